@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: Apache-2.0
+# Where everything goes. Configuration (/etc/qseal) is the administrator's and never installed over.
+install(TARGETS qseal-httpd qseald qseal-tokend RUNTIME DESTINATION ${CMAKE_INSTALL_SBINDIR})
+install(TARGETS qsealctl RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(DIRECTORY src/policy/templates DESTINATION ${CMAKE_INSTALL_DATADIR}/qseal FILES_MATCHING PATTERN "*.yaml")
+install(DIRECTORY hsm-config/ DESTINATION ${CMAKE_INSTALL_DATADIR}/qseal/examples PATTERN systemd EXCLUDE)
+
+set(SBINDIR ${CMAKE_INSTALL_FULL_SBINDIR})
+foreach(service qseal-httpd qseald qseal-tokend@)
+  configure_file(hsm-config/systemd/${service}.service.in ${CMAKE_BINARY_DIR}/systemd/${service}.service @ONLY)
+endforeach()
+set(systemd lib/systemd/system)
+install(DIRECTORY ${CMAKE_BINARY_DIR}/systemd/ hsm-config/systemd/ DESTINATION ${systemd}
+  FILES_MATCHING PATTERN "*.service" PATTERN "*.socket")
+install(FILES hsm-config/systemd/qseal.sysusers.conf DESTINATION lib/sysusers.d RENAME qseal.conf)
+install(FILES hsm-config/systemd/qseal.tmpfiles.conf DESTINATION lib/tmpfiles.d RENAME qseal.conf)
+
+foreach(section 1 5 8)
+  file(GLOB pages CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/docs/man/*.${section})
+  install(FILES ${pages} DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section})
+endforeach()
+install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR} PATTERN man EXCLUDE)
+install(FILES LICENSE README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
