@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Whole reads and writes on a stream socket, each with a deadline. No SIGPIPE. */
+#ifndef QSEAL_WIRE_IO_H
+#define QSEAL_WIRE_IO_H
+
+#include "base/attributes.h"
+#include "base/buffer.h"
+#include "base/clock.h"
+
+#include <stdbool.h>
+
+/* Waits for poll(2) events; false with errno, ETIMEDOUT at the deadline. */
+bool io_wait(int fd, short events, struct deadline deadline) MUST_USE;
+/* Sends all of it; false with errno. */
+bool io_send(int fd, struct span bytes, struct deadline deadline) MUST_USE;
+/* Reads until the buffer holds at least `want` bytes, and takes more when more is there. False with
+ * errno, 0 when the peer has closed. */
+bool io_receive(int fd, struct buffer *in, size_t want, struct deadline deadline) MUST_USE;
+
+/* Bytes a buffer may need beyond the largest frame, because io_receive() reads in chunks. */
+enum { IO_CHUNK = 16 * 1024 };
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The answering side of a door: worker threads that take whole frames from any of the connections,
+ * first come first served (one epoll, one-shot), look the kind up in a table and write the answer.
+ * A connection whose peer is not an allowed user, that sends an unknown kind, or that is slower
+ * than the frame deadline is closed; the room lives on. */
+#ifndef QSEAL_WIRE_SERVE_H
+#define QSEAL_WIRE_SERVE_H
+
+#include "base/attributes.h"
+#include "base/buffer.h"
+#include "model/caller.h"
+#include "model/outcome.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct serve;
+struct serve_connection;
+
+/* What a handler gets. It reads the request, puts the outcome and the fields of its answer into
+ * `answer` (already begun), and returns true; false closes the connection without an answer. */
+struct serve_call {
+    void *room;                          /* as given in the options */
+    void *worker;                        /* this thread's own context, from worker_new, or NULL */
+    struct serve_connection *connection; /* for serve_take_fd() */
+    struct caller peer;
+    struct reader *request;
+    struct buffer *answer;
+};
+
+struct serve_row {
+    uint8_t kind;
+    bool (*handle)(struct serve_call *call);
+};
+
+struct serve_options {
+    const char *name; /* in the log */
+    int listener;     /* owned from serve_start() on */
+    unsigned int workers;
+    unsigned int max_connections;
+    size_t max_payload;
+    /* Peers that may connect; an empty list means anybody (the handler then decides by call->peer).
+     */
+    const uid_t *allowed;
+    size_t n_allowed;
+    const struct serve_row *rows;
+    size_t n_rows;
+    void *room;
+    /* Called in each worker thread first and last; may be NULL. */
+    void *(*worker_new)(void *room, unsigned int index);
+    void (*worker_free)(void *worker);
+};
+
+/* Starts the threads. NULL with the reason when that is impossible. The rows and the allowed list
+ * must outlive it. */
+struct serve *serve_start(const struct serve_options *options, struct reason *why) MUST_USE;
+/* Takes no new connection or frame, lets what is being handled finish, joins the threads. Accepts
+ * NULL. */
+void serve_stop(struct serve *serve);
+/* Inside a handler that will return false: the connection's descriptor now belongs to the handler
+ * (blocking). */
+int serve_take_fd(struct serve_connection *connection) MUST_USE;
+
+/* The peer of a connected unix socket; false when the kernel does not say. */
+bool serve_peer_of(int fd, struct caller *out) MUST_USE;
+
+#endif
