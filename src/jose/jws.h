@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Verifying a JWS somebody else made (RFC 7515 §5.2): compact, or detached with the payload beside
+ * it. */
+#ifndef QSEAL_JOSE_JWS_H
+#define QSEAL_JOSE_JWS_H
+
+#include "base/attributes.h"
+#include "base/buffer.h"
+#include "base/span.h"
+#include "jose/public_key.h"
+#include "model/alg.h"
+#include "model/outcome.h"
+
+#include <jansson.h>
+
+enum { JWS_MAX = 2 * 1024 * 1024 };
+
+struct jws_rules {
+    const json_t
+        *jwks; /* {"keys":[…]}: the only source of keys; header jwk, jku, x5u, x5c are ignored */
+    uint32_t algs; /* bit (1 << enum alg): what may stand in "alg" */
+    const char *const *
+        crit; /* names of critical members understood, NULL-terminated, and only these; NULL: b64 */
+    bool require_kid; /* otherwise a set of one key needs none */
+};
+
+/* Verifies in the order of the domain's rule list: three parts, strict base64url, header without
+ * duplicates; alg in the list; kid to exactly one JWK with fitting kty, crv, use and alg; crit;
+ * signature. `*header` and `*payload` are owned by the caller on success. For a detached JWS pass
+ * the payload bytes; for a compact one an empty span with NULL data. OUTCOME_RULE with the rule's
+ * name first in the detail: "malformed: …", "alg: …", "key: …", "crit: …", "signature: …". */
+enum outcome jws_verify(struct span token, struct span detached, const struct jws_rules *rules,
+                        json_t **header, struct buffer *payload, struct reason *why) MUST_USE;
+
+#endif

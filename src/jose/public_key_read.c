@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * From SubjectPublicKeyInfo or JWK to the numbers of a key, each checked, and from the numbers to
+ * OpenSSL's object. Both ways in end in the same numbers, so that one key has one form. */
+#include "base/base64url.h"
+#include "jose/ed25519_point.h"
+#include "jose/public_key_parts.h"
+
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
+#include <openssl/err.h>
+#include <openssl/param_build.h>
+#include <openssl/x509.h>
+
+#include <string.h>
+
+struct curve {
+    enum key_type type;
+    const char *kty;
+    const char *crv;
+    const char *group;
+    size_t coordinate_len;
+};
+
+static const struct curve curves[] = {
+    {KEY_P256, "EC", "P-256", "prime256v1", 32},
+    {KEY_P384, "EC", "P-384", "secp384r1", 48},
+    {KEY_P521, "EC", "P-521", "secp521r1", 66},
+    {KEY_ED25519, "OKP", "Ed25519", "ED25519", ED25519_KEY_LEN},
+};
+
+static const struct curve *curve_of(enum key_type type)
+{
+    for (size_t i = 0; i < COUNT_OF(curves); i++) {
+        if (curves[i].type == type) {
+            return &curves[i];
+        }
+    }
+    return NULL;
+}
+
+const char *curve_group(enum key_type type)
+{
+    const struct curve *curve = curve_of(type);
+    return curve == NULL ? NULL : curve->group;
+}
+
+const char *curve_jwk_name(enum key_type type)
+{
+    const struct curve *curve = curve_of(type);
+    return curve == NULL ? NULL : curve->crv;
+}
+
+size_t curve_coordinate_len(enum key_type type)
+{
+    const struct curve *curve = curve_of(type);
+    return curve == NULL ? 0 : curve->coordinate_len;
+}
+
+static size_t bits_of(const uint8_t *number, size_t len)
+{
+    size_t bits = len * 8;
+    for (unsigned int mask = 0x80; len > 0 && (number[0] & mask) == 0; mask >>= 1) {
+        bits--; /* the first byte is not 0, so this ends */
+    }
+    return bits;
+}
+
+/* a = n, b = e, both without leading zeros. */
+static enum outcome check_rsa(struct key_parts *parts, struct reason *why)
+{
+    static const enum key_type types[] = {KEY_RSA_2048, KEY_RSA_3072, KEY_RSA_4096};
+    size_t bits = bits_of(parts->a, parts->a_len);
+    size_t i = 0;
+    while (i < COUNT_OF(types) && key_type_bits(types[i]) != bits) {
+        i++;
+    }
+    if (i == COUNT_OF(types)) {
+        return refuse(why, OUTCOME_RULE,
+                      "an RSA modulus of %zu bits; 2048, 3072 and 4096 are accepted", bits);
+    }
+    if ((parts->a[parts->a_len - 1] & 1) == 0) {
+        return refuse(why, OUTCOME_RULE, "the RSA modulus is even");
+    }
+    bool below_three = parts->b_len == 0 || (parts->b_len == 1 && parts->b[0] < 3);
+    if (below_three || (parts->b[parts->b_len - 1] & 1) == 0) {
+        return refuse(why, OUTCOME_RULE, "the RSA exponent must be odd and at least 3");
+    }
+    parts->type = types[i];
+    return OUTCOME_OK;
+}
+
+static bool take_rsa_number(const EVP_PKEY *pkey, const char *name, size_t max, uint8_t *out,
+                            size_t *len)
+{
+    BIGNUM *number = NULL;
+    bool good =
+        EVP_PKEY_get_bn_param(pkey, name, &number) == 1 && (size_t)BN_num_bytes(number) <= max;
+    if (good) {
+        *len = (size_t)BN_bn2bin(number, out);
+    }
+    BN_free(number);
+    return good;
+}
+
+static enum outcome take_rsa(const EVP_PKEY *pkey, struct key_parts *out, struct reason *why)
+{
+    if (!take_rsa_number(pkey, OSSL_PKEY_PARAM_RSA_N, PART_SIZE, out->a, &out->a_len)) {
+        return refuse(why, OUTCOME_RULE, "an RSA modulus of over 4096 bits");
+    }
+    if (!take_rsa_number(pkey, OSSL_PKEY_PARAM_RSA_E, EXPONENT_SIZE, out->b, &out->b_len)) {
+        return refuse(why, OUTCOME_RULE, "an RSA exponent of over 64 bits");
+    }
+    return check_rsa(out, why);
+}
+
+static bool take_coordinate(const EVP_PKEY *pkey, const char *name, size_t len, uint8_t *out)
+{
+    BIGNUM *number = NULL;
+    bool good = EVP_PKEY_get_bn_param(pkey, name, &number) == 1 &&
+                BN_bn2binpad(number, out, (int)len) == (int)len;
+    BN_free(number);
+    return good;
+}
+
+static enum outcome take_ec(const EVP_PKEY *pkey, struct key_parts *out, struct reason *why)
+{
+    char group[64];
+    size_t group_len = 0;
+    if (EVP_PKEY_get_group_name(pkey, group, sizeof group, &group_len) != 1) {
+        return refuse(why, OUTCOME_RULE, "an EC key without a named curve");
+    }
+    for (size_t i = 0; i < COUNT_OF(curves); i++) {
+        if (strcmp(curves[i].group, group) != 0) {
+            continue;
+        }
+        out->type = curves[i].type;
+        out->a_len = out->b_len = curves[i].coordinate_len;
+        if (!take_coordinate(pkey, OSSL_PKEY_PARAM_EC_PUB_X, out->a_len, out->a) ||
+            !take_coordinate(pkey, OSSL_PKEY_PARAM_EC_PUB_Y, out->b_len, out->b)) {
+            return refuse(why, OUTCOME_RULE, "an EC key without a public point");
+        }
+        return OUTCOME_OK;
+    }
+    return refuse(why, OUTCOME_RULE, "an EC curve other than P-256, P-384 and P-521");
+}
+
+static enum outcome take_ed25519(const EVP_PKEY *pkey, struct key_parts *out, struct reason *why)
+{
+    out->type = KEY_ED25519;
+    out->a_len = sizeof out->a;
+    if (EVP_PKEY_get_raw_public_key(pkey, out->a, &out->a_len) != 1) {
+        return refuse(why, OUTCOME_RULE, "an Ed25519 key without its public part");
+    }
+    return OUTCOME_OK;
+}
+
+static enum outcome take_pkey(const EVP_PKEY *pkey, struct key_parts *out, struct reason *why)
+{
+    if (EVP_PKEY_is_a(pkey, "RSA")) {
+        return take_rsa(pkey, out, why);
+    }
+    if (EVP_PKEY_is_a(pkey, "EC")) {
+        return take_ec(pkey, out, why);
+    }
+    if (EVP_PKEY_is_a(pkey, "ED25519")) {
+        return take_ed25519(pkey, out, why);
+    }
+    return refuse(why, OUTCOME_RULE, "a key type other than RSA, EC and Ed25519");
+}
+
+enum outcome parts_from_spki(struct span der, struct key_parts *out, struct reason *why)
+{
+    *out = (struct key_parts){0};
+    const unsigned char *at = der.data;
+    EVP_PKEY *pkey = der.len > PART_SIZE * 2 ? NULL : d2i_PUBKEY(NULL, &at, (long)der.len);
+    if (pkey == NULL) {
+        ERR_clear_error();
+        return refuse(why, OUTCOME_RULE, "not the DER SubjectPublicKeyInfo of a public key");
+    }
+    enum outcome outcome = at == der.data + der.len
+                               ? take_pkey(pkey, out, why)
+                               : refuse(why, OUTCOME_RULE, "bytes behind the SubjectPublicKeyInfo");
+    EVP_PKEY_free(pkey);
+    ERR_clear_error();
+    return outcome;
+}
+
+/* Base64urlUInt (RFC 7518 §2) or octets; `exact` 0 means any length, without leading zeros. */
+static enum outcome take_member(const json_t *jwk, const char *name, size_t exact, size_t max,
+                                uint8_t *out, size_t *len, struct reason *why)
+{
+    const json_t *member = json_object_get(jwk, name);
+    if (!json_is_string(member)) {
+        return refuse(why, OUTCOME_RULE, "the JWK has no member \"%s\" that is a string", name);
+    }
+    BUFFER_CLEANUP struct buffer bytes = BUFFER_INIT(max);
+    struct span text = span_of(json_string_value(member), json_string_length(member));
+    if (!base64url_decode(&bytes, text) || bytes.len == 0) {
+        return refuse(why, OUTCOME_RULE, "the JWK's \"%s\" is not base64url of 1 to %zu bytes",
+                      name, max);
+    }
+    if (exact != 0 && bytes.len != exact) {
+        return refuse(why, OUTCOME_RULE, "the JWK's \"%s\" has %zu bytes and must have %zu", name,
+                      bytes.len, exact);
+    }
+    if (exact == 0 && bytes.data[0] == 0) {
+        return refuse(why, OUTCOME_RULE, "the JWK's \"%s\" has a leading zero byte", name);
+    }
+    memcpy(out, bytes.data, bytes.len);
+    *len = bytes.len;
+    return OUTCOME_OK;
+}
+
+static enum outcome rsa_from_jwk(const json_t *jwk, struct key_parts *out, struct reason *why)
+{
+    enum outcome outcome = take_member(jwk, "n", 0, PART_SIZE, out->a, &out->a_len, why);
+    if (outcome == OUTCOME_OK) {
+        outcome = take_member(jwk, "e", 0, EXPONENT_SIZE, out->b, &out->b_len, why);
+    }
+    return outcome == OUTCOME_OK ? check_rsa(out, why) : outcome;
+}
+
+static enum outcome curve_from_jwk(const json_t *jwk, const struct curve *curve,
+                                   struct key_parts *out, struct reason *why)
+{
+    size_t len = curve->coordinate_len;
+    out->type = curve->type;
+    enum outcome outcome = take_member(jwk, "x", len, len, out->a, &out->a_len, why);
+    if (outcome == OUTCOME_OK && curve->type != KEY_ED25519) {
+        outcome = take_member(jwk, "y", len, len, out->b, &out->b_len, why);
+    }
+    return outcome;
+}
+
+enum outcome parts_from_jwk(const json_t *jwk, struct key_parts *out, struct reason *why)
+{
+    /* RFC 7518 §6.2.2, §6.3.2, §6.4.1, RFC 8037 §2 */
+    static const char *const private[] = {"d", "p", "q", "dp", "dq", "qi", "oth", "k"};
+    *out = (struct key_parts){0};
+    for (size_t i = 0; i < COUNT_OF(private); i++) {
+        if (json_object_get(jwk, private[i]) != NULL) {
+            return refuse(why, OUTCOME_RULE, "the JWK has the private member \"%s\"", private[i]);
+        }
+    }
+    const char *kty = json_string_value(json_object_get(jwk, "kty"));
+    if (kty == NULL) {
+        return refuse(why, OUTCOME_RULE, "the JWK has no member \"kty\" that is a string");
+    }
+    if (strcmp(kty, "RSA") == 0) {
+        return rsa_from_jwk(jwk, out, why);
+    }
+    const char *crv = json_string_value(json_object_get(jwk, "crv"));
+    for (size_t i = 0; crv != NULL && i < COUNT_OF(curves); i++) {
+        if (strcmp(kty, curves[i].kty) == 0 && strcmp(crv, curves[i].crv) == 0) {
+            return curve_from_jwk(jwk, &curves[i], out, why);
+        }
+    }
+    return refuse(why, OUTCOME_RULE,
+                  "the JWK's \"kty\" and \"crv\" are none of RSA, EC with P-256, P-384, P-521, and "
+                  "OKP with Ed25519");
+}
+
+static bool push_rsa(OSSL_PARAM_BLD *builder, const BIGNUM *n, const BIGNUM *e)
+{
+    return n != NULL && e != NULL &&
+           OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_N, n) == 1 &&
+           OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_E, e) == 1;
+}
+
+/* `point` is 0x04 || x || y (SEC 1 §2.3.3). */
+static bool push_ec(OSSL_PARAM_BLD *builder, const struct key_parts *parts, uint8_t *point)
+{
+    point[0] = 0x04;
+    memcpy(point + 1, parts->a, parts->a_len);
+    memcpy(point + 1 + parts->a_len, parts->b, parts->b_len);
+    return OSSL_PARAM_BLD_push_utf8_string(builder, OSSL_PKEY_PARAM_GROUP_NAME,
+                                           curve_group(parts->type), 0) == 1 &&
+           OSSL_PARAM_BLD_push_octet_string(builder, OSSL_PKEY_PARAM_PUB_KEY, point,
+                                            1 + parts->a_len + parts->b_len) == 1;
+}
+
+static EVP_PKEY *pkey_from_builder(const char *type, OSSL_PARAM_BLD *builder)
+{
+    OSSL_PARAM *params = OSSL_PARAM_BLD_to_param(builder);
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
+    EVP_PKEY *pkey = NULL;
+    if (params == NULL || ctx == NULL || EVP_PKEY_fromdata_init(ctx) != 1 ||
+        EVP_PKEY_fromdata(ctx, &pkey, EVP_PKEY_PUBLIC_KEY, params) != 1) {
+        EVP_PKEY_free(pkey);
+        pkey = NULL;
+    }
+    EVP_PKEY_CTX_free(ctx);
+    OSSL_PARAM_free(params);
+    return pkey;
+}
+
+static EVP_PKEY *make_rsa(const struct key_parts *parts)
+{
+    OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
+    BIGNUM *n = BN_bin2bn(parts->a, (int)parts->a_len, NULL);
+    BIGNUM *e = BN_bin2bn(parts->b, (int)parts->b_len, NULL);
+    EVP_PKEY *pkey =
+        builder != NULL && push_rsa(builder, n, e) ? pkey_from_builder("RSA", builder) : NULL;
+    BN_free(e);
+    BN_free(n);
+    OSSL_PARAM_BLD_free(builder);
+    return pkey;
+}
+
+/* OpenSSL checks that the coordinates are below the field's prime and the point on the curve. */
+static EVP_PKEY *make_ec(const struct key_parts *parts)
+{
+    uint8_t point[1 + 2 * 66];
+    OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
+    EVP_PKEY *pkey =
+        builder != NULL && push_ec(builder, parts, point) ? pkey_from_builder("EC", builder) : NULL;
+    OSSL_PARAM_BLD_free(builder);
+    return pkey;
+}
+
+enum outcome parts_make_pkey(const struct key_parts *parts, EVP_PKEY **out, struct reason *why)
+{
+    switch (parts->type) {
+    case KEY_RSA_2048:
+    case KEY_RSA_3072:
+    case KEY_RSA_4096:
+        *out = make_rsa(parts);
+        break;
+    case KEY_P256:
+    case KEY_P384:
+    case KEY_P521:
+        *out = make_ec(parts);
+        break;
+    case KEY_ED25519:
+        *out = ed25519_point_is_good(parts->a)
+                   ? EVP_PKEY_new_raw_public_key_ex(NULL, "ED25519", NULL, parts->a, parts->a_len)
+                   : NULL;
+        break;
+    }
+    if (*out == NULL) {
+        ERR_clear_error();
+        return refuse(why, OUTCOME_RULE, "the %s key's numbers are no point of the curve",
+                      key_type_name(parts->type));
+    }
+    return OUTCOME_OK;
+}

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The configuration as its readers see it: load, look up, free. */
+#include "policy/config.h"
+
+#include "policy/config_check.h"
+#include "policy/config_file.h"
+#include "policy/config_fill.h"
+#include "policy/yaml.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static enum outcome make(struct config *config, const char *path, struct config_file *file,
+                         struct reason *why)
+{
+    config->path = strdup(path);
+    if (config->path == NULL) {
+        return refuse(why, OUTCOME_INTERNAL, "out of memory");
+    }
+    enum outcome outcome = config_fill(config, file, why);
+    return outcome == OUTCOME_OK ? config_check(config, why) : outcome;
+}
+
+enum outcome config_load(const char *path, struct config **out, struct reason *why)
+{
+    void *file = NULL;
+    enum outcome outcome = yaml_load(path, &config_file_schema, &file, why);
+    if (outcome != OUTCOME_OK) {
+        return outcome;
+    }
+    struct config *config = calloc(1, sizeof *config);
+    outcome = config == NULL ? refuse(why, OUTCOME_INTERNAL, "out of memory")
+                             : make(config, path, file, why);
+    yaml_unload(&config_file_schema, file);
+    if (outcome != OUTCOME_OK) {
+        config_free(config);
+        return outcome;
+    }
+    *out = config;
+    return OUTCOME_OK;
+}
+
+static void texts_free(char **texts, size_t n)
+{
+    for (size_t i = 0; texts != NULL && i < n; i++) {
+        free(texts[i]);
+    }
+    free(texts);
+}
+
+void config_free(struct config *config)
+{
+    if (config == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < config->n_callers; i++) {
+        free(config->callers[i].name);
+        texts_free(config->callers[i].profiles, config->callers[i].n_profiles);
+    }
+    for (size_t i = 0; i < config->n_tokens; i++) {
+        free(config->tokens[i].name);
+        free(config->tokens[i].socket);
+        free(config->tokens[i].module);
+        free(config->tokens[i].uri);
+        free(config->tokens[i].state);
+    }
+    for (size_t i = 0; i < config->n_roles; i++) {
+        free(config->roles[i].name);
+        texts_free(config->roles[i].tokens, config->roles[i].n_tokens);
+    }
+    texts_free(config->template_dirs, config->n_template_dirs);
+    free(config->callers);
+    free(config->administrators);
+    free(config->tokens);
+    free(config->roles);
+    free(config->sockets.callers);
+    free(config->sockets.callers_second);
+    free(config->sockets.admin);
+    free(config->sockets.signing);
+    free(config->state);
+    free(config->profiles_dir);
+    free(config->path);
+    free(config);
+}
+
+const struct config_token *config_token(const struct config *config, const char *name)
+{
+    for (size_t i = 0; i < config->n_tokens; i++) {
+        if (strcmp(config->tokens[i].name, name) == 0) {
+            return &config->tokens[i];
+        }
+    }
+    return NULL;
+}
+
+const struct config_role *config_role(const struct config *config, const char *name)
+{
+    for (size_t i = 0; i < config->n_roles; i++) {
+        if (strcmp(config->roles[i].name, name) == 0) {
+            return &config->roles[i];
+        }
+    }
+    return NULL;
+}
+
+const struct config_caller *config_caller(const struct config *config, uid_t uid)
+{
+    for (size_t i = 0; i < config->n_callers; i++) {
+        if (config->callers[i].uid == uid) {
+            return &config->callers[i];
+        }
+    }
+    return NULL;
+}
+
+unsigned int config_rights(const struct config *config, uid_t uid)
+{
+    for (size_t i = 0; i < config->n_administrators; i++) {
+        if (config->administrators[i].uid == uid) {
+            return config->administrators[i].rights;
+        }
+    }
+    return 0;
+}
+
+bool config_caller_is_granted(const struct config_caller *caller, const char *profile)
+{
+    for (size_t i = 0; i < caller->n_profiles; i++) {
+        if (strcmp(caller->profiles[i], "*") == 0 || strcmp(caller->profiles[i], profile) == 0) {
+            return true;
+        }
+    }
+    return false;
+}

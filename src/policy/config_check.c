@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The rules of qseal.yaml, section by section in the order of the file. A configuration that passes
+ * is one that every room can start with. */
+#include "policy/config_check.h"
+
+#include "base/fd.h"
+#include "model/operation.h"
+#include "policy/config_uri.h"
+#include "policy/yaml.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+struct check {
+    const struct config *config;
+    struct reason *why;
+};
+
+/* A pointer, built like printf does. */
+struct at {
+    char pointer[REASON_CLAIM_SIZE];
+};
+
+static struct at PRINTF_LIKE(1, 2) at(const char *format, ...)
+{
+    struct at place;
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(place.pointer, sizeof place.pointer, format, args);
+    va_end(args);
+    return place;
+}
+
+struct range {
+    const char *key;
+    uint32_t value;
+    uint32_t min;
+    uint32_t max;
+};
+
+static enum outcome check_ranges(const struct check *check, struct at section,
+                                 const struct range *ranges, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const struct range *range = &ranges[i];
+        if (range->value < range->min || range->value > range->max) {
+            struct at place = at("%.200s/%s", section.pointer, range->key);
+            return yaml_refuse(check->why, check->config->path, place.pointer,
+                               "%s: %u is out of range; %u to %u", place.pointer, range->value,
+                               range->min, range->max);
+        }
+    }
+    return OUTCOME_OK;
+}
+
+static enum outcome check_path(const struct check *check, struct at place, const char *path)
+{
+    if (path[0] != '/') {
+        return yaml_refuse(check->why, check->config->path, place.pointer,
+                           "%s: an absolute path is wanted here", place.pointer);
+    }
+    return OUTCOME_OK;
+}
+
+static enum outcome check_socket(const struct check *check, struct at place, const char *path)
+{
+    enum outcome outcome = check_path(check, place, path);
+    if (outcome != OUTCOME_OK) {
+        return outcome;
+    }
+    struct sockaddr_un address;
+    if (!fd_unix_address(path, &address)) {
+        return yaml_refuse(check->why, check->config->path, place.pointer,
+                           "%s: the path of a socket has at most 107 bytes, this one has %zu",
+                           place.pointer, strlen(path));
+    }
+    return OUTCOME_OK;
+}
+
+static enum outcome check_name(const struct check *check, struct at place, const char *name)
+{
+    if (!name_is_valid(span_of_text(name))) {
+        return yaml_refuse(check->why, check->config->path, place.pointer,
+                           "%s: a name is 1 to 63 of a-z 0-9 - _ . and has no dot in front",
+                           place.pointer);
+    }
+    return OUTCOME_OK;
+}
+
+static enum outcome refuse_twin(const struct check *check, struct at place, struct at first)
+{
+    return yaml_refuse(check->why, check->config->path, place.pointer, "%s: the same as %s",
+                       place.pointer, first.pointer);
+}
+
+/* The sockets in a row: first those of the rooms, then the tokens'. */
+static const char *socket_at(const struct config *config, size_t index, struct at *place)
+{
+    const struct config_sockets *sockets = &config->sockets;
+    const char *const paths[] = {sockets->callers, sockets->callers_second, sockets->admin,
+                                 sockets->signing};
+    static const char *const keys[] = {"callers", "callers_second", "admin", "signing"};
+    if (index < COUNT_OF(paths)) {
+        *place = at("/sockets/%s", keys[index]);
+        return paths[index];
+    }
+    *place = at("/tokens/%zu/socket", index - COUNT_OF(paths));
+    return config->tokens[index - COUNT_OF(paths)].socket;
+}
+
+static enum outcome check_sockets(const struct check *check)
+{
+    size_t n = 4 + check->config->n_tokens;
+    for (size_t i = 0; i < n; i++) {
+        struct at place;
+        const char *path = socket_at(check->config, i, &place);
+        if (path == NULL) {
+            continue; /* there is no second door */
+        }
+        enum outcome outcome = check_socket(check, place, path);
+        if (outcome != OUTCOME_OK) {
+            return outcome;
+        }
+        for (size_t j = 0; j < i; j++) {
+            struct at first;
+            const char *other = socket_at(check->config, j, &first);
+            if (other != NULL && strcmp(path, other) == 0) {
+                return refuse_twin(check, place, first);
+            }
+        }
+    }
+    return OUTCOME_OK;
+}
+
+static enum outcome check_folders(const struct check *check)
+{
+    const struct config *config = check->config;
+    enum outcome outcome = check_path(check, at("/state"), config->state);
+    if (outcome == OUTCOME_OK) {
+        outcome = check_path(check, at("/profiles"), config->profiles_dir);
+    }
+    for (size_t i = 0; outcome == OUTCOME_OK && i < config->n_template_dirs; i++) {
+        outcome = check_path(check, at("/templates/%zu", i), config->template_dirs[i]);
+    }
+    return outcome;
+}
+
+static enum outcome check_limits(const struct check *check)
+{
+    const struct config_limits *limits = &check->config->limits;
+    const struct range ranges[] = {
+        {"workers", limits->workers, 1, 256},
+        {"connections", limits->connections, 1, 100000},
+        {"body_max", limits->body_max, 1024, 1024 * 1024},
+        {"head_ms", limits->head_ms, 100, 60000},
+        {"body_ms", limits->body_ms, 100, 60000},
+        {"idle_ms", limits->idle_ms, 100, 3600000},
+        {"deadline_ms", limits->deadline_ms, 100, 60000},
+        {"drain_ms", limits->drain_ms, 0, 60000},
+        {"jwks_max_age_s", limits->jwks_max_age_s, 0, 86400},
+    };
+    return check_ranges(check, at("/limits"), ranges, COUNT_OF(ranges));
+}
+
+static enum outcome check_grants(const struct check *check, size_t index)
+{
+    const struct config_caller *caller = &check->config->callers[index];
+    for (size_t i = 0; i < caller->n_profiles; i++) {
+        struct at place = at("/callers/%zu/profiles/%zu", index, i);
+        const char *name = caller->profiles[i];
+        if (strcmp(name, "*") == 0 && caller->n_profiles > 1) {
+            return yaml_refuse(check->why, check->config->path, place.pointer,
+                               "%s: \"*\" grants all profiles and stands alone", place.pointer);
+        }
+        enum outcome outcome = strcmp(name, "*") == 0 ? OUTCOME_OK : check_name(check, place, name);
+        if (outcome != OUTCOME_OK) {
+            return outcome;
+        }
+        for (size_t j = 0; j < i; j++) {
+            if (strcmp(name, caller->profiles[j]) == 0) {
+                return refuse_twin(check, place, at("/callers/%zu/profiles/%zu", index, j));
+            }
+        }
+    }
+    return OUTCOME_OK;
+}
+
+static enum outcome check_caller_limits(const struct check *check, size_t index)
+{
+    const struct config_caller *caller = &check->config->callers[index];
+    if (caller->rate == 0 && caller->burst != 0) {
+        struct at place = at("/callers/%zu/burst", index);
+        return yaml_refuse(check->why, check->config->path, place.pointer,
+                           "%s: a burst means nothing without a rate", place.pointer);
+    }
+    const struct range ranges[] = {
+        {"rate", caller->rate, 0, 1000000},
+        {"burst", caller->burst, caller->rate == 0 ? 0 : 1, 1000000},
+        {"in_flight", caller->in_flight, 1, 10000},
+        {"connections", caller->connections, 1, 10000},
+    };
+    return check_ranges(check, at("/callers/%zu", index), ranges, COUNT_OF(ranges));
+}
+
+static enum outcome check_callers(const struct check *check)
+{
+    const struct config *config = check->config;
+    for (size_t i = 0; i < config->n_callers; i++) {
+        const struct config_caller *caller = &config->callers[i];
+        enum outcome outcome = check_name(check, at("/callers/%zu/name", i), caller->name);
+        for (size_t j = 0; outcome == OUTCOME_OK && j < i; j++) {
+            if (strcmp(caller->name, config->callers[j].name) == 0) {
+                outcome =
+                    refuse_twin(check, at("/callers/%zu/name", i), at("/callers/%zu/name", j));
+            } else if (caller->uid == config->callers[j].uid) {
+                struct at place = at("/callers/%zu", i);
+                outcome = yaml_refuse(check->why, config->path, place.pointer,
+                                      "%s: the same uid %u as /callers/%zu; one caller, one uid",
+                                      place.pointer, (unsigned int)caller->uid, j);
+            }
+        }
+        outcome = outcome == OUTCOME_OK ? check_grants(check, i) : outcome;
+        outcome = outcome == OUTCOME_OK ? check_caller_limits(check, i) : outcome;
+        if (outcome != OUTCOME_OK) {
+            return outcome;
+        }
+    }
+    return OUTCOME_OK;
+}
+
+static enum outcome check_administrators(const struct check *check)
+{
+    const struct config *config = check->config;
+    for (size_t i = 0; i < config->n_administrators; i++) {
+        if (config->administrators[i].rights == 0) {
+            struct at place = at("/administrators/%zu/rights", i);
+            return yaml_refuse(check->why, config->path, place.pointer,
+                               "%s: at least one of operator, custodian, auditor is wanted here",
+                               place.pointer);
+        }
+        for (size_t j = 0; j < i; j++) {
+            if (config->administrators[i].uid == config->administrators[j].uid) {
+                struct at place = at("/administrators/%zu", i);
+                return yaml_refuse(check->why, config->path, place.pointer,
+                                   "%s: the same uid %u as /administrators/%zu; list its rights "
+                                   "there",
+                                   place.pointer, (unsigned int)config->administrators[i].uid, j);
+            }
+        }
+    }
+    return OUTCOME_OK;
+}
+
+static enum outcome check_token(const struct check *check, size_t index)
+{
+    const struct config_token *token = &check->config->tokens[index];
+    enum outcome outcome = check_path(check, at("/tokens/%zu/module", index), token->module);
+    if (outcome == OUTCOME_OK) {
+        outcome = check_path(check, at("/tokens/%zu/state", index), token->state);
+    }
+    const struct range ranges[] = {
+        {"sessions", token->sessions, 1, 256},
+        {"deadline_ms", token->deadline_ms, 100, 60000},
+    };
+    if (outcome == OUTCOME_OK) {
+        outcome = check_ranges(check, at("/tokens/%zu", index), ranges, COUNT_OF(ranges));
+    }
+    const char *fault = outcome == OUTCOME_OK ? config_uri_fault(token->uri) : NULL;
+    if (fault != NULL) {
+        struct at place = at("/tokens/%zu/uri", index);
+        return yaml_refuse(check->why, check->config->path, place.pointer, "%s: %s", place.pointer,
+                           fault);
+    }
+    return outcome;
+}
+
+static enum outcome check_token_names(const struct check *check)
+{
+    const struct config *config = check->config;
+    for (size_t i = 0; i < config->n_tokens; i++) {
+        enum outcome outcome = check_name(check, at("/tokens/%zu/name", i), config->tokens[i].name);
+        if (outcome != OUTCOME_OK) {
+            return outcome;
+        }
+        for (size_t j = 0; j < i; j++) {
+            if (strcmp(config->tokens[i].name, config->tokens[j].name) == 0) {
+                return refuse_twin(check, at("/tokens/%zu/name", i), at("/tokens/%zu/name", j));
+            }
+            /* The record of PIN attempts is one token's own. */
+            if (strcmp(config->tokens[i].state, config->tokens[j].state) == 0) {
+                return refuse_twin(check, at("/tokens/%zu/state", i), at("/tokens/%zu/state", j));
+            }
+        }
+    }
+    return OUTCOME_OK;
+}
+
+static enum outcome check_role_algs(const struct check *check, size_t index)
+{
+    const struct config_role *role = &check->config->roles[index];
+    struct at place = at("/roles/%zu/algorithms", index);
+    if (role->algs == 0) {
+        return yaml_refuse(check->why, check->config->path, place.pointer,
+                           "%s: at least one algorithm is wanted here", place.pointer);
+    }
+    for (unsigned int i = 0; i < ALG_COUNT; i++) {
+        if ((role->algs >> i & 1) != 0 && !alg_fits_key((enum alg)i, role->key_type)) {
+            return yaml_refuse(check->why, check->config->path, place.pointer,
+                               "%s: %s does not fit a key of type %s", place.pointer,
+                               alg_name((enum alg)i), key_type_name(role->key_type));
+        }
+    }
+    return OUTCOME_OK;
+}
+
+static enum outcome check_role_tokens(const struct check *check, size_t index)
+{
+    const struct config_role *role = &check->config->roles[index];
+    for (size_t i = 0; i < role->n_tokens; i++) {
+        struct at place = at("/roles/%zu/tokens/%zu", index, i);
+        if (config_token(check->config, role->tokens[i]) == NULL) {
+            return yaml_refuse(check->why, check->config->path, place.pointer,
+                               "%s: there is no token of this name under /tokens", place.pointer);
+        }
+        for (size_t j = 0; j < i; j++) {
+            if (strcmp(role->tokens[i], role->tokens[j]) == 0) {
+                return refuse_twin(check, place, at("/roles/%zu/tokens/%zu", index, j));
+            }
+        }
+    }
+    return OUTCOME_OK;
+}
+
+static enum outcome check_roles(const struct check *check)
+{
+    const struct config *config = check->config;
+    for (size_t i = 0; i < config->n_roles; i++) {
+        enum outcome outcome = check_name(check, at("/roles/%zu/name", i), config->roles[i].name);
+        for (size_t j = 0; outcome == OUTCOME_OK && j < i; j++) {
+            if (strcmp(config->roles[i].name, config->roles[j].name) == 0) {
+                outcome = refuse_twin(check, at("/roles/%zu/name", i), at("/roles/%zu/name", j));
+            }
+        }
+        outcome = outcome == OUTCOME_OK ? check_role_algs(check, i) : outcome;
+        outcome = outcome == OUTCOME_OK ? check_role_tokens(check, i) : outcome;
+        if (outcome != OUTCOME_OK) {
+            return outcome;
+        }
+    }
+    return OUTCOME_OK;
+}
+
+static enum outcome check_tokens(const struct check *check)
+{
+    enum outcome outcome = OUTCOME_OK;
+    for (size_t i = 0; outcome == OUTCOME_OK && i < check->config->n_tokens; i++) {
+        outcome = check_token(check, i);
+    }
+    return outcome;
+}
+
+enum outcome config_check(const struct config *config, struct reason *why)
+{
+    enum outcome (*const checks[])(const struct check *) = {
+        /* Names first: default paths are made of them. */
+        check_token_names, check_sockets,        check_folders, check_limits,
+        check_callers,     check_administrators, check_tokens,  check_roles,
+    };
+    const struct check check = {.config = config, .why = why};
+    for (size_t i = 0; i < COUNT_OF(checks); i++) {
+        enum outcome outcome = checks[i](&check);
+        if (outcome != OUTCOME_OK) {
+            return outcome;
+        }
+    }
+    return OUTCOME_OK;
+}
