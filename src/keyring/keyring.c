@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The keyring in memory: rules for what may be in it, look-up, and the published key set. */
+#include "keyring/keyring.h"
+
+#include "keyring/store.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const state_names[] = {[KEY_ACTIVE] = "active"};
+
+const char *key_state_name(enum key_state state)
+{
+    return state_names[state];
+}
+
+void keyring_free(struct keyring *keyring)
+{
+    if (keyring == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < keyring->n_keys; i++) {
+        public_key_free(keyring->keys[i].public_key);
+    }
+    free(keyring->keys);
+    free(keyring);
+}
+
+static void keyring_clear_ref(struct keyring **keyring)
+{
+    keyring_free(*keyring);
+}
+
+static bool same_public_key(const struct key *a, const struct key *b)
+{
+    return span_equal(public_key_spki(a->public_key), public_key_spki(b->public_key));
+}
+
+/* One public key, one purpose (NIST SP 800-57 §5.2), compared by key and not by label. The same key
+ * of the same role may be on several tokens. */
+static enum outcome check_pair(const struct key *there, const struct key *key, struct reason *why)
+{
+    bool same_role = strcmp(there->role, key->role) == 0;
+    bool same_token = strcmp(there->token, key->token) == 0;
+    if (same_public_key(there, key) && there->purpose != key->purpose) {
+        return refuse(why, OUTCOME_RULE,
+                      "role %s: its public key already serves purpose %s; a key has one purpose",
+                      key->role, purpose_name(there->purpose));
+    }
+    if (same_public_key(there, key) && !same_role) {
+        return refuse(why, OUTCOME_RULE,
+                      "role %s: its public key already belongs to role %s; a key has one role",
+                      key->role, there->role);
+    }
+    if (same_token && memcmp(there->key_id, key->key_id, KEYRING_ID_LEN) == 0) {
+        return refuse(why, OUTCOME_RULE,
+                      "role %s: its CKA_ID is in use on token %s, by role %s; each key has its own",
+                      key->role, key->token, there->role);
+    }
+    if (same_role && same_token && there->state == KEY_ACTIVE && key->state == KEY_ACTIVE) {
+        return refuse(why, OUTCOME_RULE,
+                      "role %s already has an active key on token %s; one at a time", key->role,
+                      key->token);
+    }
+    return OUTCOME_OK;
+}
+
+enum outcome keyring_append(struct keyring *keyring, struct key *key, struct reason *why)
+{
+    for (size_t i = 0; i < keyring->n_keys; i++) {
+        enum outcome outcome = check_pair(&keyring->keys[i], key, why);
+        if (outcome != OUTCOME_OK) {
+            return outcome;
+        }
+    }
+    struct key *keys = reallocarray(keyring->keys, keyring->n_keys + 1, sizeof *keys);
+    if (keys == NULL) {
+        return refuse(why, OUTCOME_INTERNAL, "out of memory");
+    }
+    keyring->keys = keys;
+    keyring->keys[keyring->n_keys++] = *key;
+    key->public_key = NULL;
+    return OUTCOME_OK;
+}
+
+enum outcome keyring_add(const struct keyring *keyring, struct key *key, struct keyring **out,
+                         struct reason *why)
+{
+    *out = NULL;
+    CLEANUP(keyring_clear_ref) struct keyring *copy = calloc(1, sizeof *copy);
+    struct key *keys = calloc(keyring->n_keys + 1, sizeof *keys);
+    if (copy == NULL || keys == NULL) {
+        free(keys);
+        return refuse(why, OUTCOME_INTERNAL, "out of memory");
+    }
+    copy->generation = keyring->generation + 1;
+    copy->keys = keys;
+    for (; copy->n_keys < keyring->n_keys; copy->n_keys++) {
+        keys[copy->n_keys] = keyring->keys[copy->n_keys];
+        keys[copy->n_keys].public_key = public_key_ref(keyring->keys[copy->n_keys].public_key);
+    }
+    enum outcome outcome = keyring_append(copy, key, why);
+    if (outcome != OUTCOME_OK) {
+        return outcome;
+    }
+    *out = copy;
+    copy = NULL;
+    return OUTCOME_OK;
+}
+
+const struct key *keyring_active(const struct keyring *keyring, const char *role, const char *token)
+{
+    for (size_t i = 0; i < keyring->n_keys; i++) {
+        const struct key *key = &keyring->keys[i];
+        if (key->state == KEY_ACTIVE && strcmp(key->role, role) == 0 &&
+            strcmp(key->token, token) == 0) {
+            return key;
+        }
+    }
+    return NULL;
+}
+
+/* Whether an earlier entry is the same key, on another token. */
+static bool is_shown(const struct keyring *keyring, size_t index)
+{
+    for (size_t i = 0; i < index; i++) {
+        if (same_public_key(&keyring->keys[i], &keyring->keys[index])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* RFC 7517 §4.4: "alg" says the one algorithm of the key; with more than one there is none to say.
+ * Ed25519 is named so (RFC 9864 §2.2). */
+static void put_alg(uint32_t algs, struct buffer *out)
+{
+    enum alg only;
+    if (alg_only_one(algs, &only)) {
+        buffer_put_format(out, ",\"alg\":\"%s\"", alg_name(only));
+    }
+}
+
+void keyring_put_jwks(const struct keyring *keyring, struct buffer *out)
+{
+    const char *comma = "";
+    buffer_put_text(out, "{\"keys\":[");
+    for (size_t i = 0; i < keyring->n_keys; i++) {
+        const struct key *key = &keyring->keys[i];
+        if (key->purpose != PURPOSE_SEAL || is_shown(keyring, i)) {
+            continue;
+        }
+        struct span jwk = span_of_text(public_key_jwk(key->public_key));
+        buffer_put_text(out, comma);
+        buffer_put_span(out, span_part(jwk, 0, jwk.len - 1)); /* all but its closing brace */
+        buffer_put_format(out, ",\"kid\":\"%s\",\"use\":\"sig\"",
+                          public_key_thumbprint(key->public_key));
+        put_alg(key->algs, out);
+        buffer_put_text(out, "}");
+        comma = ",";
+    }
+    buffer_put_text(out, "]}");
+}

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * One key of the keyring's file. */
+#include "keyring/store.h"
+
+#include "base/base64url.h"
+#include "model/operation.h"
+
+#include <string.h>
+#include <time.h>
+
+enum { N_MEMBERS = 9, SPKI_MAX = 1024, TIME_LEN = 20 };
+
+static struct span text_of(const json_t *object, const char *name)
+{
+    const json_t *member = json_object_get(object, name);
+    return span_of(json_string_value(member), json_string_length(member));
+}
+
+static enum outcome read_name(const json_t *object, const char *member, char *out, size_t size,
+                              struct reason *why)
+{
+    struct span name = text_of(object, member);
+    if (!name_is_valid(name) || name.len >= size) {
+        return refuse(why, OUTCOME_RULE,
+                      "\"%s\" must be a name: 1 to 63 of a-z 0-9 - _ . without a dot in front",
+                      member);
+    }
+    memcpy(out, name.data, name.len);
+    out[name.len] = '\0';
+    return OUTCOME_OK;
+}
+
+static enum outcome read_names(const json_t *object, struct key *out, struct reason *why)
+{
+    enum outcome outcome = read_name(object, "role", out->role, sizeof out->role, why);
+    if (outcome == OUTCOME_OK) {
+        outcome = read_name(object, "token", out->token, sizeof out->token, why);
+    }
+    if (outcome != OUTCOME_OK) {
+        return outcome;
+    }
+    if (!purpose_from_name(text_of(object, "purpose"), &out->purpose)) {
+        return refuse(why, OUTCOME_RULE, "\"purpose\" must be \"seal\"");
+    }
+    if (!span_is_text(text_of(object, "state"), key_state_name(KEY_ACTIVE))) {
+        return refuse(why, OUTCOME_RULE, "\"state\" must be \"active\"");
+    }
+    out->state = KEY_ACTIVE;
+    return OUTCOME_OK;
+}
+
+static enum outcome read_public_key(const json_t *object, struct key *out, struct reason *why)
+{
+    BUFFER_CLEANUP struct buffer der = BUFFER_INIT(SPKI_MAX);
+    if (!base64url_decode(&der, text_of(object, "spki")) || der.len == 0) {
+        return refuse(why, OUTCOME_RULE, "\"spki\" must be base64url of 1 to %d bytes", SPKI_MAX);
+    }
+    struct reason inner;
+    enum outcome outcome = public_key_from_spki(buffer_span(&der), &out->public_key, &inner);
+    return outcome == OUTCOME_OK ? outcome : refuse(why, outcome, "\"spki\": %.400s", inner.detail);
+}
+
+static enum outcome read_algs(const json_t *object, struct key *out, struct reason *why)
+{
+    const json_t *algs = json_object_get(object, "algs");
+    enum key_type type = public_key_type(out->public_key);
+    if (!json_is_array(algs) || json_array_size(algs) == 0) {
+        return refuse(why, OUTCOME_RULE, "\"algs\" must be an array that is not empty");
+    }
+    size_t i;
+    json_t *name;
+    json_array_foreach (algs, i, name) {
+        enum alg alg;
+        struct span text = span_of(json_string_value(name), json_string_length(name));
+        if (!alg_from_name(text, &alg) || !alg_fits_key(alg, type)) {
+            return refuse(why, OUTCOME_RULE, "\"algs\"[%zu] is no algorithm of a key of type %s", i,
+                          key_type_name(type));
+        }
+        if ((out->algs & 1U << alg) != 0) {
+            return refuse(why, OUTCOME_RULE, "\"algs\" names %s twice", alg_name(alg));
+        }
+        out->algs |= 1U << alg;
+    }
+    return OUTCOME_OK;
+}
+
+static int nibble(uint8_t c)
+{
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static bool hex_to_id(struct span text, uint8_t id[KEYRING_ID_LEN])
+{
+    if (text.len != (size_t)KEYRING_ID_LEN * 2) {
+        return false;
+    }
+    for (size_t i = 0; i < KEYRING_ID_LEN; i++) {
+        int high = nibble(text.data[2 * i]);
+        int low = nibble(text.data[2 * i + 1]);
+        if (high < 0 || low < 0) {
+            return false;
+        }
+        id[i] = (uint8_t)(high << 4 | low);
+    }
+    return true;
+}
+
+static void time_to_text(int64_t seconds, char out[TIME_LEN + 1])
+{
+    time_t when = (time_t)seconds;
+    struct tm utc = {0};
+    (void)gmtime_r(&when, &utc);
+    if (strftime(out, TIME_LEN + 1, "%Y-%m-%dT%H:%M:%SZ", &utc) != TIME_LEN) {
+        out[0] = '\0'; /* a year of five digits: refused when it is read again */
+    }
+}
+
+/* RFC 3339 in UTC, to the second, and a time that exists: it is written back and compared. */
+static bool text_to_time(struct span text, int64_t *out)
+{
+    char copy[TIME_LEN + 1] = "";
+    struct tm utc = {0};
+    if (text.len != TIME_LEN) {
+        return false;
+    }
+    memcpy(copy, text.data, TIME_LEN);
+    const char *end = strptime(copy, "%Y-%m-%dT%H:%M:%SZ", &utc);
+    if (end == NULL || *end != '\0') {
+        return false;
+    }
+    *out = timegm(&utc);
+    char again[TIME_LEN + 1];
+    time_to_text(*out, again);
+    return strcmp(copy, again) == 0;
+}
+
+static enum outcome read_origin(const json_t *object, struct key *out, struct reason *why)
+{
+    if (!hex_to_id(text_of(object, "key_id"), out->key_id)) {
+        return refuse(why, OUTCOME_RULE, "\"key_id\" must be %d lower-case hex digits",
+                      KEYRING_ID_LEN * 2);
+    }
+    if (!text_to_time(text_of(object, "created"), &out->created)) {
+        return refuse(why, OUTCOME_RULE, "\"created\" must be a time like 2026-11-21T09:30:00Z");
+    }
+    const json_t *uid = json_object_get(object, "created_by");
+    json_int_t number = json_integer_value(uid);
+    if (!json_is_integer(uid) || number < 0 || number > UINT32_MAX) {
+        return refuse(why, OUTCOME_RULE, "\"created_by\" must be a uid");
+    }
+    out->created_by = (uint32_t)number;
+    return OUTCOME_OK;
+}
+
+enum outcome key_read(const json_t *object, struct key *out, struct reason *why)
+{
+    *out = (struct key){0};
+    if (!json_is_object(object)) {
+        return refuse(why, OUTCOME_RULE, "must be an object");
+    }
+    enum outcome outcome = read_names(object, out, why);
+    if (outcome == OUTCOME_OK) {
+        outcome = read_origin(object, out, why);
+    }
+    if (outcome == OUTCOME_OK) {
+        outcome = read_public_key(object, out, why);
+    }
+    if (outcome == OUTCOME_OK) {
+        outcome = read_algs(object, out, why);
+    }
+    /* Each of the nine was found, so a tenth is one too many. */
+    if (outcome == OUTCOME_OK && json_object_size(object) != N_MEMBERS) {
+        outcome = refuse(why, OUTCOME_RULE,
+                         "only role, token, purpose, state, algs, key_id, created, created_by and "
+                         "spki stand here");
+    }
+    if (outcome != OUTCOME_OK) {
+        public_key_free(out->public_key);
+        out->public_key = NULL;
+    }
+    return outcome;
+}
+
+void key_put(const struct key *key, struct buffer *out)
+{
+    char created[TIME_LEN + 1];
+    time_to_text(key->created, created);
+    buffer_put_format(out, "{\"role\":\"%s\",\"token\":\"%s\",\"purpose\":\"%s\",\"state\":\"%s\"",
+                      key->role, key->token, purpose_name(key->purpose),
+                      key_state_name(key->state));
+    buffer_put_text(out, ",\"algs\":");
+    alg_put_set(out, key->algs);
+    buffer_put_text(out, ",\"key_id\":\"");
+    for (size_t i = 0; i < KEYRING_ID_LEN; i++) {
+        buffer_put_format(out, "%02x", key->key_id[i]);
+    }
+    buffer_put_format(out, "\",\"created\":\"%s\",\"created_by\":%u,\"spki\":\"", created,
+                      key->created_by);
+    base64url_encode(out, public_key_spki(key->public_key));
+    buffer_put_text(out, "\"}");
+}

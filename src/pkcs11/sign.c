@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Signing with a session and a handle. */
+#include "pkcs11/sign.h"
+
+#include <string.h>
+
+enum { INPUT_MAX = 32 + DIGEST_MAX };
+
+CK_RV sign_message(struct session *session, struct digest_context *digest,
+                   CK_OBJECT_HANDLE private_key, enum alg alg, bool prehash, struct span message,
+                   uint8_t out[SIGN_ROOM], CK_ULONG *len)
+{
+    const struct mechanism *row = mechanism_of(alg);
+    uint8_t hashed[INPUT_MAX];
+    if (prehash) {
+        if (row->digest_info.len > 0) {
+            memcpy(hashed, row->digest_info.data, row->digest_info.len);
+        }
+        if (!digest_message(digest, alg, message, hashed + row->digest_info.len)) {
+            return CKR_HOST_MEMORY;
+        }
+        message = span_of(hashed, row->digest_info.len + alg_digest_len(alg));
+    }
+    CK_RSA_PKCS_PSS_PARAMS pss = mechanism_pss(alg);
+    CK_MECHANISM mechanism = {.mechanism = prehash ? row->raw : row->hashed};
+    if (alg_family(alg) == FAMILY_RSA_PSS) {
+        mechanism.pParameter = &pss;
+        mechanism.ulParameterLen = sizeof pss;
+    }
+    CK_RV rv = session->calls->C_SignInit(session->handle, &mechanism, private_key);
+    if (rv != CKR_OK) {
+        return rv;
+    }
+    *len = SIGN_ROOM;
+    /* Older PKCS#11 headers take the data without const. */
+    return session->calls->C_Sign(session->handle, (CK_BYTE_PTR)(uintptr_t)message.data,
+                                  message.len, out, len);
+}

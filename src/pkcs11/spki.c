@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Public key objects to SubjectPublicKeyInfo. */
+#include "pkcs11/spki.h"
+
+#include "pkcs11/find.h"
+#include "pkcs11/rv.h"
+
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
+#include <openssl/evp.h>
+#include <openssl/param_build.h>
+#include <openssl/x509.h>
+
+enum { MODULUS_MAX = 1024, EXPONENT_MAX = 16, PARAMS_MAX = 64, POINT_MAX = 160 };
+
+static const uint8_t oid_p256[] = {0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07};
+static const uint8_t oid_p384[] = {0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x22};
+static const uint8_t oid_p521[] = {0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x23};
+static const uint8_t oid_ed25519[] = {0x06, 0x03, 0x2b, 0x65, 0x70}; /* RFC 8410 §3 */
+static const uint8_t name_edwards25519[] = {0x13, 0x0c, 'e', 'd', 'w', 'a', 'r',
+                                            'd',  's',  '2', '5', '5', '1', '9'};
+static const uint8_t name_ed25519[] = {0x13, 0x07, 'E', 'd', '2', '5', '5', '1', '9'};
+
+struct curve {
+    enum key_type type;
+    CK_KEY_TYPE ck_type;
+    struct span params;
+    const char *group; /* OpenSSL's name */
+    size_t point_len;  /* of the raw point */
+};
+
+#define BYTES(array)                                                                               \
+    {                                                                                              \
+        array, sizeof array                                                                        \
+    }
+
+static const struct curve curves[] = {
+    {KEY_P256, CKK_EC, BYTES(oid_p256), "P-256", 65},
+    {KEY_P384, CKK_EC, BYTES(oid_p384), "P-384", 97},
+    {KEY_P521, CKK_EC, BYTES(oid_p521), "P-521", 133},
+    {KEY_ED25519, CKK_EC_EDWARDS, BYTES(name_edwards25519), NULL, 32},
+    {KEY_ED25519, CKK_EC_EDWARDS, BYTES(oid_ed25519), NULL, 32},
+    {KEY_ED25519, CKK_EC_EDWARDS, BYTES(name_ed25519), NULL, 32},
+};
+
+struct span spki_curve_params(enum key_type type, bool as_name)
+{
+    if (type == KEY_ED25519 && !as_name) {
+        return span_of(oid_ed25519, sizeof oid_ed25519);
+    }
+    for (size_t i = 0; i < COUNT_OF(curves); i++) {
+        if (curves[i].type == type) {
+            return curves[i].params;
+        }
+    }
+    return (struct span){NULL, 0};
+}
+
+static void free_pkey(EVP_PKEY **key)
+{
+    EVP_PKEY_free(*key);
+}
+
+static void free_bn(BIGNUM **number)
+{
+    BN_free(*number);
+}
+
+static void free_builder(OSSL_PARAM_BLD **builder)
+{
+    OSSL_PARAM_BLD_free(*builder);
+}
+
+static enum outcome token_failed(const struct session *session, struct reason *why)
+{
+    return refuse(why, OUTCOME_TOKEN_UNAVAILABLE, "reading a public key: %s",
+                  rv_text(session->rv).text);
+}
+
+static enum outcome put_spki(const EVP_PKEY *key, struct buffer *spki, struct reason *why)
+{
+    unsigned char *der = NULL;
+    int len = key == NULL ? -1 : i2d_PUBKEY(key, &der);
+    if (len <= 0) {
+        return refuse(why, OUTCOME_KEY_MISMATCH, "the token's public key is not a valid key");
+    }
+    buffer_put(spki, der, (size_t)len);
+    OPENSSL_free(der);
+    return buffer_ok(spki) ? OUTCOME_OK : refuse(why, OUTCOME_INTERNAL, "public key too long");
+}
+
+static EVP_PKEY *build_key(const char *algorithm, OSSL_PARAM *params)
+{
+    EVP_PKEY *key = NULL;
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, algorithm, NULL);
+    if (context == NULL || params == NULL || EVP_PKEY_fromdata_init(context) != 1 ||
+        EVP_PKEY_fromdata(context, &key, EVP_PKEY_PUBLIC_KEY, params) != 1) {
+        key = NULL;
+    }
+    EVP_PKEY_CTX_free(context);
+    return key;
+}
+
+static EVP_PKEY *rsa_key(const BIGNUM *modulus, const BIGNUM *exponent)
+{
+    CLEANUP(free_builder) OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
+    if (builder == NULL || modulus == NULL || exponent == NULL ||
+        OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_N, modulus) != 1 ||
+        OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_E, exponent) != 1) {
+        return NULL;
+    }
+    OSSL_PARAM *params = OSSL_PARAM_BLD_to_param(builder);
+    EVP_PKEY *key = build_key("RSA", params);
+    OSSL_PARAM_free(params);
+    return key;
+}
+
+static bool rsa_type(int bits, enum key_type *type)
+{
+    const enum key_type types[] = {KEY_RSA_2048, KEY_RSA_3072, KEY_RSA_4096};
+    for (size_t i = 0; i < COUNT_OF(types); i++) {
+        if (bits == (int)key_type_bits(types[i])) {
+            *type = types[i];
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum outcome read_rsa(struct session *session, CK_OBJECT_HANDLE object, enum key_type *type,
+                             struct buffer *spki, struct reason *why)
+{
+    uint8_t modulus[MODULUS_MAX];
+    uint8_t exponent[EXPONENT_MAX];
+    size_t modulus_len = 0;
+    size_t exponent_len = 0;
+    if (!find_bytes(session, object, CKA_MODULUS, modulus, sizeof modulus, &modulus_len) ||
+        !find_bytes(session, object, CKA_PUBLIC_EXPONENT, exponent, sizeof exponent,
+                    &exponent_len)) {
+        return token_failed(session, why);
+    }
+    CLEANUP(free_bn) BIGNUM *n = BN_bin2bn(modulus, (int)modulus_len, NULL);
+    CLEANUP(free_bn) BIGNUM *e = BN_bin2bn(exponent, (int)exponent_len, NULL);
+    if (n == NULL || e == NULL || !rsa_type(BN_num_bits(n), type)) {
+        return refuse(why, OUTCOME_KEY_MISMATCH, "RSA keys have 2048, 3072 or 4096 bits, not %d",
+                      n == NULL ? 0 : BN_num_bits(n));
+    }
+    CLEANUP(free_pkey) EVP_PKEY *key = rsa_key(n, e);
+    return put_spki(key, spki, why);
+}
+
+/* CKA_EC_POINT is a DER OCTET STRING holding the point; some tokens give the bare point (PKCS#11
+ * 2.40 §2.3.3 and its errata). The lengths tell which. */
+static bool bare_point(struct span value, size_t len, struct span *out)
+{
+    if (value.len == len) {
+        *out = value;
+        return true;
+    }
+    size_t header = len < 128 ? 2 : 3;
+    if (value.len != len + header || value.data[0] != 0x04 || value.data[header - 1] != len ||
+        (header == 3 && value.data[1] != 0x81)) {
+        return false;
+    }
+    *out = span_part(value, header, len);
+    return true;
+}
+
+static EVP_PKEY *curve_key(const struct curve *curve, struct span point)
+{
+    if (curve->group == NULL) {
+        return EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, point.data, point.len);
+    }
+    CLEANUP(free_builder) OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
+    if (builder == NULL || point.data[0] != 0x04 ||
+        OSSL_PARAM_BLD_push_utf8_string(builder, OSSL_PKEY_PARAM_GROUP_NAME, curve->group, 0) !=
+            1 ||
+        OSSL_PARAM_BLD_push_octet_string(builder, OSSL_PKEY_PARAM_PUB_KEY, point.data, point.len) !=
+            1) {
+        return NULL;
+    }
+    OSSL_PARAM *params = OSSL_PARAM_BLD_to_param(builder);
+    EVP_PKEY *key = build_key("EC", params);
+    OSSL_PARAM_free(params);
+    return key;
+}
+
+static const struct curve *find_curve(CK_KEY_TYPE ck_type, struct span params)
+{
+    for (size_t i = 0; i < COUNT_OF(curves); i++) {
+        if (curves[i].ck_type == ck_type && span_equal(curves[i].params, params)) {
+            return &curves[i];
+        }
+    }
+    return NULL;
+}
+
+static enum outcome read_curve(struct session *session, CK_OBJECT_HANDLE object,
+                               CK_KEY_TYPE ck_type, enum key_type *type, struct buffer *spki,
+                               struct reason *why)
+{
+    uint8_t params[PARAMS_MAX];
+    uint8_t value[POINT_MAX];
+    size_t params_len = 0;
+    size_t value_len = 0;
+    if (!find_bytes(session, object, CKA_EC_PARAMS, params, sizeof params, &params_len) ||
+        !find_bytes(session, object, CKA_EC_POINT, value, sizeof value, &value_len)) {
+        return token_failed(session, why);
+    }
+    const struct curve *curve = find_curve(ck_type, span_of(params, params_len));
+    if (curve == NULL) {
+        return refuse(why, OUTCOME_KEY_MISMATCH, "CKA_EC_PARAMS names no curve that is used here");
+    }
+    struct span point;
+    if (!bare_point(span_of(value, value_len), curve->point_len, &point)) {
+        return refuse(why, OUTCOME_KEY_MISMATCH, "CKA_EC_POINT is no uncompressed point of %s",
+                      key_type_name(curve->type));
+    }
+    *type = curve->type;
+    CLEANUP(free_pkey) EVP_PKEY *key = curve_key(curve, point);
+    return put_spki(key, spki, why);
+}
+
+enum outcome spki_read(struct session *session, CK_OBJECT_HANDLE public_key, enum key_type *type,
+                       struct buffer *spki, struct reason *why)
+{
+    CK_ULONG ck_type = 0;
+    if (!find_number(session, public_key, CKA_KEY_TYPE, &ck_type)) {
+        return token_failed(session, why);
+    }
+    if (ck_type == CKK_RSA) {
+        return read_rsa(session, public_key, type, spki, why);
+    }
+    if (ck_type == CKK_EC || ck_type == CKK_EC_EDWARDS) {
+        return read_curve(session, public_key, ck_type, type, spki, why);
+    }
+    return refuse(why, OUTCOME_KEY_MISMATCH, "CKA_KEY_TYPE 0x%lx is not used here", ck_type);
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The fields of the token door's frames, each written and read once. */
+#include "token/token.h"
+
+#include <assert.h>
+#include <string.h>
+
+static const char *const state_names[] = {
+    [TOKEN_READY] = "ready",
+    [TOKEN_ABSENT] = "absent",
+    [TOKEN_LOCKED] = "locked",
+    [TOKEN_DOWN] = "down",
+};
+static_assert(COUNT_OF(state_names) == TOKEN_DOWN + 1, "a name for every state");
+
+const char *token_state_name(enum token_state state)
+{
+    return state_names[state];
+}
+
+static bool get_exactly(struct reader *frame, uint8_t *out, size_t len)
+{
+    struct span bytes = reader_bytes(frame, len);
+    if (bytes.len != len) {
+        frame->failed = true;
+        return false;
+    }
+    memcpy(out, bytes.data, len);
+    return true;
+}
+
+static bool get_purpose(struct reader *frame, enum purpose *out)
+{
+    uint8_t number = reader_u8(frame);
+    if (!purpose_is_known(number)) {
+        return false;
+    }
+    *out = (enum purpose)number;
+    return true;
+}
+
+void token_put_sign(struct buffer *frame, const struct token_sign_request *request)
+{
+    buffer_put_u8(frame, (uint8_t)request->purpose);
+    buffer_put_u8(frame, (uint8_t)request->alg);
+    buffer_put_bytes(frame, span_of(request->key_id, sizeof request->key_id));
+    buffer_put_bytes(frame, span_of(request->spki_digest, sizeof request->spki_digest));
+    buffer_put_bytes(frame, request->input);
+}
+
+bool token_get_sign(struct reader *frame, struct token_sign_request *out)
+{
+    if (!get_purpose(frame, &out->purpose)) {
+        return false;
+    }
+    uint8_t alg = reader_u8(frame);
+    if (!alg_is_known(alg) || !get_exactly(frame, out->key_id, sizeof out->key_id) ||
+        !get_exactly(frame, out->spki_digest, sizeof out->spki_digest)) {
+        return false;
+    }
+    out->alg = (enum alg)alg;
+    out->input = reader_bytes(frame, TOKEN_INPUT_MAX);
+    return reader_done(frame);
+}
+
+void token_put_generate(struct buffer *frame, const struct token_generate_request *request)
+{
+    buffer_put_u8(frame, (uint8_t)request->purpose);
+    buffer_put_u8(frame, (uint8_t)request->type);
+    buffer_put_u32(frame, request->algs);
+    buffer_put_bytes(frame, span_of_text(request->role));
+    buffer_put_bytes(frame, span_of(request->key_id, sizeof request->key_id));
+}
+
+bool token_get_generate(struct reader *frame, struct token_generate_request *out)
+{
+    if (!get_purpose(frame, &out->purpose)) {
+        return false;
+    }
+    uint8_t type = reader_u8(frame);
+    if (!key_type_is_known(type)) {
+        return false;
+    }
+    out->type = (enum key_type)type;
+    out->algs = reader_u32(frame);
+    reader_text(frame, out->role, sizeof out->role);
+    return get_exactly(frame, out->key_id, sizeof out->key_id) && reader_done(frame);
+}
+
+void token_make_printable(char *text)
+{
+    for (; *text != '\0'; text++) {
+        if (*text < ' ' || *text > '~') {
+            *text = '?';
+        }
+    }
+}
+
+static void get_printable(struct reader *frame, char *out, size_t size)
+{
+    reader_text(frame, out, size);
+    token_make_printable(out);
+}
+
+void token_put_status(struct buffer *frame, const struct token_status *status)
+{
+    buffer_put_u8(frame, (uint8_t)status->state);
+    buffer_put_bytes(frame, span_of_text(status->label));
+    buffer_put_bytes(frame, span_of_text(status->serial));
+    buffer_put_bytes(frame, span_of_text(status->model));
+    buffer_put_bytes(frame, span_of_text(status->module));
+    buffer_put_bytes(frame, span_of_text(status->detail));
+    buffer_put_u32(frame, status->prehash_algs);
+    buffer_put_u32(frame, status->token_hash_algs);
+    buffer_put_u32(frame, status->sessions);
+    buffer_put_u64(frame, status->signatures);
+}
+
+bool token_get_status(struct reader *frame, struct token_status *out)
+{
+    uint8_t state = reader_u8(frame);
+    if (state > TOKEN_DOWN) {
+        return false;
+    }
+    out->state = (enum token_state)state;
+    get_printable(frame, out->label, sizeof out->label);
+    get_printable(frame, out->serial, sizeof out->serial);
+    get_printable(frame, out->model, sizeof out->model);
+    get_printable(frame, out->module, sizeof out->module);
+    get_printable(frame, out->detail, sizeof out->detail);
+    out->prehash_algs = reader_u32(frame);
+    out->token_hash_algs = reader_u32(frame);
+    out->sessions = reader_u32(frame);
+    out->signatures = reader_u64(frame);
+    return reader_done(frame);
+}

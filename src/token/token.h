@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The token service: what qseald asks of one qseal-tokend. Two bodies implement it: remote.c (in
+ * qseald, by frames) and local.c (in tokend, by PKCS#11). Every function is one question with a
+ * deadline. */
+#ifndef QSEAL_TOKEN_TOKEN_H
+#define QSEAL_TOKEN_TOKEN_H
+
+#include "base/attributes.h"
+#include "base/buffer.h"
+#include "base/clock.h"
+#include "model/alg.h"
+#include "model/outcome.h"
+#include "model/purpose.h"
+
+enum {
+    TOKEN_KIND_STATUS = 1,
+    TOKEN_KIND_SIGN = 2,
+    TOKEN_KIND_GENERATE = 3,
+    TOKEN_KIND_UNLOCK = 4,
+};
+
+enum {
+    KEY_ID_LEN = 16,      /* CKA_ID of a key we generate, bytes */
+    SPKI_DIGEST_LEN = 32, /* SHA-256 over the DER SubjectPublicKeyInfo */
+    SPKI_MAX = 1024,      /* bytes of any SubjectPublicKeyInfo here */
+    TOKEN_TEXT_SIZE = 64,
+    TOKEN_INPUT_MAX = 2 * 1024 * 1024, /* longest signing input, bytes */
+};
+
+/* Opaque and per thread: one connection in the remote body, one PKCS#11 session in the local one.
+ */
+struct token;
+
+struct token_sign_request {
+    enum purpose purpose;
+    enum alg alg;
+    uint8_t key_id[KEY_ID_LEN];
+    uint8_t spki_digest[SPKI_DIGEST_LEN]; /* the pinned public key */
+    struct span input;                    /* the whole signing input, never a digest */
+};
+
+struct token_generate_request {
+    enum purpose purpose;
+    enum key_type type;
+    uint32_t algs; /* bit (1 << enum alg) for CKA_ALLOWED_MECHANISMS */
+    char role[ROLE_NAME_MAX + 1];
+    uint8_t key_id[KEY_ID_LEN];
+};
+
+enum token_state {
+    TOKEN_READY,  /* logged in, keys can be used */
+    TOKEN_ABSENT, /* the module shows no token that fits the URI */
+    TOKEN_LOCKED, /* the PIN was refused, or may have been: waits for `qsealctl token unlock` */
+    TOKEN_DOWN,   /* nobody answers at the socket, or the module fails */
+};
+const char *token_state_name(enum token_state state);
+
+struct token_status {
+    enum token_state state;
+    char label[TOKEN_TEXT_SIZE];
+    char serial[TOKEN_TEXT_SIZE];
+    char model[TOKEN_TEXT_SIZE];
+    char module[TOKEN_TEXT_SIZE]; /* library description and version */
+    char detail[REASON_DETAIL_SIZE];
+    uint32_t
+        prehash_algs; /* bit (1 << enum alg): hashed in the host, signed with the raw mechanism */
+    uint32_t token_hash_algs; /* bit: hashed in the token */
+    uint32_t sessions;
+    uint64_t signatures; /* since start */
+};
+
+/* Refusals of all four: OUTCOME_TOKEN_UNAVAILABLE and OUTCOME_DEADLINE, and those named there. The
+ * remote body passes on no other: a tokend cannot speak to callers in another room's words. */
+
+/* Appends the raw JOSE signature (RSA: modulus length; ECDSA: r||s; Ed25519: 64 bytes) to
+ * `signature`. Refusals: OUTCOME_SHAPE, OUTCOME_KEY_MISMATCH, OUTCOME_NO_KEY, OUTCOME_PIN,
+ * OUTCOME_VERIFY (not the length of such a signature). */
+enum outcome token_sign(struct token *token, const struct token_sign_request *request,
+                        struct deadline deadline, struct buffer *signature,
+                        struct reason *why) MUST_USE;
+/* Generates a key pair in the token; appends its DER SubjectPublicKeyInfo (RFC 5280 §4.1.2.7) to
+ * `spki`. Refusals: OUTCOME_RULE, OUTCOME_KEY_MISMATCH, OUTCOME_PIN. */
+enum outcome token_generate(struct token *token, const struct token_generate_request *request,
+                            struct deadline deadline, struct buffer *spki,
+                            struct reason *why) MUST_USE;
+enum outcome token_status(struct token *token, struct deadline deadline, struct token_status *out,
+                          struct reason *why) MUST_USE;
+/* A person says: try the PIN of the pin-source once more. Refusals: OUTCOME_PIN, OUTCOME_RULE (two
+ * tokens fit the URI). */
+enum outcome token_unlock(struct token *token, struct deadline deadline,
+                          struct reason *why) MUST_USE;
+
+/* The fields of each question and answer, shared by both sides (codec.c). */
+void token_put_sign(struct buffer *frame, const struct token_sign_request *request);
+bool token_get_sign(struct reader *frame, struct token_sign_request *out) MUST_USE;
+void token_put_generate(struct buffer *frame, const struct token_generate_request *request);
+bool token_get_generate(struct reader *frame, struct token_generate_request *out) MUST_USE;
+/* Reading a status makes its texts printable. */
+void token_put_status(struct buffer *frame, const struct token_status *status);
+bool token_get_status(struct reader *frame, struct token_status *out) MUST_USE;
+/* Replaces what is not printable ASCII by '?': a label may be Latin-1, a module may say anything.
+ */
+void token_make_printable(char *text);
+
+#endif
