@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The way to the admin door, and what an outcome means to a shell. */
+#include "ctl/command.h"
+
+#include <stdio.h>
+
+enum { ASK_DEADLINE_MS = 150000 /* a key of 4096 bits may take its time in a real token */ };
+
+enum exit_code command_exit_code(enum outcome outcome)
+{
+    switch (outcome) {
+    case OUTCOME_OK:
+        return EXIT_DONE;
+    case OUTCOME_NOT_GRANTED:
+        return EXIT_NOT_PERMITTED;
+    case OUTCOME_TOKEN_UNAVAILABLE:
+    case OUTCOME_UNAVAILABLE:
+    case OUTCOME_DEADLINE:
+    case OUTCOME_PIN:
+    case OUTCOME_INTERNAL:
+        return EXIT_UNAVAILABLE;
+    case OUTCOME_VERIFY:
+        return EXIT_NOT_VERIFIED;
+    case OUTCOME_MALFORMED:
+    case OUTCOME_NOT_FOUND:
+    case OUTCOME_METHOD:
+    case OUTCOME_TOO_LARGE:
+    case OUTCOME_MEDIA_TYPE:
+    case OUTCOME_RULE:
+    case OUTCOME_LIMIT:
+    case OUTCOME_NO_KEY:
+    case OUTCOME_SHAPE:
+    case OUTCOME_KEY_MISMATCH:
+        return EXIT_REFUSED;
+    }
+    return EXIT_REFUSED;
+}
+
+enum exit_code command_fail(enum outcome outcome, const struct reason *why)
+{
+    (void)fprintf(stderr, "qsealctl: %s: %s\n", outcome_name(outcome), why->detail);
+    return command_exit_code(outcome);
+}
+
+enum exit_code command_ask(const struct command_line *line, enum custody_verb verb,
+                           const json_t *arguments, json_t **result)
+{
+    struct reason why = {0};
+    enum outcome outcome =
+        custody_ask(line->socket, verb, arguments, deadline_in_ms(ASK_DEADLINE_MS), result, &why);
+    if (outcome == OUTCOME_OK) {
+        return EXIT_DONE;
+    }
+    if (outcome == OUTCOME_UNAVAILABLE) {
+        (void)fprintf(stderr,
+                      "qsealctl: no answer at %s (--socket or QSEAL_ADMIN_SOCKET names another)\n",
+                      line->socket);
+    }
+    return command_fail(outcome, &why);
+}
+
+const char *command_text(const json_t *object, const char *member)
+{
+    const char *text = json_string_value(json_object_get(object, member));
+    return text == NULL ? "" : text;
+}
+
+void command_print_json(const json_t *result)
+{
+    (void)json_dumpf(result, stdout, JSON_INDENT(2));
+    (void)putchar('\n');
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What every command of qsealctl shares: its options, exit codes and the way to the admin door. */
+#ifndef QSEAL_CTL_COMMAND_H
+#define QSEAL_CTL_COMMAND_H
+
+#include "base/attributes.h"
+#include "custody/custody.h"
+#include "model/outcome.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+
+/* qsealctl(1), EXIT STATUS. */
+enum exit_code {
+    EXIT_DONE = 0,
+    EXIT_REFUSED = 1,
+    EXIT_USAGE = 2,
+    EXIT_NOT_PERMITTED = 3,
+    EXIT_UNAVAILABLE = 4,
+    EXIT_NOT_VERIFIED = 5,
+};
+
+struct command_line {
+    const char *socket; /* of the admin door */
+    const char *config; /* for commands that read files */
+    const char *token;  /* --token, or NULL */
+    bool json;
+    char **words; /* what stands behind noun and verb */
+    int n_words;
+};
+
+struct command {
+    const char *noun;
+    const char *verb;  /* "" when the noun stands alone */
+    const char *words; /* what it takes, for the help */
+    const char *what;  /* one line of help */
+    int min_words, max_words;
+    enum exit_code (*run)(const struct command_line *line);
+};
+
+enum exit_code command_exit_code(enum outcome outcome);
+/* Says on stderr what went wrong, and returns the exit code. */
+enum exit_code command_fail(enum outcome outcome, const struct reason *why);
+/* Asks qseald; on success *result is owned by the caller, otherwise the failure has been said. */
+enum exit_code command_ask(const struct command_line *line, enum custody_verb verb,
+                           const json_t *arguments, json_t **result) MUST_USE;
+/* A string member of a result, "" when there is none. */
+const char *command_text(const json_t *object, const char *member);
+/* Prints a result as it came. */
+void command_print_json(const json_t *result);
+
+enum exit_code run_status(const struct command_line *line);
+enum exit_code run_reload(const struct command_line *line);
+enum exit_code run_jwks(const struct command_line *line);
+enum exit_code run_key_generate(const struct command_line *line);
+enum exit_code run_key_list(const struct command_line *line);
+enum exit_code run_token_list(const struct command_line *line);
+enum exit_code run_token_unlock(const struct command_line *line);
+enum exit_code run_config_check(const struct command_line *line);
+
+#endif

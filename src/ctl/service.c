@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * qsealctl status, reload, jwks, token list, token unlock. */
+#include "ctl/command.h"
+
+#include "jose/json.h"
+
+#include <stdio.h>
+
+static long long number_of(const json_t *object, const char *name)
+{
+    return (long long)json_integer_value(json_object_get(object, name));
+}
+
+static void print_tokens(const json_t *status)
+{
+    size_t i;
+    json_t *token;
+    json_array_foreach (json_object_get(status, "tokens"), i, token) {
+        (void)printf(
+            "token %s: %s%s%s\n", command_text(token, "name"), command_text(token, "state"),
+            command_text(token, "detail")[0] == '\0' ? "" : " - ", command_text(token, "detail"));
+        if (command_text(token, "serial")[0] != '\0') {
+            (void)printf("  label %s, serial %s, %s, %s\n", command_text(token, "label"),
+                         command_text(token, "serial"), command_text(token, "model"),
+                         command_text(token, "module"));
+            (void)printf("  %lld sessions, %lld signatures since its start\n",
+                         number_of(token, "sessions"), number_of(token, "signatures"));
+        }
+    }
+}
+
+static void print_callers(const json_t *status)
+{
+    size_t i;
+    json_t *caller;
+    json_array_foreach (json_object_get(status, "callers"), i, caller) {
+        const char *name = command_text(caller, "name");
+        (void)printf("caller %s (uid %lld): %lld connections, %lld in flight, %lld asked, %lld "
+                     "signed, %lld refused\n",
+                     name[0] == '\0' ? "not configured" : name, number_of(caller, "uid"),
+                     number_of(caller, "connections"), number_of(caller, "in_flight"),
+                     number_of(caller, "asked"), number_of(caller, "signed"),
+                     number_of(caller, "refused"));
+    }
+}
+
+static void print_reload(const json_t *status)
+{
+    const json_t *reload = json_object_get(status, "reload");
+    if (!json_is_object(reload)) {
+        return;
+    }
+    if (json_is_true(json_object_get(reload, "refused"))) {
+        (void)printf("reload at %s was REFUSED, the old configuration is in force: %s\n",
+                     command_text(reload, "at"), command_text(reload, "detail"));
+        return;
+    }
+    (void)printf("reload at %s: done\n", command_text(reload, "at"));
+}
+
+enum exit_code run_status(const struct command_line *line)
+{
+    JSON_CLEANUP json_t *status = NULL;
+    enum exit_code code = command_ask(line, CUSTODY_STATUS, NULL, &status);
+    if (code != EXIT_DONE) {
+        return code;
+    }
+    if (line->json) {
+        command_print_json(status);
+        return EXIT_DONE;
+    }
+    (void)printf("qseal %s: %s\n", command_text(status, "version"), command_text(status, "status"));
+    (void)printf("configuration %s, generation %lld, loaded at %s\n",
+                 command_text(status, "config"), number_of(status, "generation"),
+                 command_text(status, "loaded_at"));
+    print_reload(status);
+    (void)printf("%lld profiles, %lld keys (keyring generation %lld), httpd %s, audit %s\n",
+                 number_of(status, "profiles"), number_of(status, "keys"),
+                 number_of(status, "keyring_generation"), command_text(status, "httpd"),
+                 command_text(status, "audit"));
+    print_tokens(status);
+    print_callers(status);
+    return EXIT_DONE;
+}
+
+enum exit_code run_token_list(const struct command_line *line)
+{
+    JSON_CLEANUP json_t *status = NULL;
+    enum exit_code code = command_ask(line, CUSTODY_STATUS, NULL, &status);
+    if (code != EXIT_DONE) {
+        return code;
+    }
+    if (line->json) {
+        command_print_json(json_object_get(status, "tokens"));
+    } else {
+        print_tokens(status);
+    }
+    return EXIT_DONE;
+}
+
+enum exit_code run_reload(const struct command_line *line)
+{
+    JSON_CLEANUP json_t *result = NULL;
+    enum exit_code code = command_ask(line, CUSTODY_RELOAD, NULL, &result);
+    if (code != EXIT_DONE) {
+        return code;
+    }
+    if (line->json) {
+        command_print_json(result);
+    } else {
+        (void)printf("generation %lld is in force\n", number_of(result, "generation"));
+    }
+    return EXIT_DONE;
+}
+
+enum exit_code run_jwks(const struct command_line *line)
+{
+    JSON_CLEANUP json_t *set = NULL;
+    enum exit_code code = command_ask(line, CUSTODY_JWKS, NULL, &set);
+    if (code == EXIT_DONE) {
+        command_print_json(set);
+    }
+    return code;
+}
+
+enum exit_code run_token_unlock(const struct command_line *line)
+{
+    JSON_CLEANUP json_t *arguments = json_pack("{s:s}", "token", line->words[0]);
+    JSON_CLEANUP json_t *result = NULL;
+    enum exit_code code = command_ask(line, CUSTODY_TOKEN_UNLOCK, arguments, &result);
+    if (code != EXIT_DONE) {
+        return code;
+    }
+    if (line->json) {
+        command_print_json(result);
+    } else {
+        (void)printf("token %s is %s\n", command_text(result, "token"),
+                     command_text(result, "state"));
+    }
+    return EXIT_DONE;
+}

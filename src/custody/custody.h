@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The custody service: what an administrator asks of qseald with qsealctl, over admin.sock. A
+ * question is a verb and a JSON object of arguments; the answer an outcome and a JSON object. Who
+ * may ask what is the table in local.c. */
+#ifndef QSEAL_CUSTODY_CUSTODY_H
+#define QSEAL_CUSTODY_CUSTODY_H
+
+#include "base/attributes.h"
+#include "base/buffer.h"
+#include "base/clock.h"
+#include "model/outcome.h"
+
+#include <jansson.h>
+
+enum custody_verb {
+    CUSTODY_STATUS = 1,
+    CUSTODY_RELOAD,
+    CUSTODY_KEY_GENERATE, /* {"role","token"?} */
+    CUSTODY_KEY_LIST,
+    CUSTODY_JWKS,
+    CUSTODY_TOKEN_UNLOCK, /* {"token"} */
+};
+
+enum { CUSTODY_ARGUMENTS_MAX = 65536, CUSTODY_RESULT_MAX = 1024 * 1024 };
+
+/* Asks the qseald behind `socket_path`. `arguments` may be NULL. On OUTCOME_OK *result is owned by
+ * the caller. */
+enum outcome custody_ask(const char *socket_path, enum custody_verb verb, const json_t *arguments,
+                         struct deadline deadline, json_t **result, struct reason *why) MUST_USE;
+
+#endif

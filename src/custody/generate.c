@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * qsealctl key generate: a key pair made in a token, its public half pinned in the keyring, the
+ * keyring durable, and only then in use. */
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "custody/act.h"
+#include "token/remote.h"
+
+#include <string.h>
+
+enum { GENERATE_DEADLINE_MS = 120000 };
+
+/* Asks the token for a key pair and takes its public half. */
+static enum outcome generate_pair(const struct config_role *role, const struct config_token *config,
+                                  struct token_generate_request *request, struct public_key **out,
+                                  struct reason *why)
+{
+    struct token *token = token_remote_new(config->name, config->socket);
+    if (token == NULL) {
+        return refuse(why, OUTCOME_INTERNAL, "out of memory");
+    }
+    BUFFER_CLEANUP struct buffer spki = BUFFER_INIT(SPKI_MAX);
+    enum outcome outcome =
+        token_generate(token, request, deadline_in_ms(GENERATE_DEADLINE_MS), &spki, why);
+    token_remote_free(token);
+    if (outcome == OUTCOME_OK) {
+        outcome = public_key_from_spki(buffer_span(&spki), out, why);
+    }
+    if (outcome == OUTCOME_OK && public_key_type(*out) != role->key_type) {
+        public_key_free(*out);
+        *out = NULL;
+        return refuse(why, OUTCOME_KEY_MISMATCH, "token %s made another type of key than %s",
+                      config->name, key_type_name(role->key_type));
+    }
+    return outcome;
+}
+
+/* The keyring on disk comes first, then the view: a crash in between loses nothing that was signed
+ * with. */
+static enum outcome enter_key_locked(struct act *act, struct key *key, struct reason *why)
+{
+    struct view *now = view_cell_get(act->custody->room.views);
+    struct keyring *keyring = NULL;
+    enum outcome outcome = keyring_add(now->keyring, key, &keyring, why);
+    if (outcome == OUTCOME_OK) {
+        outcome = keyring_save(keyring, act->custody->room.keyring_path, why);
+    }
+    if (outcome != OUTCOME_OK) {
+        keyring_free(keyring);
+        view_unref(now);
+        return outcome;
+    }
+    struct view *next = view_new(policy_ref(now->policy), keyring);
+    view_unref(now);
+    if (next == NULL) {
+        return refuse(why, OUTCOME_INTERNAL,
+                      "out of memory; the key is in the keyring file, reload to use it");
+    }
+    view_cell_set(act->custody->room.views, next);
+    return OUTCOME_OK;
+}
+
+static enum outcome enter_key(struct act *act, struct key *key, struct reason *why)
+{
+    pthread_mutex_lock(&act->custody->change);
+    enum outcome outcome = enter_key_locked(act, key, why);
+    pthread_mutex_unlock(&act->custody->change);
+    return outcome;
+}
+
+static enum outcome generate_on(struct act *act, const struct config_role *role,
+                                const struct config_token *token, struct reason *why)
+{
+    struct token_generate_request request = {
+        .purpose = role->purpose, .type = role->key_type, .algs = role->algs};
+    memcpy(request.role, role->name, strlen(role->name));
+    random_bytes(request.key_id, sizeof request.key_id);
+    struct key key = {
+        .purpose = role->purpose,
+        .state = KEY_ACTIVE,
+        .algs = role->algs,
+        .created = clock_wall_s(),
+        .created_by = act->peer.uid,
+    };
+    memcpy(key.role, request.role, sizeof key.role);
+    memcpy(key.token, token->name, strlen(token->name));
+    memcpy(key.key_id, request.key_id, sizeof key.key_id);
+    enum outcome outcome = generate_pair(role, token, &request, &key.public_key, why);
+    if (outcome != OUTCOME_OK) {
+        return outcome;
+    }
+    char kid[THUMBPRINT_SIZE];
+    memcpy(kid, public_key_thumbprint(key.public_key), sizeof kid);
+    outcome = enter_key(act, &key, why);
+    if (outcome != OUTCOME_OK) {
+        public_key_free(key.public_key); /* NULL once the keyring has taken it */
+        log_error("key %s was generated in token %s but not entered: %s", kid, token->name,
+                  why->detail);
+        return outcome;
+    }
+    log_info("key %s for role %s was generated in token %s by uid %u", kid, role->name, token->name,
+             act->peer.uid);
+    buffer_put_format(act->result,
+                      "{\"role\":\"%s\",\"token\":\"%s\",\"kid\":\"%s\",\"state\":\"active\"}",
+                      role->name, token->name, kid);
+    return OUTCOME_OK;
+}
+
+static enum outcome choose_role(const struct act *act, const struct config_role **role,
+                                const struct config_token **only, struct reason *why)
+{
+    static const char *const names[] = {"role", "token", NULL};
+    enum outcome outcome = act_check_arguments(act, names, why);
+    if (outcome != OUTCOME_OK) {
+        return outcome;
+    }
+    const char *role_name = act_argument(act, "role");
+    const char *token_name = act_argument(act, "token");
+    *role = role_name == NULL ? NULL : config_role(act->view->policy->config, role_name);
+    *only = token_name == NULL ? NULL : config_token(act->view->policy->config, token_name);
+    if (*role == NULL) {
+        return refuse(why, OUTCOME_NOT_FOUND, "the configuration has no such role");
+    }
+    if (token_name != NULL && *only == NULL) {
+        return refuse(why, OUTCOME_NOT_FOUND, "the configuration has no such token");
+    }
+    for (size_t i = 0; *only != NULL && i < (*role)->n_tokens; i++) {
+        if (strcmp((*role)->tokens[i], token_name) == 0) {
+            return OUTCOME_OK;
+        }
+    }
+    return *only == NULL
+               ? OUTCOME_OK
+               : refuse(why, OUTCOME_RULE, "role %s is not on token %s", role_name, token_name);
+}
+
+static enum outcome generate_where_missing(struct act *act, const struct config_role *role,
+                                           const struct config_token *only, struct reason *why)
+{
+    size_t made = 0;
+    buffer_put_text(act->result, "{\"keys\":[");
+    for (size_t i = 0; i < role->n_tokens; i++) {
+        const struct config_token *token = config_token(act->view->policy->config, role->tokens[i]);
+        bool wanted = only == NULL || only == token;
+        if (!wanted || keyring_active(act->view->keyring, role->name, token->name) != NULL) {
+            continue;
+        }
+        buffer_put_text(act->result, made++ == 0 ? "" : ",");
+        enum outcome outcome = generate_on(act, role, token, why);
+        if (outcome != OUTCOME_OK) {
+            return outcome;
+        }
+    }
+    buffer_put_text(act->result, "]}");
+    if (made == 0) {
+        return refuse(
+            why, OUTCOME_RULE,
+            "role %s already has an active key there; one at a time until keys can be rotated",
+            role->name);
+    }
+    return OUTCOME_OK;
+}
+
+enum outcome act_key_generate(struct act *act, struct reason *why)
+{
+    const struct config_role *role = NULL;
+    const struct config_token *only = NULL;
+    enum outcome outcome = choose_role(act, &role, &only, why);
+    if (outcome != OUTCOME_OK) {
+        return outcome;
+    }
+    if (pthread_mutex_trylock(&act->custody->generating) != 0) {
+        return refuse(why, OUTCOME_RULE,
+                      "another key is being generated; try again when it is done");
+    }
+    /* The view of before the lock may be older than the last key. */
+    view_unref(act->view);
+    act->view = view_cell_get(act->custody->room.views);
+    outcome = choose_role(act, &role, &only, why);
+    if (outcome == OUTCOME_OK) {
+        outcome = generate_where_missing(act, role, only, why);
+    }
+    pthread_mutex_unlock(&act->custody->generating);
+    return outcome;
+}

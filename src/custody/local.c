@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The administrators' verbs: who may ask which is a table; changes go one at a time through one
+ * lock. */
+#include "custody/local.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "custody/act.h"
+#include "jose/json.h"
+#include "token/remote.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { UNLOCK_DEADLINE_MS = 30000 };
+
+struct verb_row {
+    const char *name;
+    unsigned int rights; /* any of these */
+    enum outcome (*handle)(struct act *act, struct reason *why);
+};
+
+struct custody *custody_new(const struct custody_room *room)
+{
+    struct custody *custody = calloc(1, sizeof *custody);
+    if (custody != NULL) {
+        custody->room = *room;
+        pthread_mutex_init(&custody->change, NULL);
+        pthread_mutex_init(&custody->generating, NULL);
+        pthread_mutex_init(&custody->report, NULL);
+    }
+    return custody;
+}
+
+void custody_free(struct custody *custody)
+{
+    if (custody != NULL) {
+        pthread_mutex_destroy(&custody->change);
+        pthread_mutex_destroy(&custody->generating);
+        pthread_mutex_destroy(&custody->report);
+        free(custody);
+    }
+}
+
+enum outcome act_check_arguments(const struct act *act, const char *const names[],
+                                 struct reason *why)
+{
+    const char *member;
+    json_t *value;
+    json_object_foreach ((json_t *)act->arguments, member, value) {
+        size_t i = 0;
+        while (names[i] != NULL && strcmp(names[i], member) != 0) {
+            i++;
+        }
+        if (names[i] == NULL || !json_is_string(value)) {
+            return refuse(why, OUTCOME_MALFORMED, "an argument is unknown or not a string");
+        }
+    }
+    return OUTCOME_OK;
+}
+
+const char *act_argument(const struct act *act, const char *name)
+{
+    return json_string_value(json_object_get(act->arguments, name));
+}
+
+static enum outcome do_status(struct act *act, struct reason *why)
+{
+    (void)why;
+    struct custody_room *room = &act->custody->room;
+    bool front = room->front_is_connected(room->front);
+    pthread_mutex_lock(&act->custody->report);
+    struct custody_reload_report reload = act->custody->reload;
+    pthread_mutex_unlock(&act->custody->report);
+    report_status(act->result, act->view, room->watch, room->callers, front, &reload);
+    return OUTCOME_OK;
+}
+
+static enum outcome do_key_list(struct act *act, struct reason *why)
+{
+    (void)why;
+    report_keys(act->result, act->view->keyring);
+    return OUTCOME_OK;
+}
+
+static enum outcome do_jwks(struct act *act, struct reason *why)
+{
+    (void)why;
+    buffer_put_span(act->result, buffer_span(&act->view->jwks));
+    return OUTCOME_OK;
+}
+
+static enum outcome reload_locked(struct custody *custody, struct reason *why)
+{
+    struct view *now = view_cell_get(custody->room.views);
+    struct policy *policy = NULL;
+    struct keyring *keyring = NULL;
+    enum outcome outcome =
+        policy_load(custody->room.config_path, now->policy->generation + 1, &policy, why);
+    if (outcome == OUTCOME_OK) {
+        outcome = keyring_load(custody->room.keyring_path, &keyring, why);
+    }
+    if (outcome == OUTCOME_OK && keyring->generation < now->keyring->generation) {
+        outcome =
+            refuse(why, OUTCOME_RULE, "%s: generation %llu is older than %llu, which is in force",
+                   custody->room.keyring_path, (unsigned long long)keyring->generation,
+                   (unsigned long long)now->keyring->generation);
+    }
+    view_unref(now);
+    if (outcome != OUTCOME_OK) {
+        keyring_free(keyring);
+        policy_unref(policy);
+        return outcome;
+    }
+    struct view *next = view_new(policy, keyring);
+    if (next == NULL) {
+        return refuse(why, OUTCOME_INTERNAL, "out of memory");
+    }
+    view_cell_set(custody->room.views, next);
+    return OUTCOME_OK;
+}
+
+static void note_reload(struct custody *custody, const struct custody_reload_report *report)
+{
+    pthread_mutex_lock(&custody->report);
+    custody->reload = *report;
+    pthread_mutex_unlock(&custody->report);
+}
+
+enum outcome custody_reload(struct custody *custody, struct reason *why)
+{
+    pthread_mutex_lock(&custody->change);
+    enum outcome outcome = reload_locked(custody, why);
+    pthread_mutex_unlock(&custody->change);
+    struct custody_reload_report report = {.at = clock_wall_s(), .refused = outcome != OUTCOME_OK};
+    if (outcome == OUTCOME_OK) {
+        log_info("configuration, profiles and keyring were read anew");
+    } else {
+        memcpy(report.detail, why->detail, sizeof report.detail);
+        log_error("reload refused, the old configuration stays in force: %s", why->detail);
+    }
+    note_reload(custody, &report);
+    return outcome;
+}
+
+static enum outcome do_reload(struct act *act, struct reason *why)
+{
+    enum outcome outcome = custody_reload(act->custody, why);
+    if (outcome == OUTCOME_OK) {
+        struct view *view = view_cell_get(act->custody->room.views);
+        buffer_put_format(act->result, "{\"generation\":%llu,\"keyring_generation\":%llu}",
+                          (unsigned long long)view->policy->generation,
+                          (unsigned long long)view->keyring->generation);
+        view_unref(view);
+    }
+    return outcome;
+}
+
+static enum outcome do_token_unlock(struct act *act, struct reason *why)
+{
+    static const char *const names[] = {"token", NULL};
+    enum outcome outcome = act_check_arguments(act, names, why);
+    if (outcome != OUTCOME_OK) {
+        return outcome;
+    }
+    const char *name = act_argument(act, "token");
+    const struct config_token *config =
+        name == NULL ? NULL : config_token(act->view->policy->config, name);
+    if (config == NULL) {
+        return refuse(why, OUTCOME_NOT_FOUND, "the configuration has no such token");
+    }
+    struct token *token = token_remote_new(config->name, config->socket);
+    if (token == NULL) {
+        return refuse(why, OUTCOME_INTERNAL, "out of memory");
+    }
+    outcome = token_unlock(token, deadline_in_ms(UNLOCK_DEADLINE_MS), why);
+    token_remote_free(token);
+    if (outcome == OUTCOME_OK) {
+        buffer_put_format(act->result, "{\"token\":\"%s\",\"state\":\"ready\"}", config->name);
+    }
+    return outcome;
+}
+
+enum { ANY_RIGHT = RIGHT_OPERATOR | RIGHT_CUSTODIAN | RIGHT_AUDITOR };
+
+static const struct verb_row verbs[] = {
+    [CUSTODY_STATUS] = {"status", ANY_RIGHT, do_status},
+    [CUSTODY_RELOAD] = {"reload", RIGHT_OPERATOR, do_reload},
+    [CUSTODY_KEY_GENERATE] = {"key generate", RIGHT_CUSTODIAN, act_key_generate},
+    [CUSTODY_KEY_LIST] = {"key list", ANY_RIGHT, do_key_list},
+    [CUSTODY_JWKS] = {"jwks", ANY_RIGHT, do_jwks},
+    [CUSTODY_TOKEN_UNLOCK] = {"token unlock", RIGHT_OPERATOR, do_token_unlock},
+};
+
+static enum outcome run_verb(struct act *act, const struct verb_row *row, struct reason *why)
+{
+    act->view = view_cell_get(act->custody->room.views);
+    enum outcome outcome =
+        (config_rights(act->view->policy->config, act->peer.uid) & row->rights) == 0
+            ? refuse(why, OUTCOME_NOT_GRANTED, "uid %u may not: %s", act->peer.uid, row->name)
+            : row->handle(act, why);
+    view_unref(act->view);
+    return outcome;
+}
+
+enum outcome custody_do(struct custody *custody, uint8_t verb, const struct caller *peer,
+                        struct span arguments, struct buffer *result, struct reason *why)
+{
+    if (verb >= COUNT_OF(verbs) || verbs[verb].handle == NULL) {
+        return refuse(why, OUTCOME_NOT_FOUND, "there is no such verb");
+    }
+    JSON_CLEANUP json_t *parsed = NULL;
+    enum outcome outcome = json_parse_object(arguments, &parsed, why);
+    if (outcome != OUTCOME_OK) {
+        return outcome;
+    }
+    struct act act = {.custody = custody, .peer = *peer, .arguments = parsed, .result = result};
+    outcome = run_verb(&act, &verbs[verb], why);
+    if (outcome != OUTCOME_OK) {
+        log_info("qsealctl %s by uid %u: %s: %s", verbs[verb].name, peer->uid,
+                 outcome_name(outcome), why->detail);
+    }
+    return outcome;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The custody service, done here: what qseald does for an administrator. */
+#ifndef QSEAL_CUSTODY_LOCAL_H
+#define QSEAL_CUSTODY_LOCAL_H
+
+#include "base/attributes.h"
+#include "custody/custody.h"
+#include "model/caller.h"
+#include "signing/callers.h"
+#include "signing/view.h"
+#include "signing/watch.h"
+
+struct custody;
+
+/* The parts of the room it works on; all borrowed and outliving it. */
+struct custody_room {
+    const char *config_path;
+    const char *keyring_path;
+    struct view_cell *views;
+    struct watch *watch;
+    struct callers *callers;
+    bool (*front_is_connected)(void *front);
+    void *front;
+};
+
+/* NULL: out of memory. */
+struct custody *custody_new(const struct custody_room *room) MUST_USE;
+/* Accepts NULL. */
+void custody_free(struct custody *custody);
+
+/* Does what the administrator asks, if the table allows it to this peer; appends the result's JSON
+ * text. Thread-safe: changes are made one after the other. */
+enum outcome custody_do(struct custody *custody, uint8_t verb, const struct caller *peer,
+                        struct span arguments, struct buffer *result, struct reason *why) MUST_USE;
+
+/* Reads configuration, profiles and keyring anew; on a refusal everything stays as it was, and
+ * status says why. */
+enum outcome custody_reload(struct custody *custody, struct reason *why) MUST_USE;
+
+#endif

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Status and key list for administrators. */
+#include "custody/report.h"
+
+#include "jose/json.h"
+#include "signing/listing.h"
+
+#include <time.h>
+
+enum { CALLERS_SHOWN = 256, TIME_TEXT_SIZE = 32 };
+
+static void put_text(struct buffer *out, const char *name, const char *value)
+{
+    buffer_put_format(out, "\"%s\":", name);
+    json_put_string(out, span_of_text(value));
+}
+
+/* RFC 3339, UTC. */
+static void put_time(struct buffer *out, const char *name, int64_t at)
+{
+    char text[TIME_TEXT_SIZE];
+    time_t when = (time_t)at;
+    struct tm utc;
+    (void)gmtime_r(&when, &utc);
+    (void)strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
+    buffer_put_format(out, "\"%s\":\"%s\"", name, text);
+}
+
+static void put_algs(struct buffer *out, const char *name, uint32_t algs)
+{
+    buffer_put_format(out, "\"%s\":", name);
+    alg_put_set(out, algs);
+}
+
+static void put_tokens(struct buffer *out, const struct config *config, struct watch *watch)
+{
+    buffer_put_text(out, "\"tokens\":[");
+    for (size_t i = 0; i < config->n_tokens; i++) {
+        struct token_status status;
+        (void)watch_state(watch, config->tokens[i].name, &status);
+        buffer_put_text(out, i == 0 ? "{" : ",{");
+        put_text(out, "name", config->tokens[i].name);
+        buffer_put_text(out, ",");
+        put_text(out, "state", token_state_name(status.state));
+        buffer_put_text(out, ",");
+        put_text(out, "detail", status.detail);
+        buffer_put_text(out, ",");
+        put_text(out, "label", status.label);
+        buffer_put_text(out, ",");
+        put_text(out, "serial", status.serial);
+        buffer_put_text(out, ",");
+        put_text(out, "model", status.model);
+        buffer_put_text(out, ",");
+        put_text(out, "module", status.module);
+        buffer_put_text(out, ",");
+        put_algs(out, "hashed_here", status.prehash_algs);
+        buffer_put_text(out, ",");
+        put_algs(out, "hashed_in_token", status.token_hash_algs);
+        buffer_put_format(out, ",\"sessions\":%u,\"signatures\":%llu}", status.sessions,
+                          (unsigned long long)status.signatures);
+    }
+    buffer_put_text(out, "]");
+}
+
+static void put_callers(struct buffer *out, const struct config *config, struct callers *callers)
+{
+    struct caller_use rows[CALLERS_SHOWN];
+    size_t n = callers_list(callers, rows, CALLERS_SHOWN);
+    buffer_put_text(out, "\"callers\":[");
+    for (size_t i = 0; i < n; i++) {
+        const struct config_caller *caller = config_caller(config, rows[i].uid);
+        buffer_put_text(out, i == 0 ? "{" : ",{");
+        put_text(out, "name", caller == NULL ? "" : caller->name);
+        buffer_put_format(
+            out,
+            ",\"uid\":%u,\"connections\":%u,\"in_flight\":%u,\"asked\":%llu,\"signed\":%llu,"
+            "\"refused\":%llu}",
+            rows[i].uid, rows[i].connections, rows[i].in_flight, (unsigned long long)rows[i].asked,
+            (unsigned long long)rows[i].signed_count, (unsigned long long)rows[i].refused);
+    }
+    buffer_put_text(out, "]");
+}
+
+static void put_reload(struct buffer *out, const struct custody_reload_report *reload)
+{
+    if (reload->at == 0) {
+        buffer_put_text(out, "\"reload\":null");
+        return;
+    }
+    buffer_put_text(out, "\"reload\":{");
+    put_time(out, "at", reload->at);
+    buffer_put_format(out, ",\"refused\":%s,", reload->refused ? "true" : "false");
+    put_text(out, "detail", reload->detail);
+    buffer_put_text(out, "}");
+}
+
+void report_status(struct buffer *out, const struct view *view, struct watch *watch,
+                   struct callers *callers, bool front_is_connected,
+                   const struct custody_reload_report *reload)
+{
+    const struct config *config = view->policy->config;
+    buffer_put_format(
+        out,
+        "{\"version\":\"%s\",\"status\":\"%s\",\"generation\":%llu,\"keyring_generation\":%llu,",
+        QSEAL_VERSION, health_name(listing_health(view, watch)),
+        (unsigned long long)view->policy->generation,
+        (unsigned long long)view->keyring->generation);
+    put_time(out, "loaded_at", view->policy->loaded_at);
+    buffer_put_text(out, ",");
+    put_text(out, "config", config->path);
+    buffer_put_format(out, ",\"profiles\":%zu,\"keys\":%zu,\"httpd\":\"%s\",\"audit\":\"off\",",
+                      profiles_count(view->policy->profiles), view->keyring->n_keys,
+                      front_is_connected ? "connected" : "absent");
+    put_reload(out, reload);
+    buffer_put_text(out, ",");
+    put_tokens(out, config, watch);
+    buffer_put_text(out, ",");
+    put_callers(out, config, callers);
+    buffer_put_text(out, "}");
+}
+
+void report_keys(struct buffer *out, const struct keyring *keyring)
+{
+    buffer_put_format(out, "{\"generation\":%llu,\"keys\":[",
+                      (unsigned long long)keyring->generation);
+    for (size_t i = 0; i < keyring->n_keys; i++) {
+        const struct key *key = &keyring->keys[i];
+        buffer_put_text(out, i == 0 ? "{" : ",{");
+        put_text(out, "role", key->role);
+        buffer_put_text(out, ",");
+        put_text(out, "token", key->token);
+        buffer_put_text(out, ",");
+        put_text(out, "kid", public_key_thumbprint(key->public_key));
+        buffer_put_text(out, ",");
+        put_text(out, "purpose", purpose_name(key->purpose));
+        buffer_put_text(out, ",");
+        put_text(out, "type", key_type_name(public_key_type(key->public_key)));
+        buffer_put_text(out, ",");
+        put_algs(out, "algs", key->algs);
+        buffer_put_text(out, ",");
+        put_text(out, "state", key_state_name(key->state));
+        buffer_put_text(out, ",\"key_id\":\"");
+        for (size_t b = 0; b < sizeof key->key_id; b++) {
+            buffer_put_format(out, "%02x", key->key_id[b]);
+        }
+        buffer_put_text(out, "\",");
+        put_time(out, "created", key->created);
+        buffer_put_format(out, ",\"created_by\":%u}", key->created_by);
+    }
+    buffer_put_text(out, "]}");
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What administrators read, as JSON text. */
+#ifndef QSEAL_CUSTODY_REPORT_H
+#define QSEAL_CUSTODY_REPORT_H
+
+#include "base/buffer.h"
+#include "model/outcome.h"
+#include "signing/callers.h"
+#include "signing/view.h"
+#include "signing/watch.h"
+
+#include <stdint.h>
+
+/* The last reload; `at` 0 when there was none. */
+struct custody_reload_report {
+    int64_t at; /* wall seconds */
+    bool refused;
+    char detail[REASON_DETAIL_SIZE];
+};
+
+void report_status(struct buffer *out, const struct view *view, struct watch *watch,
+                   struct callers *callers, bool front_is_connected,
+                   const struct custody_reload_report *reload);
+void report_keys(struct buffer *out, const struct keyring *keyring);
+
+#endif

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The fields of the frames between qseal-httpd and qseald, written and read: both sides link this
+ * file, so that there is one order of fields and one place that doubts them. */
+#include "signing/signing.h"
+
+#include "wire/frame.h"
+
+#include <string.h>
+
+enum { CHANNELS_MAX = 4096 };
+
+void signing_put_request(struct buffer *frame, const struct signing_request *request)
+{
+    buffer_put_u64(frame, request->connection);
+    buffer_put_u8(frame, (uint8_t)request->route);
+    buffer_put_u8(frame, (uint8_t)request->operation);
+    buffer_put_bytes(frame, span_of_text(request->profile));
+    buffer_put_bytes(frame, span_of_text(request->content_type));
+    buffer_put_bytes(frame, span_of_text(request->interaction_id));
+    buffer_put_u8(frame, request->interaction_id_bad ? 1 : 0);
+    buffer_put_bytes(frame, request->body);
+}
+
+/* Whether route, operation and profile go together: only signatures have the latter two. */
+static bool route_is_sound(unsigned int route, unsigned int operation, const char *profile)
+{
+    if (route == ROUTE_SIGN) {
+        return operation_is_known(operation) && name_is_valid(span_of_text(profile));
+    }
+    return route < ROUTE_COUNT && operation == 0 && profile[0] == '\0';
+}
+
+bool signing_get_request(struct reader *frame, struct signing_request *out)
+{
+    *out = (struct signing_request){.connection = reader_u64(frame)};
+    unsigned int route = reader_u8(frame);
+    unsigned int operation = reader_u8(frame);
+    reader_text(frame, out->profile, sizeof out->profile);
+    reader_text(frame, out->content_type, sizeof out->content_type);
+    reader_text(frame, out->interaction_id, sizeof out->interaction_id);
+    unsigned int bad = reader_u8(frame);
+    out->body = reader_bytes(frame, SIGNING_BODY_MAX);
+    if (!reader_done(frame) || bad > 1 || !route_is_sound(route, operation, out->profile)) {
+        return false;
+    }
+    out->route = (enum signing_route)route;
+    out->operation = (enum operation)operation;
+    out->interaction_id_bad = bad == 1;
+    return true;
+}
+
+/* Like every answer it begins with an outcome and its reason (wire/frame.h). The reason is empty
+ * here: httpd has no JSON, so qseald has written it into the body. */
+void signing_put_answer(struct buffer *frame, const struct signing_answer *answer)
+{
+    static const struct reason none;
+    frame_put_outcome(frame, answer->outcome, &none);
+    buffer_put_u8(frame, (uint8_t)answer->media);
+    buffer_put_bytes(frame, span_of_text(answer->request_id));
+    buffer_put_u32(frame, answer->max_age_s);
+    buffer_put_bytes(frame, answer->body);
+}
+
+/* The request id becomes a header field, so nothing that could end one may be in it. */
+static bool is_header_text(const char *text)
+{
+    for (; *text != '\0'; text++) {
+        if (*text <= ' ' || *text > '~') {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool signing_get_answer(struct reader *frame, struct signing_answer *out)
+{
+    struct reason unused;
+    *out = (struct signing_answer){.outcome = frame_get_outcome(frame, &unused)};
+    unsigned int media = reader_u8(frame);
+    reader_text(frame, out->request_id, sizeof out->request_id);
+    out->max_age_s = reader_u32(frame);
+    out->body = reader_bytes(frame, FRAME_PAYLOAD_MAX);
+    if (!reader_done(frame) || media >= MEDIA_COUNT || !is_header_text(out->request_id)) {
+        return false;
+    }
+    out->media = (enum signing_media)media;
+    return true;
+}
+
+void door_put_settings(struct buffer *frame, const struct door_settings *settings)
+{
+    buffer_put_u32(frame, settings->channels);
+    buffer_put_u32(frame, settings->connections);
+    buffer_put_u32(frame, settings->body_max);
+    buffer_put_u32(frame, settings->head_ms);
+    buffer_put_u32(frame, settings->body_ms);
+    buffer_put_u32(frame, settings->idle_ms);
+    buffer_put_u32(frame, settings->deadline_ms);
+}
+
+bool door_get_settings(struct reader *frame, struct door_settings *out)
+{
+    *out = (struct door_settings){.channels = reader_u32(frame)};
+    out->connections = reader_u32(frame);
+    out->body_max = reader_u32(frame);
+    out->head_ms = reader_u32(frame);
+    out->body_ms = reader_u32(frame);
+    out->idle_ms = reader_u32(frame);
+    out->deadline_ms = reader_u32(frame);
+    bool sizes = out->channels > 0 && out->channels <= CHANNELS_MAX && out->connections > 0 &&
+                 out->body_max <= SIGNING_BODY_MAX;
+    bool times = out->head_ms > 0 && out->body_ms > 0 && out->idle_ms > 0 && out->deadline_ms > 0;
+    return reader_done(frame) && sizes && times;
+}
+
+void door_put_caller(struct buffer *frame, const struct door_caller *caller)
+{
+    buffer_put_u64(frame, caller->connection);
+    buffer_put_u32(frame, caller->uid);
+    buffer_put_u32(frame, caller->in_flight);
+}
+
+bool door_get_caller(struct reader *frame, struct door_caller *out)
+{
+    *out = (struct door_caller){.connection = reader_u64(frame)};
+    out->uid = reader_u32(frame);
+    out->in_flight = reader_u32(frame);
+    return reader_done(frame);
+}

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Health, profiles and keys, as JSON text. */
+#include "signing/listing.h"
+
+#include "jose/json.h"
+
+#include <string.h>
+
+static const char *const health_names[] = {
+    [HEALTH_READY] = "ready", [HEALTH_DEGRADED] = "degraded", [HEALTH_UNREADY] = "unready"};
+
+const char *health_name(enum health health)
+{
+    return health_names[health];
+}
+
+/* Whether the role can sign on some token, and on all of its tokens. */
+static void role_state(const struct view *view, struct watch *watch, const struct config_role *role,
+                       bool *some, bool *all)
+{
+    *some = false;
+    *all = true;
+    for (size_t i = 0; i < role->n_tokens; i++) {
+        bool up = watch_state(watch, role->tokens[i], NULL) == TOKEN_READY &&
+                  keyring_active(view->keyring, role->name, role->tokens[i]) != NULL;
+        *some = *some || up;
+        *all = *all && up;
+    }
+}
+
+enum health listing_health(const struct view *view, struct watch *watch)
+{
+    bool any = false;
+    bool whole = profiles_count(view->policy->profiles) > 0;
+    for (size_t i = 0; i < profiles_count(view->policy->profiles); i++) {
+        const char *name = profile_role(profiles_at(view->policy->profiles, i));
+        const struct config_role *role = config_role(view->policy->config, name);
+        bool some = false;
+        bool all = false;
+        if (role != NULL) {
+            role_state(view, watch, role, &some, &all);
+        }
+        any = any || some;
+        whole = whole && all;
+    }
+    if (whole) {
+        return HEALTH_READY;
+    }
+    return any ? HEALTH_DEGRADED : HEALTH_UNREADY;
+}
+
+static void put_member(struct buffer *out, const char *name, const char *value)
+{
+    buffer_put_format(out, "\"%s\":", name);
+    json_put_string(out, span_of_text(value));
+}
+
+void listing_put_health(struct buffer *out, const struct view *view, struct watch *watch,
+                        enum health health)
+{
+    const struct config *config = view->policy->config;
+    buffer_put_format(out, "{\"status\":\"%s\",\"tokens\":[", health_name(health));
+    for (size_t i = 0; i < config->n_tokens; i++) {
+        buffer_put_text(out, i == 0 ? "{" : ",{");
+        put_member(out, "name", config->tokens[i].name);
+        buffer_put_text(out, ",");
+        put_member(out, "state",
+                   token_state_name(watch_state(watch, config->tokens[i].name, NULL)));
+        buffer_put_text(out, "}");
+    }
+    buffer_put_text(out, "],\"audit\":\"off\"}");
+}
+
+void listing_put_profiles(struct buffer *out, const struct view *view,
+                          const struct config_caller *caller)
+{
+    const struct profiles *profiles = view->policy->profiles;
+    bool first = true;
+    buffer_put_text(out, "{\"profiles\":[");
+    for (size_t i = 0; i < profiles_count(profiles); i++) {
+        const struct profile *profile = profiles_at(profiles, i);
+        if (!config_caller_is_granted(caller, profile_name(profile))) {
+            continue;
+        }
+        buffer_put_text(out, first ? "{" : ",{");
+        first = false;
+        put_member(out, "name", profile_name(profile));
+        buffer_put_text(out, ",");
+        put_member(out, "operation", operation_name(profile_operation(profile)));
+        buffer_put_text(out, ",");
+        put_member(out, "role", profile_role(profile));
+        buffer_put_text(out, ",");
+        put_member(out, "alg", alg_name(profile_alg(profile)));
+        buffer_put_format(out, ",\"input\":%s}", profile_input_schema(profile));
+    }
+    buffer_put_text(out, "]}");
+}
+
+static bool role_is_granted(const struct view *view, const struct config_caller *caller,
+                            const char *role)
+{
+    const struct profiles *profiles = view->policy->profiles;
+    for (size_t i = 0; i < profiles_count(profiles); i++) {
+        const struct profile *profile = profiles_at(profiles, i);
+        if (strcmp(profile_role(profile), role) == 0 &&
+            config_caller_is_granted(caller, profile_name(profile))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void put_algs(struct buffer *out, uint32_t algs)
+{
+    enum alg only;
+    buffer_put_text(out, "\"algs\":");
+    alg_put_set(out, algs);
+    if (alg_only_one(algs, &only)) {
+        buffer_put_format(out, ",\"alg\":\"%s\"", alg_name(only));
+    }
+}
+
+void listing_put_keys(struct buffer *out, const struct view *view,
+                      const struct config_caller *caller)
+{
+    bool first = true;
+    buffer_put_text(out, "{\"keys\":[");
+    for (size_t i = 0; i < view->keyring->n_keys; i++) {
+        const struct key *key = &view->keyring->keys[i];
+        if (!role_is_granted(view, caller, key->role)) {
+            continue;
+        }
+        buffer_put_text(out, first ? "{" : ",{");
+        first = false;
+        put_member(out, "role", key->role);
+        buffer_put_text(out, ",");
+        put_member(out, "kid", public_key_thumbprint(key->public_key));
+        buffer_put_text(out, ",");
+        put_algs(out, key->algs);
+        buffer_put_text(out, ",");
+        put_member(out, "state", key_state_name(key->state));
+        buffer_put_text(out, ",\"not_after\":null}");
+    }
+    buffer_put_text(out, "]}");
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The reading doors of a caller: health, profiles and keys, as JSON text. */
+#ifndef QSEAL_SIGNING_LISTING_H
+#define QSEAL_SIGNING_LISTING_H
+
+#include "base/buffer.h"
+#include "policy/config.h"
+#include "signing/view.h"
+#include "signing/watch.h"
+
+enum health { HEALTH_READY, HEALTH_DEGRADED, HEALTH_UNREADY };
+
+/* Ready: every token is, and every role that a profile uses has an active key on one. Degraded:
+ * something can be signed. */
+enum health listing_health(const struct view *view, struct watch *watch);
+const char *health_name(enum health health);
+/* {"status","tokens":[{"name","state"}],"audit":"off"} */
+void listing_put_health(struct buffer *out, const struct view *view, struct watch *watch,
+                        enum health health);
+/* {"profiles":[…]} that this caller is granted. */
+void listing_put_profiles(struct buffer *out, const struct view *view,
+                          const struct config_caller *caller);
+/* {"keys":[…]} of the roles its profiles use. */
+void listing_put_keys(struct buffer *out, const struct view *view,
+                      const struct config_caller *caller);
+
+#endif

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A caller's question, from its connection number to the text of its answer. */
+#include "signing/local.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "signing/listing.h"
+#include "signing/problem.h"
+#include "signing/seal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BODY_TEXT_MAX = 3 * 1024 * 1024 - 4096, KEEP_ROOM = 32 * 1024 };
+
+struct signing_worker {
+    struct sealer *sealer;
+    struct buffer body;
+};
+
+/* Everything one question needs on its way down. */
+struct question {
+    const struct signing *signing;
+    struct signing_worker *worker;
+    const struct signing_request *request;
+    struct view *view;
+    struct caller caller;
+    const struct config_caller *granted; /* the caller's row in the configuration */
+    struct signing_answer *answer;
+};
+
+struct signing_worker *signing_worker_new(void)
+{
+    struct signing_worker *worker = calloc(1, sizeof *worker);
+    if (worker == NULL) {
+        return NULL;
+    }
+    worker->body = BUFFER_INIT(BODY_TEXT_MAX);
+    worker->sealer = sealer_new();
+    if (worker->sealer == NULL) {
+        signing_worker_free(worker);
+        return NULL;
+    }
+    return worker;
+}
+
+void signing_worker_free(struct signing_worker *worker)
+{
+    if (worker == NULL) {
+        return;
+    }
+    sealer_free(worker->sealer);
+    buffer_fini(&worker->body);
+    free(worker);
+}
+
+static enum outcome answer_health(struct question *question)
+{
+    enum health health = listing_health(question->view, question->signing->watch);
+    listing_put_health(&question->worker->body, question->view, question->signing->watch, health);
+    question->answer->media = MEDIA_JSON;
+    /* Not a refusal: an unready service still answers what its health is, with the status that load
+     * balancers read. */
+    question->answer->outcome = health == HEALTH_UNREADY ? OUTCOME_UNAVAILABLE : OUTCOME_OK;
+    return OUTCOME_OK;
+}
+
+static enum outcome answer_profiles(struct question *question)
+{
+    listing_put_profiles(&question->worker->body, question->view, question->granted);
+    return OUTCOME_OK;
+}
+
+static enum outcome answer_keys(struct question *question)
+{
+    listing_put_keys(&question->worker->body, question->view, question->granted);
+    return OUTCOME_OK;
+}
+
+static enum outcome answer_jwks(struct question *question)
+{
+    buffer_put_span(&question->worker->body, buffer_span(&question->view->jwks));
+    question->answer->media = MEDIA_JWK_SET;
+    question->answer->max_age_s = question->view->policy->config->limits.jwks_max_age_s;
+    return OUTCOME_OK;
+}
+
+/* An unknown profile, or one of another operation, is not found; a known one may still not be this
+ * caller's. */
+static enum outcome answer_sign(struct question *question, struct reason *why)
+{
+    const struct signing_request *request = question->request;
+    const struct profile *profile =
+        profiles_find(question->view->policy->profiles, request->operation, request->profile);
+    if (profile == NULL) {
+        return refuse(why, OUTCOME_NOT_FOUND,
+                      "there is no profile %s of the operation %s; GET /v1/profiles lists yours",
+                      request->profile, operation_name(request->operation));
+    }
+    if (!config_caller_is_granted(question->granted, request->profile)) {
+        return refuse(why, OUTCOME_NOT_GRANTED,
+                      "the profile %s is not granted to caller %s (uid %u)", request->profile,
+                      question->granted->name, question->caller.uid);
+    }
+    struct seal_request seal = {
+        .view = question->view,
+        .watch = question->signing->watch,
+        .profile = profile,
+        .body = request->body,
+        .content_type = request->content_type,
+        .request_id = question->answer->request_id,
+        .deadline = deadline_in_ms(question->view->policy->config->limits.deadline_ms),
+    };
+    return seal_artefact(question->worker->sealer, &seal, &question->worker->body, why);
+}
+
+static enum outcome answer_route(struct question *question, struct reason *why)
+{
+    switch (question->request->route) {
+    case ROUTE_HEALTH:
+        return answer_health(question);
+    case ROUTE_PROFILES:
+        return answer_profiles(question);
+    case ROUTE_KEYS:
+        return answer_keys(question);
+    case ROUTE_JWKS:
+        return answer_jwks(question);
+    case ROUTE_SIGN:
+        return answer_sign(question, why);
+    }
+    return refuse(why, OUTCOME_NOT_FOUND, "there is no such door");
+}
+
+static enum outcome check_interaction_id(const struct signing_request *request, struct reason *why)
+{
+    const char *id = request->interaction_id;
+    if (request->interaction_id_bad || (id[0] != '\0' && !uuid_is_valid(span_of_text(id)))) {
+        return refuse(why, OUTCOME_MALFORMED, "x-fapi-interaction-id must be one UUID");
+    }
+    return OUTCOME_OK;
+}
+
+static enum outcome find_caller(struct question *question, struct reason *why)
+{
+    if (!callers_find(question->signing->callers, question->request->connection,
+                      &question->caller)) {
+        return refuse(why, OUTCOME_UNAVAILABLE,
+                      "this connection is not known any more; connect again");
+    }
+    question->granted = config_caller(question->view->policy->config, question->caller.uid);
+    if (question->granted == NULL) {
+        return refuse(why, OUTCOME_NOT_GRANTED, "uid %u is no caller in the configuration",
+                      question->caller.uid);
+    }
+    return OUTCOME_OK;
+}
+
+static enum outcome answer_question(struct question *question, struct reason *why)
+{
+    enum outcome outcome = find_caller(question, why);
+    if (outcome != OUTCOME_OK) {
+        return outcome;
+    }
+    outcome = callers_enter(question->signing->callers, question->granted, why);
+    if (outcome != OUTCOME_OK) {
+        return outcome;
+    }
+    outcome = check_interaction_id(question->request, why);
+    if (outcome == OUTCOME_OK) {
+        outcome = answer_route(question, why);
+    }
+    bool was_sealed = outcome == OUTCOME_OK && question->request->route == ROUTE_SIGN;
+    callers_leave(question->signing->callers, question->caller.uid, was_sealed,
+                  outcome != OUTCOME_OK);
+    return outcome;
+}
+
+/* A refused claim as the log may show it. Its first name when that is the profile's own; a caller's
+ * own names are payload. */
+static const char *claim_for_log(const struct question *question, const struct reason *why,
+                                 char out[REASON_CLAIM_SIZE])
+{
+    const struct signing_request *request = question->request;
+    const struct profile *profile =
+        request->route != ROUTE_SIGN || why->claim[0] == '\0'
+            ? NULL
+            : profiles_find(question->view->policy->profiles, request->operation, request->profile);
+    if (profile == NULL) {
+        return "";
+    }
+    size_t len = strcspn(why->claim + 1, "/");
+    (void)snprintf(out, REASON_CLAIM_SIZE, "%.*s", (int)len, why->claim + 1);
+    return profile_knows_claim(profile, out) ? out : "a claim of the caller's own";
+}
+
+static void log_refusal(const struct question *question, enum outcome outcome,
+                        const struct reason *why)
+{
+    const struct signing_request *request = question->request;
+    char claim[REASON_CLAIM_SIZE];
+    const char *at = claim_for_log(question, why, claim);
+    const char *id = request->interaction_id_bad ? "" : request->interaction_id;
+    if (!log_limit_allows(question->signing->refusals)) {
+        return;
+    }
+    if (question->caller.pid == 0) {
+        log_info("request %s: from a connection that is not known: %s",
+                 question->answer->request_id, why->detail);
+        return;
+    }
+    bool sealing = request->route == ROUTE_SIGN;
+    log_info("request %s: uid %u pid %d%s%s %s %s: %s%s%s: %s", question->answer->request_id,
+             question->caller.uid, question->caller.pid, id[0] == '\0' ? "" : " interaction ", id,
+             sealing ? operation_name(request->operation) : "reading",
+             sealing ? request->profile : "", outcome_name(outcome), at[0] == '\0' ? "" : " at ",
+             at, why->detail);
+}
+
+void signing_ask(const struct signing *signing, struct signing_worker *worker,
+                 const struct signing_request *request, struct signing_answer *answer)
+{
+    struct reason why = {0};
+    struct question question = {
+        .signing = signing,
+        .worker = worker,
+        .request = request,
+        .view = view_cell_get(signing->views),
+        .answer = answer,
+    };
+    buffer_trim(&worker->body, KEEP_ROOM);
+    buffer_reset(&worker->body);
+    *answer = (struct signing_answer){.outcome = OUTCOME_OK, .media = MEDIA_JSON};
+    random_uuid(answer->request_id);
+
+    enum outcome outcome = answer_question(&question, &why);
+    if (outcome == OUTCOME_OK && !buffer_ok(&worker->body)) {
+        outcome = refuse(&why, OUTCOME_INTERNAL, "the answer does not fit into memory");
+    }
+    if (outcome != OUTCOME_OK) {
+        log_refusal(&question, outcome, &why);
+        buffer_reset(&worker->body);
+        problem_put(&worker->body, outcome, &why, answer->request_id);
+        answer->outcome = outcome;
+        answer->media = MEDIA_PROBLEM;
+        answer->max_age_s = 0;
+    }
+    answer->body = buffer_span(&worker->body);
+    view_unref(question.view);
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Views: reference counts, and the one place that says which is current. */
+#include "signing/view.h"
+
+#include "base/clock.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+enum { JWKS_TEXT_MAX = 4 * 1024 * 1024 };
+
+struct view_cell {
+    pthread_mutex_t lock;
+    struct view *current;
+};
+
+enum outcome policy_load(const char *path, uint64_t generation, struct policy **out,
+                         struct reason *why)
+{
+    struct policy *policy = calloc(1, sizeof *policy);
+    if (policy == NULL) {
+        return refuse(why, OUTCOME_INTERNAL, "out of memory");
+    }
+    atomic_init(&policy->references, 1);
+    policy->generation = generation;
+    policy->loaded_at = clock_wall_s();
+    enum outcome outcome = config_load(path, &policy->config, why);
+    if (outcome == OUTCOME_OK) {
+        outcome = profiles_load(policy->config, &policy->profiles, why);
+    }
+    if (outcome == OUTCOME_OK) {
+        policy->loads = calloc(policy->config->n_tokens, sizeof *policy->loads);
+        outcome =
+            policy->loads == NULL ? refuse(why, OUTCOME_INTERNAL, "out of memory") : OUTCOME_OK;
+    }
+    if (outcome != OUTCOME_OK) {
+        policy_unref(policy);
+        return outcome;
+    }
+    *out = policy;
+    return OUTCOME_OK;
+}
+
+struct policy *policy_ref(struct policy *policy)
+{
+    atomic_fetch_add(&policy->references, 1);
+    return policy;
+}
+
+void policy_unref(struct policy *policy)
+{
+    if (policy == NULL || atomic_fetch_sub(&policy->references, 1) != 1) {
+        return;
+    }
+    free(policy->loads);
+    profiles_free(policy->profiles);
+    config_free(policy->config);
+    free(policy);
+}
+
+struct view *view_new(struct policy *policy, struct keyring *keyring)
+{
+    struct view *view = calloc(1, sizeof *view);
+    if (view == NULL) {
+        policy_unref(policy);
+        keyring_free(keyring);
+        return NULL;
+    }
+    atomic_init(&view->references, 1);
+    view->policy = policy;
+    view->keyring = keyring;
+    view->jwks = BUFFER_INIT(JWKS_TEXT_MAX);
+    keyring_put_jwks(keyring, &view->jwks);
+    if (!buffer_ok(&view->jwks)) {
+        view_unref(view);
+        return NULL;
+    }
+    return view;
+}
+
+void view_unref(struct view *view)
+{
+    if (view == NULL || atomic_fetch_sub(&view->references, 1) != 1) {
+        return;
+    }
+    policy_unref(view->policy);
+    keyring_free(view->keyring);
+    buffer_fini(&view->jwks);
+    free(view);
+}
+
+struct view_cell *view_cell_new(struct view *first)
+{
+    struct view_cell *cell = calloc(1, sizeof *cell);
+    if (cell != NULL) {
+        pthread_mutex_init(&cell->lock, NULL);
+        cell->current = first;
+    }
+    return cell;
+}
+
+void view_cell_free(struct view_cell *cell)
+{
+    if (cell == NULL) {
+        return;
+    }
+    view_unref(cell->current);
+    pthread_mutex_destroy(&cell->lock);
+    free(cell);
+}
+
+struct view *view_cell_get(struct view_cell *cell)
+{
+    pthread_mutex_lock(&cell->lock);
+    struct view *view = cell->current;
+    atomic_fetch_add(&view->references, 1);
+    pthread_mutex_unlock(&cell->lock);
+    return view;
+}
+
+void view_cell_set(struct view_cell *cell, struct view *next)
+{
+    pthread_mutex_lock(&cell->lock);
+    struct view *last = cell->current;
+    cell->current = next;
+    pthread_mutex_unlock(&cell->lock);
+    view_unref(last);
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What qseald runs at one moment: configuration, profiles and keyring that were read together. A
+ * view never changes; a reload or a new key makes the next one, and requests finish with the one
+ * they began with. */
+#ifndef QSEAL_SIGNING_VIEW_H
+#define QSEAL_SIGNING_VIEW_H
+
+#include "base/attributes.h"
+#include "keyring/keyring.h"
+#include "policy/config.h"
+#include "policy/profile.h"
+
+#include <stdatomic.h>
+
+/* How busy a token is with requests, for all workers to see. */
+struct token_load {
+    atomic_uint busy;
+    _Atomic int64_t
+        answered_ms; /* monotonic: the last good answer, or the first question after a rest */
+};
+
+/* Configuration and profiles; shared by every view until the next reload. */
+struct policy {
+    atomic_uint references;
+    uint64_t generation; /* 1 at start, one more at each reload that succeeded */
+    int64_t loaded_at;   /* wall seconds */
+    struct config *config;
+    struct profiles *profiles;
+    struct token_load *loads; /* one per token, in the order of config->tokens */
+};
+
+struct view {
+    atomic_uint references;
+    struct policy *policy;
+    struct keyring *keyring; /* owned */
+    struct buffer jwks;      /* JWK Set text, made once */
+};
+
+/* Reads configuration and profiles. *out has one reference. */
+enum outcome policy_load(const char *path, uint64_t generation, struct policy **out,
+                         struct reason *why) MUST_USE;
+struct policy *policy_ref(struct policy *policy);
+/* Accepts NULL. */
+void policy_unref(struct policy *policy);
+
+/* Takes both over, also when it fails: it then returns NULL, and memory was short. */
+struct view *view_new(struct policy *policy, struct keyring *keyring) MUST_USE;
+/* Accepts NULL. */
+void view_unref(struct view *view);
+
+/* Where the current view hangs. */
+struct view_cell;
+struct view_cell *view_cell_new(struct view *first) MUST_USE;
+void view_cell_free(struct view_cell *cell);
+/* The current view, with a reference for the caller. */
+struct view *view_cell_get(struct view_cell *cell);
+/* Replaces it; takes the reference over. */
+void view_cell_set(struct view_cell *cell, struct view *next);
+
+#endif

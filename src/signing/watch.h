@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A thread that asks every tokend once a second how it is, so that health and status answer at once
+ * and a request goes first to a token that is up. */
+#ifndef QSEAL_SIGNING_WATCH_H
+#define QSEAL_SIGNING_WATCH_H
+
+#include "base/attributes.h"
+#include "signing/view.h"
+#include "token/token.h"
+
+struct watch;
+
+/* Starts the thread; it asks at once. NULL with the reason. `views` must outlive it. */
+struct watch *watch_new(struct view_cell *views, struct reason *why) MUST_USE;
+/* Ends the thread. Accepts NULL. */
+void watch_free(struct watch *watch);
+
+/* The last state seen of the token of that name; TOKEN_DOWN when none was. `*out` may be NULL. */
+enum token_state watch_state(struct watch *watch, const char *name, struct token_status *out);
+/* A request found the token out of reach: says so until the next look. */
+void watch_mark_down(struct watch *watch, const char *name, const char *detail);
+
+#endif
