@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * qseald's insides for one test. */
+#include "instance.h"
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "check.h"
+#include "jose/json.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { PATIENCE_MS = 20000 };
+
+static bool front_is_there(void *front)
+{
+    (void)front;
+    return true;
+}
+
+void instance_configure(struct instance *instance, const char *grants, const char *rights)
+{
+    BUFFER_CLEANUP struct buffer text = BUFFER_INIT(65536);
+    buffer_put_format(
+        &text,
+        "sockets: {callers: %s/qseal.sock, admin: %s/admin.sock, signing: %s/signing.sock}\n",
+        instance->folder, instance->folder, instance->folder);
+    buffer_put_format(
+        &text,
+        "state: %s\ntemplates: [%s/src/policy/templates]\nprofiles: %s/hsm-config/profiles.d\n",
+        instance->folder, QSEAL_SOURCE_DIR, QSEAL_SOURCE_DIR);
+    buffer_put_text(&text, "users: {httpd: root, qseald: root}\ncallers:\n");
+    buffer_put_format(&text, "  - {name: flow, uid: %u, profiles: %s, in_flight: 4}\n", geteuid(),
+                      grants);
+    buffer_put_format(&text, "administrators:\n  - {uid: %u, rights: %s}\ntokens:\n", geteuid(),
+                      rights);
+    for (size_t i = 0; i < INSTANCE_TOKENS; i++) {
+        buffer_put_format(&text,
+                          "  - {name: %s, socket: %s/%s.sock, module: /nowhere.so, uri: "
+                          "\"pkcs11:token=%s?pin-source=file:/nowhere\", "
+                          "state: %s/%s}\n",
+                          instance->tokens[i].name, instance->folder, instance->tokens[i].name,
+                          instance->tokens[i].name, instance->folder, instance->tokens[i].name);
+    }
+    buffer_put_text(&text, "roles:\n"
+                           "  - {name: seal, purpose: seal, key: rsa-2048, algorithms: [RS256, "
+                           "PS256], tokens: [hsm-a]}\n"
+                           "  - {name: seal-ec, purpose: seal, key: p-256, algorithms: [ES256], "
+                           "tokens: [hsm-a, hsm-b]}\n");
+    assert_true(buffer_ok(&text));
+    assert_int_equal(file_replace(instance->config_path, buffer_span(&text), 0600), 0);
+}
+
+static void start_services(struct instance *instance)
+{
+    struct reason why = {0};
+    struct policy *policy = NULL;
+    struct keyring *keyring = NULL;
+    struct caller self = {.uid = geteuid(), .gid = getegid(), .pid = getpid()};
+    assert_done(policy_load(instance->config_path, 1, &policy, &why), why);
+    assert_done(keyring_load(instance->keyring_path, &keyring, &why), why);
+    instance->views = view_cell_new(view_new(policy, keyring));
+    assert_non_null(instance->views);
+    instance->watch = watch_new(instance->views, &why);
+    instance->callers = callers_new(8);
+    struct custody_room room = {
+        .config_path = instance->config_path,
+        .keyring_path = instance->keyring_path,
+        .views = instance->views,
+        .watch = instance->watch,
+        .callers = instance->callers,
+        .front_is_connected = front_is_there,
+    };
+    instance->custody = custody_new(&room);
+    instance->refusals = LOG_LIMIT_INIT;
+    instance->signing = (struct signing){.views = instance->views,
+                                         .callers = instance->callers,
+                                         .watch = instance->watch,
+                                         .refusals = &instance->refusals};
+    instance->worker = signing_worker_new();
+    const struct config_caller *row = config_caller(policy->config, self.uid);
+    assert_done(callers_connect(instance->callers, &self, row, &instance->connection, &why), why);
+}
+
+void instance_init(struct instance *instance, const char *grants, const char *rights)
+{
+    json_prepare();
+    log_set_level(LOG_LEVEL_ERROR);
+    *instance = (struct instance){
+        .folder = "/tmp/qseal-instance-XXXXXX",
+        .tokens = {{.name = "hsm-a", .state = TOKEN_READY},
+                   {.name = "hsm-b", .state = TOKEN_READY}},
+    };
+    assert_non_null(mkdtemp(instance->folder));
+    (void)snprintf(instance->config_path, sizeof instance->config_path, "%s/qseal.yaml",
+                   instance->folder);
+    (void)snprintf(instance->keyring_path, sizeof instance->keyring_path, "%s/keyring.json",
+                   instance->folder);
+    token_double_set(instance->tokens, INSTANCE_TOKENS);
+    instance_configure(instance, grants, rights);
+    start_services(instance);
+    instance_wait_state(instance, "hsm-a", TOKEN_READY);
+    instance_wait_state(instance, "hsm-b", TOKEN_READY);
+}
+
+void instance_fini(struct instance *instance)
+{
+    signing_worker_free(instance->worker);
+    custody_free(instance->custody);
+    watch_free(instance->watch);
+    callers_free(instance->callers);
+    view_cell_free(instance->views);
+    token_double_set(NULL, 0);
+    (void)unlink(instance->config_path);
+    (void)unlink(instance->keyring_path);
+    (void)rmdir(instance->folder);
+}
+
+void instance_wait_state(struct instance *instance, const char *token, enum token_state state)
+{
+    struct deadline end = deadline_in_ms(PATIENCE_MS);
+    while (watch_state(instance->watch, token, NULL) != state && !deadline_passed(end)) {
+        (void)poll(NULL, 0, 2);
+    }
+    assert_int_equal(watch_state(instance->watch, token, NULL), state);
+}
+
+enum outcome instance_admin(struct instance *instance, enum custody_verb verb,
+                            const char *arguments, struct buffer *result, struct reason *why)
+{
+    struct caller self = {.uid = geteuid(), .gid = getegid(), .pid = getpid()};
+    buffer_reset(result);
+    return custody_do(instance->custody, (uint8_t)verb, &self, span_of_text(arguments), result,
+                      why);
+}
+
+void instance_make_keys(struct instance *instance)
+{
+    BUFFER_CLEANUP struct buffer result = BUFFER_INIT(65536);
+    struct reason why = {0};
+    assert_done(
+        instance_admin(instance, CUSTODY_KEY_GENERATE, "{\"role\":\"seal\"}", &result, &why), why);
+    assert_done(
+        instance_admin(instance, CUSTODY_KEY_GENERATE, "{\"role\":\"seal-ec\"}", &result, &why),
+        why);
+}
+
+struct signing_answer instance_ask(struct instance *instance, enum signing_route route,
+                                   enum operation operation, const char *profile, const char *body,
+                                   json_t **json)
+{
+    struct signing_request request = {
+        .connection = instance->connection,
+        .route = route,
+        .operation = operation,
+        .content_type = "application/json",
+        .body = span_of_text(body),
+    };
+    struct signing_answer answer;
+    struct reason why = {0};
+    (void)snprintf(request.profile, sizeof request.profile, "%s", profile);
+    signing_ask(&instance->signing, instance->worker, &request, &answer);
+    assert_done(json_parse_object(answer.body, json, &why), why);
+    return answer;
+}

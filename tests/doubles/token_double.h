@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A third body of token/token.h, for tests: tokens that live in this process, sign with OpenSSL
+ * keys and fail on cue. */
+#ifndef QSEAL_TESTS_TOKEN_DOUBLE_H
+#define QSEAL_TESTS_TOKEN_DOUBLE_H
+
+#include "token/token.h"
+
+/* How the double of a token behaves from now on; by name, as in the configuration. */
+struct token_double {
+    const char *name;
+    enum outcome outcome;   /* of every question but status; OUTCOME_OK signs */
+    enum token_state state; /* what status says */
+    bool flip_a_bit;        /* the signature is spoilt */
+    unsigned int asked;     /* signatures asked for */
+    unsigned int unlocks;
+};
+
+/* Forgets all keys and tokens, then knows these. The array is borrowed. */
+void token_double_set(struct token_double *doubles, size_t n);
+
+#endif

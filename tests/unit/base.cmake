@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
+foreach(part base64url buffer clock fd file log random span)
+  qseal_unit_test(base_${part} DEPENDS base)
+endforeach()

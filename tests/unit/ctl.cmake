@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
+qseal_unit_test(ctl_command DEPENDS custody_remote wire)
+target_sources(test_ctl_command PRIVATE ${CMAKE_SOURCE_DIR}/src/ctl/command.c)
+qseal_unit_test(custody_remote DEPENDS custody_remote wire)

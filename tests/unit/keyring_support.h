@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Keys for the tests of the keyring. */
+#ifndef QSEAL_TESTS_UNIT_KEYRING_SUPPORT_H
+#define QSEAL_TESTS_UNIT_KEYRING_SUPPORT_H
+
+#include "jose_support.h"
+#include "keyring/keyring.h"
+
+/* An active seal key of 2026-11-21T09:30:00Z; the id is 16 times the byte. Takes public_key over.
+ */
+static inline struct key key_of(const char *role, const char *token, uint8_t id, uint32_t algs,
+                                struct public_key *public_key)
+{
+    struct key key = {.purpose = PURPOSE_SEAL,
+                      .state = KEY_ACTIVE,
+                      .algs = algs,
+                      .created = 1795253400,
+                      .created_by = 1000,
+                      .public_key = public_key};
+    (void)snprintf(key.role, sizeof key.role, "%s", role);
+    (void)snprintf(key.token, sizeof key.token, "%s", token);
+    memset(key.key_id, id, sizeof key.key_id);
+    return key;
+}
+
+static inline struct public_key *new_public_key(enum key_type type)
+{
+    EVP_PKEY *pkey = make_pkey(type);
+    struct public_key *key = public_key_of(pkey);
+    EVP_PKEY_free(pkey);
+    return key;
+}
+
+/* Replaces *keyring by itself with the key. */
+static inline void add_key(struct keyring **keyring, struct key key)
+{
+    struct keyring *next = NULL;
+    struct reason why = {0};
+    assert_done(keyring_add(*keyring, &key, &next, &why), why);
+    assert_null(key.public_key);
+    keyring_free(*keyring);
+    *keyring = next;
+}
+
+static inline struct keyring *empty_keyring(void)
+{
+    struct keyring *keyring = NULL;
+    struct reason why = {0};
+    assert_done(keyring_load("/nonexistent/keyring.json", &keyring, &why), why);
+    return keyring;
+}
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Exit codes: one for every outcome, as qsealctl(1) lists them. */
+#include "ctl/command.h"
+
+#include "check.h"
+
+static void every_outcome_has_its_exit_code(void **state)
+{
+    (void)state;
+    static const enum exit_code codes[] = {
+        [OUTCOME_OK] = EXIT_DONE,
+        [OUTCOME_MALFORMED] = EXIT_REFUSED,
+        [OUTCOME_NOT_GRANTED] = EXIT_NOT_PERMITTED,
+        [OUTCOME_NOT_FOUND] = EXIT_REFUSED,
+        [OUTCOME_METHOD] = EXIT_REFUSED,
+        [OUTCOME_TOO_LARGE] = EXIT_REFUSED,
+        [OUTCOME_MEDIA_TYPE] = EXIT_REFUSED,
+        [OUTCOME_RULE] = EXIT_REFUSED,
+        [OUTCOME_LIMIT] = EXIT_REFUSED,
+        [OUTCOME_TOKEN_UNAVAILABLE] = EXIT_UNAVAILABLE,
+        [OUTCOME_NO_KEY] = EXIT_REFUSED,
+        [OUTCOME_UNAVAILABLE] = EXIT_UNAVAILABLE,
+        [OUTCOME_DEADLINE] = EXIT_UNAVAILABLE,
+        [OUTCOME_VERIFY] = EXIT_NOT_VERIFIED,
+        [OUTCOME_SHAPE] = EXIT_REFUSED,
+        [OUTCOME_KEY_MISMATCH] = EXIT_REFUSED,
+        [OUTCOME_PIN] = EXIT_UNAVAILABLE,
+        [OUTCOME_INTERNAL] = EXIT_UNAVAILABLE,
+    };
+    assert_int_equal(COUNT_OF(codes), OUTCOME_COUNT);
+    for (unsigned int i = 0; i < OUTCOME_COUNT; i++) {
+        assert_int_equal(command_exit_code((enum outcome)i), codes[i]);
+    }
+}
+
+static void a_missing_member_is_no_text(void **state)
+{
+    (void)state;
+    json_t *object = json_pack("{s:s, s:i}", "a", "x", "b", 1);
+    assert_string_equal(command_text(object, "a"), "x");
+    assert_string_equal(command_text(object, "b"), "");
+    assert_string_equal(command_text(object, "c"), "");
+    json_decref(object);
+}
+
+static void nobody_at_the_door_is_unavailable(void **state)
+{
+    (void)state;
+    struct command_line line = {.socket = "/tmp/qseal-no-such-socket"};
+    json_t *result = NULL;
+    assert_int_equal(command_ask(&line, CUSTODY_STATUS, NULL, &result), EXIT_UNAVAILABLE);
+    assert_null(result);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_outcome_has_its_exit_code),
+        cmocka_unit_test(a_missing_member_is_no_text),
+        cmocka_unit_test(nobody_at_the_door_is_unavailable),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

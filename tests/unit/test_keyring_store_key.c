@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "keyring/store.h"
+#include "keyring_support.h"
+
+static const uint32_t es256 = 1U << ALG_ES256;
+
+/* A key as it stands in the file, parsed; owned by the caller. */
+static json_t *good_object(void)
+{
+    struct key key = key_of("seal", "hsm-a", 0x1f, es256, new_public_key(KEY_P256));
+    BUFFER_CLEANUP struct buffer text = BUFFER_INIT(2000);
+    key_put(&key, &text);
+    public_key_free(key.public_key);
+    return json_of(buffer_text(&text));
+}
+
+static void the_form_is_as_documented(void **state)
+{
+    (void)state;
+    json_t *object JSON_CLEANUP = good_object();
+    struct key key;
+    struct reason why = {0};
+    assert_done(key_read(object, &key, &why), why);
+    public_key_free(key.public_key);
+    assert_int_equal(json_object_size(object), 9);
+    assert_string_equal(json_string_value(json_object_get(object, "purpose")), "seal");
+    assert_string_equal(json_string_value(json_object_get(object, "state")), "active");
+    assert_string_equal(json_string_value(json_object_get(object, "key_id")),
+                        "1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f");
+    assert_string_equal(json_string_value(json_object_get(object, "created")),
+                        "2026-11-21T09:30:00Z");
+    assert_string_equal(json_string_value(json_at_pointer(object, "/algs/0")), "ES256");
+}
+
+/* One member replaced (NULL: taken out). */
+static void expect_refused(const char *member, json_t *value, const char *fragment)
+{
+    json_t *object JSON_CLEANUP = good_object();
+    struct key key;
+    struct reason why = {0};
+    if (value == NULL) {
+        (void)json_object_del(object, member);
+    } else {
+        (void)json_object_set_new(object, member, value);
+    }
+    assert_refused(key_read(object, &key, &why), OUTCOME_RULE, why, fragment);
+    assert_null(key.public_key);
+}
+
+static void each_member_is_needed(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"role",   "token",   "purpose",    "state", "algs",
+                                        "key_id", "created", "created_by", "spki"};
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        char fragment[40];
+        (void)snprintf(fragment, sizeof fragment, "\"%s\" must be ", names[i]);
+        expect_refused(names[i], NULL, fragment);
+        expect_refused(names[i], json_null(), fragment);
+    }
+    expect_refused("secret", json_true(), "only role, token, purpose");
+}
+
+static void names_and_words_are_checked(void **state)
+{
+    (void)state;
+    expect_refused("role", json_string("Seal"), "\"role\" must be a name");
+    expect_refused("role", json_string(""), "\"role\" must be a name");
+    expect_refused("token", json_string("../x"), "\"token\" must be a name");
+    expect_refused("token",
+                   json_string("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"),
+                   "\"token\" must be a name");
+    expect_refused("purpose", json_string("transport"), "\"purpose\" must be \"seal\"");
+    expect_refused("state", json_string("retired"), "\"state\" must be \"active\"");
+}
+
+static void algorithms_are_checked(void **state)
+{
+    (void)state;
+    expect_refused("algs", json_array(), "\"algs\" must be an array that is not empty");
+    expect_refused("algs", json_pack("[s]", "none"),
+                   "\"algs\"[0] is no algorithm of a key of type");
+    expect_refused("algs", json_pack("[i]", 1), "\"algs\"[0] is no algorithm");
+    expect_refused("algs", json_pack("[ss]", "ES256", "PS256"),
+                   "\"algs\"[1] is no algorithm of a key of type p-256");
+    expect_refused("algs", json_pack("[ss]", "ES256", "ES256"), "\"algs\" names ES256 twice");
+}
+
+static void ids_are_lower_case_hex(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"",
+                                      "1f",
+                                      "1F1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f",
+                                      "1g1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f",
+                                      "1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f",
+                                      "1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1"};
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
+        expect_refused("key_id", json_string(bad[i]),
+                       "\"key_id\" must be 32 lower-case hex digits");
+    }
+}
+
+static void times_are_utc_seconds_that_exist(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {
+        "2026-11-21T09:30:00+00:00", "2026-11-21T09:30:00.5Z", "2026-11-21 09:30:00Z",
+        "2026-02-30T09:30:00Z",      "2026-11-21T24:00:00Z",   "2026-11-21T09:30:60Z",
+        "2026-11-21T09:30:00z",      " 2026-11-21T9:30:00Z",   "1795253400"};
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
+        expect_refused("created", json_string(bad[i]), "\"created\" must be a time like");
+    }
+    static const char *const good[] = {"1970-01-01T00:00:00Z", "2028-02-29T23:59:59Z",
+                                       "9999-12-31T23:59:59Z"};
+    static const int64_t seconds[] = {0, 1835481599, 253402300799};
+    for (size_t i = 0; i < COUNT_OF(good); i++) {
+        json_t *object JSON_CLEANUP = good_object();
+        (void)json_object_set_new(object, "created", json_string(good[i]));
+        struct key key;
+        struct reason why = {0};
+        assert_done(key_read(object, &key, &why), why);
+        assert_int_equal(key.created, seconds[i]);
+        public_key_free(key.public_key);
+    }
+}
+
+static void uids_have_32_bits(void **state)
+{
+    (void)state;
+    expect_refused("created_by", json_integer(-1), "\"created_by\" must be a uid");
+    expect_refused("created_by", json_integer(4294967296), "\"created_by\" must be a uid");
+    expect_refused("created_by", json_string("0"), "\"created_by\" must be a uid");
+    expect_refused("created_by", json_real(1.0), "\"created_by\" must be a uid");
+}
+
+static void the_public_key_must_parse(void **state)
+{
+    (void)state;
+    expect_refused("spki", json_string(""), "\"spki\" must be base64url");
+    expect_refused("spki", json_string("AA=="), "\"spki\" must be base64url");
+    expect_refused("spki", json_string("AAAA"), "\"spki\": not the DER SubjectPublicKeyInfo");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_form_is_as_documented),
+        cmocka_unit_test(each_member_is_needed),
+        cmocka_unit_test(names_and_words_are_checked),
+        cmocka_unit_test(algorithms_are_checked),
+        cmocka_unit_test(ids_are_lower_case_hex),
+        cmocka_unit_test(times_are_utc_seconds_that_exist),
+        cmocka_unit_test(uids_have_32_bits),
+        cmocka_unit_test(the_public_key_must_parse),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * qseal.yaml as a whole: everything said, everything left out, the look-ups, the shipped example.
+ */
+#include "policy/config.h"
+
+#include "base/buffer.h"
+#include "base/file.h"
+#include "yaml_file.h"
+
+static struct config *load(const char *text)
+{
+    YAML_FILE_CLEANUP struct yaml_file file = yaml_file_write(text, strlen(text));
+    struct reason why = {0};
+    struct config *config = NULL;
+    enum outcome outcome = config_load(file.path, &config, &why);
+    assert_string_equal(why.detail, "");
+    assert_int_equal(outcome, OUTCOME_OK);
+    assert_string_equal(config->path, file.path);
+    return config;
+}
+
+static const char least[] = "users: {httpd: root, qseald: \"0\"}\n"
+                            "callers: [{name: flow, user: root, profiles: [p]}]\n"
+                            "tokens:\n"
+                            "  - {name: soft, module: /m.so, uri: \"pkcs11:token=t\"}\n"
+                            "roles:\n"
+                            "  - {name: seal, purpose: seal, key: ed25519, algorithms: [Ed25519],\n"
+                            "     tokens: [soft]}\n";
+
+static void test_defaults(void **state)
+{
+    (void)state;
+    struct config *config = load(least);
+    assert_string_equal(config->sockets.callers, "/run/qseal/qseal.sock");
+    assert_null(config->sockets.callers_second);
+    assert_string_equal(config->sockets.admin, "/run/qseal-admin/admin.sock");
+    assert_string_equal(config->sockets.signing, "/run/qseal-signing/signing.sock");
+    assert_string_equal(config->state, "/var/lib/qseal");
+    assert_int_equal(config->n_template_dirs, 2);
+    assert_string_equal(config->template_dirs[0], "/etc/qseal/templates");
+    assert_string_equal(config->template_dirs[1], "/usr/share/qseal/templates");
+    assert_string_equal(config->profiles_dir, "/etc/qseal/profiles.d");
+    assert_int_equal(config->httpd_uid, 0);
+    assert_int_equal(config->qseald_uid, 0);
+    assert_int_equal(config->n_administrators, 0);
+    assert_int_equal(config_rights(config, 0), 0);
+    config_free(config);
+    config_free(NULL);
+}
+
+static void test_default_numbers(void **state)
+{
+    (void)state;
+    struct config *config = load(least);
+    const struct config_limits *limits = &config->limits;
+    assert_int_equal(limits->workers, 24);
+    assert_int_equal(limits->connections, 1000);
+    assert_int_equal(limits->body_max, 1048576);
+    assert_int_equal(limits->head_ms, 2000);
+    assert_int_equal(limits->body_ms, 5000);
+    assert_int_equal(limits->idle_ms, 60000);
+    assert_int_equal(limits->deadline_ms, 10000);
+    assert_int_equal(limits->drain_ms, 5000);
+    assert_int_equal(limits->jwks_max_age_s, 300);
+    const struct config_caller *caller = config_caller(config, 0);
+    assert_int_equal(caller->rate, 0);
+    assert_int_equal(caller->burst, 0);
+    assert_int_equal(caller->in_flight, 64);
+    assert_int_equal(caller->connections, 256);
+    const struct config_token *token = config_token(config, "soft");
+    assert_string_equal(token->socket, "/run/qseal-token/soft.sock");
+    assert_string_equal(token->state, "/var/lib/qseal-tokend/soft");
+    assert_int_equal(token->sessions, 8);
+    assert_int_equal(token->deadline_ms, 5000);
+    assert_int_equal(token->mechanisms, MECHANISMS_AUTO);
+    assert_false(token->session_copy);
+    config_free(config);
+}
+
+static const char full[] =
+    "sockets: {callers: /s/c, callers_second: /s/c2, admin: /s/a, signing: /s/s}\n"
+    "state: /state\n"
+    "templates: [/t]\n"
+    "profiles: /p\n"
+    "users: {httpd: 11, qseald: 12}\n"
+    "limits: {workers: 1, connections: 2, body_max: 2048, head_ms: 101, body_ms: 102,\n"
+    "  idle_ms: 103, deadline_ms: 104, drain_ms: 0, jwks_max_age_s: 0}\n"
+    "callers:\n"
+    "  - {name: all, uid: 1, profiles: ['*'], rate: 5, burst: 9, in_flight: 1, connections: 2}\n"
+    "  - {name: some, uid: 2, profiles: [a, b.c], rate: 7}\n"
+    "administrators:\n"
+    "  - {uid: 3, rights: [operator, auditor]}\n"
+    "  - {user: root, rights: [custodian]}\n"
+    "tokens:\n"
+    "  - {name: x, socket: /s/x, module: /m, uri: \"pkcs11:token=x?pin-source=file:/p\",\n"
+    "     state: /x, sessions: 16, deadline_ms: 700, mechanisms: token-hash, session_copy: true}\n"
+    "  - {name: y, module: /m, uri: \"pkcs11:serial=1\", mechanisms: prehash, session_copy: "
+    "false}\n"
+    "roles:\n"
+    "  - {name: r, purpose: seal, key: rsa-3072, algorithms: [PS512, RS256], tokens: [y, x]}\n"
+    "  - {name: e, purpose: seal, key: p-521, algorithms: [ES512], tokens: [x]}\n";
+
+static void test_full(void **state)
+{
+    (void)state;
+    struct config *config = load(full);
+    assert_string_equal(config->sockets.callers, "/s/c");
+    assert_string_equal(config->sockets.callers_second, "/s/c2");
+    assert_string_equal(config->sockets.admin, "/s/a");
+    assert_string_equal(config->sockets.signing, "/s/s");
+    assert_string_equal(config->state, "/state");
+    assert_int_equal(config->n_template_dirs, 1);
+    assert_string_equal(config->template_dirs[0], "/t");
+    assert_string_equal(config->profiles_dir, "/p");
+    assert_int_equal(config->httpd_uid, 11);
+    assert_int_equal(config->qseald_uid, 12);
+    const struct config_limits want = {1, 2, 2048, 101, 102, 103, 104, 0, 0};
+    assert_memory_equal(&config->limits, &want, sizeof want);
+    const struct config_token *token = config_token(config, "x");
+    assert_string_equal(token->socket, "/s/x");
+    assert_string_equal(token->module, "/m");
+    assert_string_equal(token->uri, "pkcs11:token=x?pin-source=file:/p");
+    assert_string_equal(token->state, "/x");
+    assert_int_equal(token->sessions, 16);
+    assert_int_equal(token->deadline_ms, 700);
+    assert_int_equal(token->mechanisms, MECHANISMS_TOKEN_HASH);
+    assert_true(token->session_copy);
+    assert_int_equal(config_token(config, "y")->mechanisms, MECHANISMS_PREHASH);
+    assert_false(config_token(config, "y")->session_copy);
+    assert_null(config_token(config, "z"));
+    config_free(config);
+}
+
+static void test_look_ups(void **state)
+{
+    (void)state;
+    struct config *config = load(full);
+    const struct config_caller *all = config_caller(config, 1);
+    assert_string_equal(all->name, "all");
+    assert_int_equal(all->burst, 9);
+    assert_int_equal(all->in_flight, 1);
+    assert_int_equal(all->connections, 2);
+    assert_true(config_caller_is_granted(all, "anything"));
+    const struct config_caller *some = config_caller(config, 2);
+    assert_int_equal(some->rate, 7);
+    assert_int_equal(some->burst, 7);
+    assert_true(config_caller_is_granted(some, "b.c"));
+    assert_false(config_caller_is_granted(some, "b"));
+    assert_false(config_caller_is_granted(some, "*"));
+    assert_null(config_caller(config, 0));
+    assert_int_equal(config_rights(config, 3), RIGHT_OPERATOR | RIGHT_AUDITOR);
+    assert_int_equal(config_rights(config, 0), RIGHT_CUSTODIAN);
+    assert_int_equal(config_rights(config, 1), 0);
+    const struct config_role *role = config_role(config, "r");
+    assert_int_equal(role->purpose, PURPOSE_SEAL);
+    assert_int_equal(role->key_type, KEY_RSA_3072);
+    assert_int_equal(role->algs, 1U << ALG_PS512 | 1U << ALG_RS256);
+    assert_int_equal(role->n_tokens, 2);
+    assert_string_equal(role->tokens[0], "y");
+    assert_int_equal(config_role(config, "e")->algs, 1U << ALG_ES512);
+    assert_null(config_role(config, "seal"));
+    config_free(config);
+}
+
+/* Each table of keys refuses what it does not know, and names the line. */
+static void test_unknown_keys(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        const char *reason;
+    } rows[] = {
+        {"\n\nsocket: {}\n", ":3: unknown key \"socket\" at the top; known here: sockets, state, "
+                             "templates, profiles, users, limits, callers, administrators, tokens, "
+                             "roles"},
+        {"sockets: {tls: /a}\n", ":1: unknown key \"tls\" in /sockets; known here: callers, "
+                                 "callers_second, admin, signing"},
+        {"users:\n  tokend: x\n",
+         ":2: unknown key \"tokend\" in /users; known here: httpd, qseald"},
+        {"limits:\n  worker: 1\n",
+         ":2: unknown key \"worker\" in /limits; known here: workers, connections, body_max, "
+         "head_ms, body_ms, idle_ms, deadline_ms, drain_ms, jwks_max_age_s"},
+        {"administrators:\n - uid: 1\n   right: x\n",
+         ":3: unknown key \"right\" in /administrators/0; known here: user, uid, rights"},
+        {"tokens:\n - name: a\n   pin: 4711\n",
+         ":3: unknown key \"pin\" in /tokens/0; known here: name, socket, module, uri, state, "
+         "sessions, deadline_ms, mechanisms, session_copy"},
+        {"roles:\n - name: a\n   alg: RS256\n",
+         ":3: unknown key \"alg\" in /roles/0; known here: name, purpose, key, algorithms, tokens"},
+        {"roles: []\n", ":1: /roles: fewer than 1 entries in this list"},
+        {"state: /x\n", ":1: missing key \"tokens\" at the top; known here: sockets, state, "
+                        "templates, profiles, users, limits, callers, administrators, tokens, "
+                        "roles"},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        YAML_FILE_CLEANUP struct yaml_file file =
+            yaml_file_write(rows[i].text, strlen(rows[i].text));
+        struct reason why = {0};
+        struct config *config = NULL;
+        assert_int_equal(config_load(file.path, &config, &why), OUTCOME_RULE);
+        assert_reason(why.detail, &file, rows[i].reason);
+        assert_null(config);
+    }
+}
+
+/* Without `users:` the packaged users are meant, and named when they do not exist. */
+static void test_default_users(void **state)
+{
+    (void)state;
+    const char *rest = strchr(least, '\n') + 1;
+    YAML_FILE_CLEANUP struct yaml_file file = yaml_file_write(rest, strlen(rest));
+    struct reason why = {0};
+    struct config *config = NULL;
+    if (config_load(file.path, &config, &why) == OUTCOME_OK) {
+        assert_int_not_equal(config->httpd_uid, config->qseald_uid); /* qseal is installed here */
+        config_free(config);
+        return;
+    }
+    assert_non_null(strstr(why.detail, ":1: /users/"));
+    assert_non_null(strstr(why.detail, "\" does not exist on this host"));
+}
+
+/* The shipped example, with its users made numbers, since they exist on no build machine. */
+static void test_example(void **state)
+{
+    (void)state;
+    BUFFER_CLEANUP struct buffer text = BUFFER_INIT(65536);
+    assert_int_equal(file_read(QSEAL_EXAMPLE, &text), 0);
+    assert_int_not_equal(strlen(buffer_text(&text)), 0); /* and a NUL behind it */
+    BUFFER_CLEANUP struct buffer changed = BUFFER_INIT(65536);
+    unsigned int uid = 7000;
+    char *rest = NULL;
+    for (char *line = strtok_r((char *)text.data, "\n", &rest); line != NULL;
+         line = strtok_r(NULL, "\n", &rest)) {
+        const char *hit = line[0] == '#' ? NULL : strstr(line, "user: ");
+        if (strstr(line, "users:") == line) {
+            buffer_put_text(&changed, "users: {httpd: 1, qseald: 2}");
+        } else if (hit != NULL) {
+            buffer_put_format(&changed, "%.*suid: %u", (int)(hit - line), line, uid++);
+        } else {
+            buffer_put_text(&changed, line);
+        }
+        buffer_put_text(&changed, "\n");
+    }
+    struct config *config = load(buffer_text(&changed));
+    assert_true(config->n_callers >= 1);
+    assert_non_null(config_role(config, "seal"));
+    config_free(config);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_defaults),     cmocka_unit_test(test_default_numbers),
+        cmocka_unit_test(test_full),         cmocka_unit_test(test_look_ups),
+        cmocka_unit_test(test_unknown_keys), cmocka_unit_test(test_default_users),
+        cmocka_unit_test(test_example),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

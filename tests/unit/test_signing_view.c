@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Views are what a request began with, whatever is put in their place meanwhile. */
+#include "signing/view.h"
+
+#include "check.h"
+#include "instance.h"
+
+#include <stdlib.h>
+
+static int setup(void **state)
+{
+    static struct instance instance;
+    instance_init(&instance, "[\"*\"]", "[operator, custodian]");
+    *state = &instance;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    instance_fini(*state);
+    return 0;
+}
+
+static void a_request_keeps_the_view_it_began_with(void **state)
+{
+    struct instance *instance = *state;
+    struct reason why = {0};
+    BUFFER_CLEANUP struct buffer result = BUFFER_INIT(65536);
+    struct view *before = view_cell_get(instance->views);
+    instance_make_keys(instance);
+    assert_done(instance_admin(instance, CUSTODY_RELOAD, "{}", &result, &why), why);
+    struct view *after = view_cell_get(instance->views);
+    assert_ptr_not_equal(before, after);
+    assert_int_equal(before->keyring->n_keys, 0);
+    assert_int_equal(before->policy->generation, 1);
+    assert_string_equal(buffer_text(&before->jwks), "{\"keys\":[]}");
+    assert_int_equal(after->keyring->n_keys, 3);
+    assert_int_equal(after->policy->generation, 2);
+    view_unref(before);
+    view_unref(after);
+}
+
+static void a_new_key_changes_the_keyring_and_not_the_policy(void **state)
+{
+    struct instance *instance = *state;
+    struct view *before = view_cell_get(instance->views);
+    instance_make_keys(instance);
+    struct view *after = view_cell_get(instance->views);
+    assert_ptr_equal(before->policy, after->policy);
+    assert_int_equal(after->keyring->generation, 3);
+    view_unref(before);
+    view_unref(after);
+}
+
+static void a_policy_that_cannot_be_read_is_refused_with_its_place(void **state)
+{
+    struct instance *instance = *state;
+    struct policy *policy = NULL;
+    struct reason why = {0};
+    assert_refused(policy_load("/nowhere/qseal.yaml", 1, &policy, &why), OUTCOME_RULE, why,
+                   "/nowhere/qseal.yaml");
+    assert_null(policy);
+    instance_configure(instance, "[nowhere]", "[operator]");
+    assert_refused(policy_load(instance->config_path, 1, &policy, &why), OUTCOME_RULE, why,
+                   "there is no profile nowhere");
+    assert_null(policy);
+}
+
+static void nothing_is_freed_twice(void **state)
+{
+    (void)state;
+    view_unref(NULL);
+    policy_unref(NULL);
+    view_cell_free(NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_request_keeps_the_view_it_began_with, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_new_key_changes_the_keyring_and_not_the_policy, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_policy_that_cannot_be_read_is_refused_with_its_place,
+                                        setup, teardown),
+        cmocka_unit_test(nothing_is_freed_twice),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

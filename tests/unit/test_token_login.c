@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The budget of one PIN attempt, code by code. Restarts of the process are in test_roles_tokend. */
+#include "check.h"
+
+#include "base/file.h"
+#include "room_fixture.h"
+#include "token/login.h"
+
+#include <stdio.h>
+#include <sys/resource.h>
+
+static void assert_record(const struct room_fixture *fixture, const char *expected)
+{
+    char record[32];
+    softhsm_record(&fixture->softhsm, record);
+    assert_string_equal(record, expected);
+}
+
+static void test_codes_that_count(void **state)
+{
+    static const char *const codes[] = {"0xa0", "0xa1", "0xa2", "0xa3",      "0xa4",
+                                        "0x5",  "0x6",  "0x7",  "0x80001234"};
+    struct room_fixture *fixture = *state;
+    for (size_t i = 0; i < COUNT_OF(codes); i++) {
+        assert_int_equal(room_fixture_setup(state), 0);
+        const struct room_options options = room_fixture_options(fixture);
+        char faults[64];
+        (void)snprintf(faults, sizeof faults, "C_Login 1 1000 %s\n", codes[i]);
+        softhsm_set_faults(&fixture->softhsm, faults);
+        room_fixture_open(fixture, &options);
+        char detail[REASON_DETAIL_SIZE];
+        for (int round = 0; round < 3; round++) {
+            assert_int_equal(room_maintain(fixture->room), ROOM_STEADY);
+            assert_int_equal(room_fixture_state(fixture, detail), TOKEN_LOCKED);
+        }
+        assert_non_null(strstr(detail, "`qsealctl token unlock test` allows one more try"));
+        assert_int_equal(softhsm_count(&fixture->softhsm, "C_Login", NULL), 1);
+        assert_record(fixture, "failed");
+        assert_int_equal(room_fixture_teardown(state), 0);
+    }
+}
+
+static void test_codes_that_do_not_count(void **state)
+{
+    static const char *const codes[] = {"0xe0", "0xe1", "0x3", "0xb3", "0x102"};
+    struct room_fixture *fixture = *state;
+    for (size_t i = 0; i < COUNT_OF(codes); i++) {
+        assert_int_equal(room_fixture_setup(state), 0);
+        const struct room_options options = room_fixture_options(fixture);
+        char faults[64];
+        (void)snprintf(faults, sizeof faults, "C_Login 1 2 %s\n", codes[i]);
+        softhsm_set_faults(&fixture->softhsm, faults);
+        room_fixture_open(fixture, &options);
+        char detail[REASON_DETAIL_SIZE];
+        assert_int_equal(room_maintain(fixture->room), ROOM_WAITING);
+        assert_int_equal(room_fixture_state(fixture, detail), TOKEN_DOWN);
+        assert_non_null(strstr(detail, "C_Login: CKR_"));
+        assert_record(fixture, "fault");
+        assert_int_equal(room_maintain(fixture->room), ROOM_WAITING);
+        assert_int_equal(room_maintain(fixture->room), ROOM_STEADY);
+        assert_int_equal(room_fixture_state(fixture, detail), TOKEN_READY);
+        assert_record(fixture, "good");
+        assert_int_equal(room_fixture_teardown(state), 0);
+    }
+}
+
+static void put_record(const struct room_fixture *fixture, const char *line)
+{
+    assert_int_equal(file_replace(fixture->softhsm.record, span_of_text(line), 0600), 0);
+}
+
+/* The token is in trouble, and may have counted the PIN: one more, then a person. */
+static void test_codes_that_may_count(void **state)
+{
+    static const char *const codes[] = {"0x30", "0x31"};
+    struct room_fixture *fixture = *state;
+    for (size_t i = 0; i < COUNT_OF(codes); i++) {
+        assert_int_equal(room_fixture_setup(state), 0);
+        const struct room_options options = room_fixture_options(fixture);
+        char faults[64];
+        (void)snprintf(faults, sizeof faults, "C_Login 1 1000 %s\n", codes[i]);
+        softhsm_set_faults(&fixture->softhsm, faults);
+        room_fixture_open(fixture, &options);
+        char detail[REASON_DETAIL_SIZE];
+        for (int round = 0; round < 2; round++) {
+            assert_int_equal(room_maintain(fixture->room), ROOM_WAITING);
+            assert_int_equal(room_fixture_state(fixture, detail), TOKEN_DOWN);
+            assert_non_null(strstr(detail, "C_Login: CKR_"));
+            assert_record(fixture, "fault");
+        }
+        for (int round = 0; round < 2; round++) {
+            assert_int_equal(room_maintain(fixture->room), ROOM_STEADY);
+            assert_int_equal(room_fixture_state(fixture, detail), TOKEN_LOCKED);
+            assert_non_null(strstr(detail, "two logins ended without an answer"));
+            assert_non_null(strstr(detail, "`qsealctl token unlock test` allows one more"));
+        }
+        assert_int_equal(softhsm_count(&fixture->softhsm, "C_Login", NULL), 2);
+        softhsm_set_faults(&fixture->softhsm, "");
+        struct reason why = {0};
+        assert_done(login_unlock(fixture->room, 0, &why), why);
+        assert_record(fixture, "good");
+        assert_int_equal(room_fixture_teardown(state), 0);
+    }
+}
+
+/* What earlier processes left behind: each line, and whether it allows a login. */
+static void test_records_of_the_dead(void **state)
+{
+    static const struct {
+        const char *line;
+        const char *detail; /* NULL: it logs in */
+    } cases[] = {
+        {"in-flight 1 2026-01-31T12:00:00Z\n", NULL},
+        {"fault 1 2026-01-31T12:00:00Z\n", NULL},
+        {"in-flight 2 2026-01-31T12:00:00Z\n",
+         "two logins ended without an answer, or one that a person allowed, the last at "
+         "2026-01-31T12:00:00Z; `qsealctl token unlock test` allows one more try"},
+        {"in-flight 3 2026-01-31T12:00:00Z\n", "two logins ended without an answer"},
+        {"fault 2 2026-01-31T12:00:00Z\n", "two logins ended without an answer"},
+        {"in-flight 2026-01-31T12:00:00Z\n", "the PIN was refused at an unknown time"},
+    };
+    struct room_fixture *fixture = *state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        assert_int_equal(room_fixture_setup(state), 0);
+        put_record(fixture, cases[i].line);
+        const struct room_options options = room_fixture_options(fixture);
+        room_fixture_open(fixture, &options);
+        assert_int_equal(room_maintain(fixture->room), ROOM_STEADY);
+        char detail[REASON_DETAIL_SIZE];
+        enum token_state got = room_fixture_state(fixture, detail);
+        assert_int_equal(got, cases[i].detail == NULL ? TOKEN_READY : TOKEN_LOCKED);
+        assert_non_null(strstr(detail, cases[i].detail == NULL ? "" : cases[i].detail));
+        assert_int_equal(softhsm_count(&fixture->softhsm, "C_Login", NULL),
+                         cases[i].detail == NULL ? 1 : 0);
+        assert_int_equal(room_fixture_teardown(state), 0);
+    }
+}
+
+/* A fault that is not the PIN's takes nothing away and gives nothing back. */
+static void test_faults_keep_the_count(void **state)
+{
+    struct room_fixture *fixture = *state;
+    const struct room_options options = room_fixture_options(fixture);
+    put_record(fixture, "in-flight 1 2026-01-31T12:00:00Z\n");
+    softhsm_set_faults(&fixture->softhsm, "C_Login 1 2 0xe0\nC_Login 3 3 0x30\n");
+    room_fixture_open(fixture, &options);
+    struct attempt last;
+    struct reason why = {0};
+    for (int round = 0; round < 2; round++) {
+        assert_int_equal(room_maintain(fixture->room), ROOM_WAITING);
+        assert_done(attempt_read(options.state, &last, &why), why);
+        assert_int_equal(last.state, ATTEMPT_FAULT);
+        assert_int_equal(last.unanswered, 1);
+    }
+    assert_int_equal(room_maintain(fixture->room), ROOM_WAITING);
+    assert_int_equal(room_maintain(fixture->room), ROOM_STEADY);
+    char detail[REASON_DETAIL_SIZE];
+    assert_int_equal(room_fixture_state(fixture, detail), TOKEN_LOCKED);
+    assert_non_null(strstr(detail, "two logins ended without an answer"));
+    assert_int_equal(softhsm_count(&fixture->softhsm, "C_Login", NULL), 3);
+}
+
+/* A person allows one: one that ends without an answer is not made again, and one that did not
+ * reach the token leaves the record as it was. */
+static void test_a_person_allows_one(void **state)
+{
+    struct room_fixture *fixture = *state;
+    const struct room_options options = room_fixture_options(fixture);
+    put_record(fixture, "failed 0 2026-01-31T12:00:00Z\n");
+    softhsm_set_faults(&fixture->softhsm, "C_Login 1 1 0xe0\nC_Login 2 2 0x30\n");
+    room_fixture_open(fixture, &options);
+    struct reason why = {0};
+    char detail[REASON_DETAIL_SIZE];
+    assert_refused(login_unlock(fixture->room, 0, &why), OUTCOME_TOKEN_UNAVAILABLE, why,
+                   "CKR_TOKEN_NOT_PRESENT");
+    assert_int_equal(room_maintain(fixture->room), ROOM_STEADY);
+    assert_int_equal(room_fixture_state(fixture, detail), TOKEN_LOCKED);
+    assert_non_null(strstr(detail, "the PIN was refused at 2026-01-31T12:00:00Z"));
+    assert_refused(login_unlock(fixture->room, 0, &why), OUTCOME_TOKEN_UNAVAILABLE, why,
+                   "CKR_DEVICE_ERROR");
+    assert_int_equal(room_maintain(fixture->room), ROOM_STEADY);
+    assert_int_equal(room_fixture_state(fixture, detail), TOKEN_LOCKED);
+    assert_non_null(strstr(detail, "or one that a person allowed"));
+    assert_int_equal(softhsm_count(&fixture->softhsm, "C_Login", NULL), 2);
+}
+
+/* The refusal does not get onto the disk: this process knows it, the next one has one more try, and
+ * that is all. */
+static void test_refused_on_a_full_disk(void **state)
+{
+    struct room_fixture *fixture = *state;
+    const struct room_options options = room_fixture_options(fixture);
+    struct rlimit limit;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    char detail[REASON_DETAIL_SIZE];
+    softhsm_set_pin(&fixture->softhsm, "00000000");
+    for (unsigned int process = 1; process <= 3; process++) {
+        softhsm_set_faults(&fixture->softhsm, "C_Login 1 1 full\n");
+        room_fixture_open(fixture, &options);
+        assert_int_equal(room_maintain(fixture->room), ROOM_STEADY);
+        assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+        assert_record(fixture, "in-flight");
+        assert_int_equal(room_maintain(fixture->room), ROOM_STEADY);
+        assert_int_equal(room_fixture_state(fixture, detail), TOKEN_LOCKED);
+        assert_non_null(strstr(detail, process < 3 ? "the PIN was refused"
+                                                   : "two logins ended without an answer"));
+        assert_int_equal(softhsm_count(&fixture->softhsm, "C_Login", NULL),
+                         process < 3 ? process : 2);
+        assert_int_equal(room_fixture_teardown(state), 0);
+    }
+}
+
+/* Somebody else guessed at the token: what is left of its patience is not ours to use up. */
+static void test_warning_of_the_token(void **state)
+{
+    struct room_fixture *fixture = *state;
+    const char *const guess[] = {"pkcs11-tool", "--module", "/usr/lib/softhsm/libsofthsm2.so",
+                                 "--login",     "--pin",    "00000000",
+                                 "-O",          NULL};
+    (void)softhsm_run(guess);
+    const struct room_options options = room_fixture_options(fixture);
+    room_fixture_open(fixture, &options);
+    assert_int_equal(room_maintain(fixture->room), ROOM_STEADY);
+    char detail[REASON_DETAIL_SIZE];
+    assert_int_equal(room_fixture_state(fixture, detail), TOKEN_LOCKED);
+    assert_non_null(strstr(detail, "not tried: the token has seen wrong PINs"));
+    assert_int_equal(softhsm_count(&fixture->softhsm, "C_Login", NULL), 0);
+    struct reason why = {0};
+    assert_done(login_unlock(fixture->room, 0, &why), why);
+    assert_int_equal(room_fixture_state(fixture, detail), TOKEN_READY);
+    assert_int_equal(softhsm_count(&fixture->softhsm, "C_Login", NULL), 1);
+}
+
+static void test_no_record_no_attempt(void **state)
+{
+    struct room_fixture *fixture = *state;
+    struct room_options options = room_fixture_options(fixture);
+    options.state = "/nonexistent";
+    room_fixture_open(fixture, &options);
+    assert_int_equal(room_maintain(fixture->room), ROOM_WAITING);
+    char detail[REASON_DETAIL_SIZE];
+    assert_int_equal(room_fixture_state(fixture, detail), TOKEN_DOWN);
+    assert_non_null(strstr(detail, "/nonexistent/pin-attempt"));
+    assert_int_equal(softhsm_count(&fixture->softhsm, "C_Login", NULL), 0);
+}
+
+static void test_no_pin(void **state)
+{
+    struct room_fixture *fixture = *state;
+    const struct room_options options = room_fixture_options(fixture);
+    softhsm_set_pin(&fixture->softhsm, "");
+    room_fixture_open(fixture, &options);
+    assert_int_equal(room_maintain(fixture->room), ROOM_WAITING);
+    char detail[REASON_DETAIL_SIZE];
+    assert_int_equal(room_fixture_state(fixture, detail), TOKEN_DOWN);
+    assert_non_null(strstr(detail, "empty"));
+    assert_int_equal(softhsm_count(&fixture->softhsm, "C_Login", NULL), 0);
+    assert_record(fixture, "");
+}
+
+static void test_unlock_of_an_absent_token(void **state)
+{
+    struct room_fixture *fixture = *state;
+    const struct room_options options = room_fixture_options(fixture);
+    room_fixture_open(fixture, &options);
+    softhsm_set_faults(&fixture->softhsm, "C_GetSlotList 1 1000 empty\n");
+    struct reason why = {0};
+    assert_refused(login_unlock(fixture->room, 0, &why), OUTCOME_TOKEN_UNAVAILABLE, why,
+                   "no token that fits the uri");
+    assert_int_equal(softhsm_count(&fixture->softhsm, "C_Login", NULL), 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, room_fixture_setup, room_fixture_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_codes_that_count),          TEST(test_codes_that_do_not_count),
+        TEST(test_codes_that_may_count),      TEST(test_records_of_the_dead),
+        TEST(test_faults_keep_the_count),     TEST(test_a_person_allows_one),
+        TEST(test_refused_on_a_full_disk),    TEST(test_warning_of_the_token),
+        TEST(test_no_record_no_attempt),      TEST(test_no_pin),
+        TEST(test_unlock_of_an_absent_token),
+    };
+    return cmocka_run_group_tests(tests, room_fixture_group_setup, room_fixture_group_teardown);
+}
