@@ -29,6 +29,11 @@ static void bad(struct measure *m, const char *wrong)
     m->wrong = m->wrong == NULL ? wrong : m->wrong;
 }
 
+static bool is_repetition(char c)
+{
+    return c != '\0' && strchr("*+?{", c) != NULL;
+}
+
 /* "[…]". The patterns that callers see are published as JSON Schema, whose dialect is another one:
  * what the two read differently inside brackets does not exist here, which costs nobody anything.
  */
@@ -86,7 +91,7 @@ static size_t measure_atom(struct measure *m)
         m->at += 2;
         return 1;
     default:
-        if (strchr("*+?{", *m->at) != NULL) {
+        if (is_repetition(*m->at)) {
             bad(m, "a repetition stands behind nothing");
             return 1;
         }
@@ -95,7 +100,8 @@ static size_t measure_atom(struct measure *m)
     }
 }
 
-/* The largest number inside "{m}", "{m,}" or "{m,n}". */
+/* Copies that "{m}", "{m,}" or "{m,n}" makes: the largest number, and
+ * one more where the end is open. */
 static size_t measure_count(struct measure *m)
 {
     size_t largest = 1;
@@ -118,24 +124,32 @@ static size_t measure_count(struct measure *m)
         }
         largest = count > largest ? count : largest;
     }
+    bool is_open = m->at[-1] == ',';
     m->at++;
-    return largest;
+    return is_open ? largest + 1 : largest;
+}
+
+/* Copies of its atom that a repetition makes: regcomp(3) writes "a+" as "aa*". */
+static size_t measure_repetition(struct measure *m)
+{
+    if (*m->at == '{') {
+        return measure_count(m);
+    }
+    return *m->at++ == '+' ? 2 : 1;
 }
 
 static size_t measure_piece(struct measure *m)
 {
     size_t size = measure_atom(m);
-    while (m->wrong == NULL && *m->at != '\0' && strchr("*+?{", *m->at) != NULL) {
-        size_t times = 1;
-        if (*m->at == '{') {
-            times = measure_count(m);
-        } else {
-            m->at++;
-        }
-        size = size * times + 1;
-        if (size > PATTERN_EXPANDED_MAX) {
-            bad(m, "its repetitions expand to too much");
-        }
+    if (m->wrong != NULL || !is_repetition(*m->at)) {
+        return size;
+    }
+    size = size * measure_repetition(m) + 1;
+    if (size > PATTERN_EXPANDED_MAX) {
+        bad(m, "its repetitions expand to too much");
+    }
+    if (is_repetition(*m->at)) {
+        bad(m, "a repetition stands behind a repetition, which JSON Schema reads otherwise");
     }
     return size;
 }

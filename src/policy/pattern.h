@@ -2,8 +2,8 @@
  * Patterns of templates: POSIX extended regular expressions, always anchored at both ends.
  *
  * They run on callers' text, so what makes matching or compiling expensive does not exist here:
- * back-references, GNU's backslash letters, and repetitions that expand to more than
- * PATTERN_EXPANDED_MAX atoms. */
+ * back-references, GNU's backslash letters, repeated repetitions, and repetitions that expand to
+ * more than PATTERN_EXPANDED_MAX atoms. */
 #ifndef QSEAL_POLICY_PATTERN_H
 #define QSEAL_POLICY_PATTERN_H
 

@@ -29,6 +29,8 @@ static void test_the_whole_text_matches_or_none(void **state)
     check_match("a", "a\n", false);
     check_match("[a-c]{2,3}", "abc", true);
     check_match("[a-c]{2,3}", "abca", false);
+    check_match("[a-c]{2,}", "abca", true);
+    check_match("([a-c]+d)+", "abdcd", true);
     check_match("https://[!\"$->@-~]+", "https://a.example/b", true);
     check_match("https://[!\"$->@-~]+", "https://a.example/b?c", false);
     check_match("https://[!\"$->@-~]+", "https://a.example/b\nc", false);
@@ -71,6 +73,12 @@ static void test_expensive_ones_are_refused(void **state)
     check_refused("a{4097}", "count is too large");
     check_refused("((a{100}){100}){100}", "expand to too much");
     check_refused("a{2000}b{2000}c{2000}", "expand to too much");
+    /* The matcher's "a+" is "aa*", its "a{2,}" is "aaa*". */
+    check_refused("(((((((((((((a+)+)+)+)+)+)+)+)+)+)+)+)+", "expand to too much");
+    check_refused("((((((((a{2,}){2,}){2,}){2,}){2,}){2,}){2,}){2,}", "expand to too much");
+    check_refused("a++", "behind a repetition");
+    check_refused("a+?", "behind a repetition");
+    check_refused("a{1,2}{3}", "behind a repetition");
     check_refused("(((((((((((((((((a)))))))))))))))))", "nested too deeply");
     char text[300];
     memset(text, 'a', sizeof text - 1);
