@@ -71,7 +71,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     if (profile == NULL) {
         return 0;
     }
-    JSON_CLEANUP json_t *schema = oracle_object(span_of_text(profile_input_schema(profile)));
+    /* Not through our own door: a schema is twice as deep as what it describes. */
+    JSON_CLEANUP json_t *schema =
+        json_loads(profile_input_schema(profile), JSON_REJECT_DUPLICATES, NULL);
     MUST(oracle_has(schema, "type"));
     oracle_try(profile, rest, &artefact);
     oracle_try(profile, span_of_text("{}"), &artefact);
