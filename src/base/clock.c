@@ -31,11 +31,6 @@ struct deadline deadline_in_ms(int64_t ms)
     return (struct deadline){.at_us = clock_monotonic_us() + ms * US_PER_MS};
 }
 
-struct deadline deadline_earlier(struct deadline a, struct deadline b)
-{
-    return a.at_us < b.at_us ? a : b;
-}
-
 int64_t deadline_left_us(struct deadline deadline)
 {
     int64_t left = deadline.at_us - clock_monotonic_us();

@@ -17,7 +17,6 @@ struct deadline {
 };
 
 struct deadline deadline_in_ms(int64_t ms);
-struct deadline deadline_earlier(struct deadline a, struct deadline b);
 /* Microseconds that are left, 0 when it has passed. */
 int64_t deadline_left_us(struct deadline deadline);
 /* Milliseconds left, rounded up, for poll(2); 0 when it has passed. */

@@ -197,17 +197,6 @@ void callers_disconnect(struct callers *callers, uint64_t number)
     pthread_mutex_unlock(&callers->lock);
 }
 
-void callers_disconnect_all(struct callers *callers)
-{
-    pthread_mutex_lock(&callers->lock);
-    for (uint32_t i = 0; i < callers->n_slots; i++) {
-        if (callers->slots[i].used) {
-            drop_slot(callers, &callers->slots[i]);
-        }
-    }
-    pthread_mutex_unlock(&callers->lock);
-}
-
 bool callers_find(struct callers *callers, uint64_t number, struct caller *out)
 {
     pthread_mutex_lock(&callers->lock);

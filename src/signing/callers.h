@@ -35,8 +35,6 @@ enum outcome callers_connect(struct callers *callers, const struct caller *calle
                              struct reason *why) MUST_USE;
 /* Unknown numbers are ignored. */
 void callers_disconnect(struct callers *callers, uint64_t number);
-/* Forgets every connection: httpd is gone. */
-void callers_disconnect_all(struct callers *callers);
 /* Who is behind the number; false when nobody is. */
 bool callers_find(struct callers *callers, uint64_t number, struct caller *out) MUST_USE;
 

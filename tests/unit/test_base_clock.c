@@ -62,15 +62,6 @@ static void part_of_a_millisecond_is_rounded_up(void **state)
     assert_int_equal(deadline_left_ms(far), INT_MAX);
 }
 
-static void the_earlier_deadline_wins(void **state)
-{
-    (void)state;
-    struct deadline a = {.at_us = 1};
-    struct deadline b = {.at_us = 2};
-    assert_int_equal(deadline_earlier(a, b).at_us, 1);
-    assert_int_equal(deadline_earlier(b, a).at_us, 1);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -79,7 +70,6 @@ int main(void)
         cmocka_unit_test(a_deadline_runs_down),
         cmocka_unit_test(a_passed_deadline_has_nothing_left),
         cmocka_unit_test(part_of_a_millisecond_is_rounded_up),
-        cmocka_unit_test(the_earlier_deadline_wins),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -67,15 +67,18 @@ static void connections_are_limited_per_uid_and_in_all(void **state)
     struct config_caller limits = limits_of(flow.uid);
     struct config_caller others = limits_of(other.uid);
     struct reason why = {0};
+    uint64_t numbers[3];
     uint64_t number = 0;
-    assert_done(callers_connect(callers, &flow, &limits, &number, &why), why);
-    assert_done(callers_connect(callers, &flow, &limits, &number, &why), why);
+    assert_done(callers_connect(callers, &flow, &limits, &numbers[0], &why), why);
+    assert_done(callers_connect(callers, &flow, &limits, &numbers[1], &why), why);
     assert_refused(callers_connect(callers, &flow, &limits, &number, &why), OUTCOME_LIMIT, why,
                    "uid 1001 already has 2 connections");
-    assert_done(callers_connect(callers, &other, &others, &number, &why), why);
+    assert_done(callers_connect(callers, &other, &others, &numbers[2], &why), why);
     assert_refused(callers_connect(callers, &other, &others, &number, &why), OUTCOME_LIMIT, why,
                    "all 3 connections are in use");
-    callers_disconnect_all(callers);
+    for (size_t i = 0; i < COUNT_OF(numbers); i++) {
+        callers_disconnect(callers, numbers[i]);
+    }
     assert_int_equal(callers_connected(callers), 0);
     assert_done(callers_connect(callers, &flow, &limits, &number, &why), why);
     callers_free(callers);
