@@ -33,10 +33,10 @@ const columns = [
 ]
 
 function printSlices(slices) {
-  console.log(`\n${'median of the rounds'.padEnd(44)}${columns.map(([title]) => title.padStart(14)).join('')}`)
+  console.log(`\n${'median of the rounds'.padEnd(52)}${columns.map(([title]) => title.padStart(14)).join('')}`)
   for (const [name, results] of Object.entries(slices)) {
     const cells = columns.map(([, field, digits]) => median(results.map((result) => result[field])).toFixed(digits))
-    console.log(name.padEnd(44) + cells.map((cell) => cell.padStart(14)).join(''))
+    console.log(name.padEnd(52) + cells.map((cell) => cell.padStart(14)).join(''))
   }
 }
 
