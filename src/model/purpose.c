@@ -2,11 +2,13 @@
  * Purposes and the labels that carry them. */
 #include "model/purpose.h"
 
+#include "model/tls_scheme.h"
+
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
-static const char *const names[] = {[PURPOSE_SEAL] = "seal"};
+static const char *const names[] = {[PURPOSE_SEAL] = "seal", [PURPOSE_TRANSPORT] = "transport"};
 static_assert(COUNT_OF(names) == PURPOSE_COUNT, "a name for every purpose");
 
 static const char label_prefix[] = "qseal:";
@@ -30,6 +32,17 @@ bool purpose_from_name(struct span name, enum purpose *out)
 bool purpose_is_known(unsigned int number)
 {
     return number < PURPOSE_COUNT;
+}
+
+bool purpose_alg_fits_key(enum purpose purpose, enum alg alg, enum key_type type)
+{
+    switch (purpose) {
+    case PURPOSE_SEAL:
+        return alg_fits_key(alg, type);
+    case PURPOSE_TRANSPORT:
+        return tls_alg_fits_key(alg, type, TLS_1_2) || tls_alg_fits_key(alg, type, TLS_1_3);
+    }
+    return false;
 }
 
 void purpose_label(enum purpose purpose, const char *role, char out[LABEL_SIZE])

@@ -92,7 +92,7 @@ static bool again_request(struct reader *frame, struct buffer *out)
         return false;
     }
     MUST((unsigned int)request.route < ROUTE_COUNT && request.body.len <= SIGNING_BODY_MAX);
-    MUST((request.route == ROUTE_SIGN) == (request.profile[0] != '\0'));
+    MUST((request.route >= ROUTE_SIGN) == (request.name[0] != '\0'));
     MUST(request.route != ROUTE_SIGN || operation_is_known(request.operation));
     signing_put_request(out, &request);
     return true;
@@ -106,6 +106,7 @@ static bool again_answer(struct reader *frame, struct buffer *out)
     }
     MUST(outcome_is_known(answer.outcome) && (unsigned int)answer.media < MEDIA_COUNT);
     MUST(is_printable(answer.request_id) && strchr(answer.request_id, ' ') == NULL);
+    MUST(is_printable(answer.peer));
     signing_put_answer(out, &answer);
     return true;
 }

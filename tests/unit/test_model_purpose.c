@@ -15,7 +15,8 @@ static void names_go_there_and_back(void **state)
     }
     assert_string_equal(purpose_name(PURPOSE_SEAL), "seal");
     assert_false(purpose_is_known(PURPOSE_COUNT));
-    assert_false(purpose_from_name(span_of_text("transport"), &purpose));
+    assert_string_equal(purpose_name(PURPOSE_TRANSPORT), "transport");
+    assert_false(purpose_from_name(span_of_text("audit"), &purpose));
     assert_false(purpose_from_name(span_of_text(""), &purpose));
 }
 
@@ -28,6 +29,28 @@ static void a_label_remembers_its_purpose(void **state)
     assert_string_equal(label, "qseal:seal:seal-ec");
     assert_true(purpose_from_label(span_of_text(label), &purpose));
     assert_int_equal(purpose, PURPOSE_SEAL);
+    purpose_label(PURPOSE_TRANSPORT, "bank-a", label);
+    assert_string_equal(label, "qseal:transport:bank-a");
+    assert_true(purpose_from_label(span_of_text(label), &purpose));
+    assert_int_equal(purpose, PURPOSE_TRANSPORT);
+}
+
+/* In TLS 1.2 a curve goes with any digest; a JWS algorithm binds one curve. */
+static void a_purpose_says_what_fits_a_key(void **state)
+{
+    (void)state;
+    for (unsigned int alg = 0; alg < ALG_COUNT; alg++) {
+        for (unsigned int type = 0; type < KEY_TYPE_COUNT; type++) {
+            bool seal = alg_fits_key((enum alg)alg, (enum key_type)type);
+            bool any_curve =
+                alg_family((enum alg)alg) == FAMILY_ECDSA && type >= KEY_P256 && type <= KEY_P521;
+            assert_int_equal(purpose_alg_fits_key(PURPOSE_SEAL, (enum alg)alg, (enum key_type)type),
+                             seal);
+            assert_int_equal(
+                purpose_alg_fits_key(PURPOSE_TRANSPORT, (enum alg)alg, (enum key_type)type),
+                seal || any_curve);
+        }
+    }
 }
 
 static void the_longest_role_fits_and_a_longer_one_is_cut(void **state)
@@ -58,6 +81,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_go_there_and_back),
         cmocka_unit_test(a_label_remembers_its_purpose),
+        cmocka_unit_test(a_purpose_says_what_fits_a_key),
         cmocka_unit_test(the_longest_role_fits_and_a_longer_one_is_cut),
         cmocka_unit_test(other_labels_declare_nothing),
     };

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * DER elements (X.690 §10.1): definite lengths in their shortest form, tags of one byte. A cursor
+ * that fails stays failed, see base/buffer.h. */
+#ifndef QSEAL_PKI_DER_H
+#define QSEAL_PKI_DER_H
+
+#include "base/attributes.h"
+#include "base/buffer.h"
+
+enum {
+    DER_INTEGER = 0x02,
+    DER_BIT_STRING = 0x03,
+    DER_OID = 0x06,
+    DER_SEQUENCE = 0x30,
+    DER_VERSION = 0xA0, /* [0] of TBSCertificate */
+};
+
+/* The content of the next element, which must have this tag. */
+struct span der_take(struct reader *reader, uint8_t tag);
+/* The next element with its tag and length. */
+struct span der_take_whole(struct reader *reader, uint8_t tag);
+/* Whether the next element has this tag. */
+bool der_is_next(const struct reader *reader, uint8_t tag);
+/* Goes over the rest, whatever elements it consists of. */
+void der_skip_all(struct reader *reader);
+/* Writes tag and length, for `len` bytes that follow. */
+void der_put_head(struct buffer *out, uint8_t tag, size_t len);
+
+#endif

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Certificate requests. */
+#include "pki/request.h"
+
+#include "base/pem.h"
+
+#include <openssl/err.h>
+#include <openssl/x509.h>
+
+#include <assert.h>
+#include <string.h>
+
+enum { TAG_BIT_STRING = 0x03, TAG_SEQUENCE = 0x30, SHORT_LENGTH_MAX = 0x7f, SUBJECT_MAX = 2048 };
+
+#define OID_SHA2 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02
+#define OID_PKCS1 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01
+#define HASH(n) 0x30, 0x0d, 0x06, 0x09, OID_SHA2, n, 0x05, 0x00
+
+/* AlgorithmIdentifiers: RFC 8017 §A.2, RFC 5758 §3.2, RFC 8410 §3. */
+#define RSA_PKCS1(n)                                                                               \
+    {                                                                                              \
+        0x30, 0x0d, 0x06, 0x09, OID_PKCS1, n, 0x05, 0x00                                           \
+    }
+#define RSA_PSS(hash, salt)                                                                        \
+    {                                                                                              \
+        0x30, 0x41, 0x06, 0x09, OID_PKCS1, 0x0a, 0x30, 0x34, 0xa0, 0x0f, HASH(hash), 0xa1, 0x1c,   \
+            0x30, 0x1a, 0x06, 0x09, OID_PKCS1, 0x08, HASH(hash), 0xa2, 0x03, 0x02, 0x01, salt      \
+    }
+#define ECDSA(n)                                                                                   \
+    {                                                                                              \
+        0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, n                        \
+    }
+
+static const uint8_t identifiers[][67] = {
+    [ALG_RS256] = RSA_PKCS1(0x0b),     [ALG_RS384] = RSA_PKCS1(0x0c),
+    [ALG_RS512] = RSA_PKCS1(0x0d),     [ALG_PS256] = RSA_PSS(0x01, 0x20),
+    [ALG_PS384] = RSA_PSS(0x02, 0x30), [ALG_PS512] = RSA_PSS(0x03, 0x40),
+    [ALG_ES256] = ECDSA(0x02),         [ALG_ES384] = ECDSA(0x03),
+    [ALG_ES512] = ECDSA(0x04),         [ALG_ED25519] = {0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70},
+};
+static_assert(COUNT_OF(identifiers) == ALG_COUNT, "an identifier for every algorithm");
+
+/* One "type=value", unescaped; *at moves behind it. */
+static bool take_part(const char **at, char part[SUBJECT_MAX], const char **value)
+{
+    size_t len = 0;
+    *value = NULL;
+    for (; **at != '\0' && **at != '/'; (*at)++) {
+        if (**at == '=' && *value == NULL) {
+            part[len++] = '\0';
+            *value = part + len;
+            continue;
+        }
+        if (**at == '\\' && (*at)[1] != '\0') {
+            (*at)++;
+        }
+        part[len++] = **at;
+    }
+    part[len] = '\0';
+    return *value != NULL && part[0] != '\0' && (*value)[0] != '\0';
+}
+
+static enum outcome read_subject(const char *subject, X509_NAME *name, struct reason *why)
+{
+    if (strlen(subject) >= SUBJECT_MAX) {
+        return refuse(why, OUTCOME_RULE, "subject: longer than %d bytes", SUBJECT_MAX - 1);
+    }
+    const char *at = subject;
+    size_t n = 0;
+    for (; *at == '/' && at[1] != '\0'; n++) {
+        char part[SUBJECT_MAX];
+        const char *value = NULL;
+        at++;
+        if (!take_part(&at, part, &value)) {
+            return refuse(why, OUTCOME_RULE, "subject: part %zu is not NAME=VALUE", n + 1);
+        }
+        if (X509_NAME_add_entry_by_txt(name, part, MBSTRING_UTF8, (const unsigned char *)value, -1,
+                                       -1, 0) != 1) {
+            ERR_clear_error();
+            return refuse(why, OUTCOME_RULE,
+                          "subject: part %zu has a name that is not known, or a value that it does "
+                          "not take",
+                          n + 1);
+        }
+    }
+    return n > 0 && *at == '\0'
+               ? OUTCOME_OK
+               : refuse(why, OUTCOME_RULE, "subject: it is written like /C=MY/O=Bank/CN=name");
+}
+
+static enum outcome put_info(struct buffer *info, X509_REQ *request, const char *subject,
+                             EVP_PKEY *key, struct reason *why)
+{
+    enum outcome outcome = read_subject(subject, X509_REQ_get_subject_name(request), why);
+    if (outcome != OUTCOME_OK) {
+        return outcome;
+    }
+    unsigned char *der = NULL;
+    int len = X509_REQ_set_version(request, X509_REQ_VERSION_1) == 1 &&
+                      X509_REQ_set_pubkey(request, key) == 1
+                  ? i2d_re_X509_REQ_tbs(request, &der)
+                  : -1;
+    if (len > 0) {
+        buffer_put(info, der, (size_t)len);
+    }
+    OPENSSL_free(der);
+    return len > 0 && buffer_ok(info)
+               ? OUTCOME_OK
+               : refuse(why, OUTCOME_INTERNAL, "no room for the certificate request");
+}
+
+enum outcome request_put_info(struct buffer *info, const char *subject, struct span spki,
+                              struct reason *why)
+{
+    const unsigned char *at = spki.data;
+    EVP_PKEY *key = d2i_PUBKEY(NULL, &at, (long)spki.len);
+    X509_REQ *request = X509_REQ_new();
+    enum outcome outcome =
+        key == NULL || request == NULL
+            ? refuse(why, OUTCOME_INTERNAL, "the public key cannot be put into a request")
+            : put_info(info, request, subject, key, why);
+    X509_REQ_free(request);
+    EVP_PKEY_free(key);
+    ERR_clear_error();
+    return outcome;
+}
+
+static void put_head(struct buffer *out, uint8_t tag, size_t len)
+{
+    buffer_put_u8(out, tag);
+    if (len > UINT8_MAX) {
+        buffer_put_u8(out, 0x82);
+        buffer_put_u16(out, (uint16_t)len);
+        return;
+    }
+    if (len > SHORT_LENGTH_MAX) {
+        buffer_put_u8(out, 0x81);
+    }
+    buffer_put_u8(out, (uint8_t)len);
+}
+
+void request_put_pem(struct buffer *out, struct span info, enum alg alg, struct span signature)
+{
+    BUFFER_CLEANUP struct buffer inside = BUFFER_INIT(REQUEST_INFO_MAX + 1024);
+    BUFFER_CLEANUP struct buffer der = BUFFER_INIT(REQUEST_INFO_MAX + 1024);
+    buffer_put_span(&inside, info);
+    buffer_put(&inside, identifiers[alg], 2 + (size_t)identifiers[alg][1]);
+    put_head(&inside, TAG_BIT_STRING, signature.len + 1);
+    buffer_put_u8(&inside, 0); /* no unused bits */
+    buffer_put_span(&inside, signature);
+    put_head(&der, TAG_SEQUENCE, inside.len);
+    buffer_put_span(&der, buffer_span(&inside));
+    if (!buffer_ok(&inside) || !buffer_ok(&der)) {
+        out->failed = true;
+        return;
+    }
+    pem_put(out, "CERTIFICATE REQUEST", buffer_span(&der));
+}

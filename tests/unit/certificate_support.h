@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Certificates for tests, issued on the spot. */
+#ifndef QSEAL_TESTS_UNIT_CERTIFICATE_SUPPORT_H
+#define QSEAL_TESTS_UNIT_CERTIFICATE_SUPPORT_H
+
+#include "base/buffer.h"
+#include "check.h"
+
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+
+/* What a test certificate says. Zeros are a certificate valid now for an hour. */
+struct issue {
+    const char *subject; /* CN */
+    const char *issuer;  /* CN */
+    long from_s;         /* notBefore from now; 0: an hour ago */
+    long to_s;           /* notAfter from now; 0: in an hour */
+    const char *key_usage;
+    const char *extended_key_usage;
+};
+
+static inline void name_set(X509_NAME *name, const char *text)
+{
+    assert_int_equal(X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8,
+                                                (const unsigned char *)text, -1, -1, 0),
+                     1);
+}
+
+static inline void add_text_extension(X509 *certificate, int nid, const char *value)
+{
+    if (value != NULL) {
+        X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, NULL, nid, value);
+        assert_non_null(extension);
+        assert_int_equal(X509_add_ext(certificate, extension, -1), 1);
+        X509_EXTENSION_free(extension);
+    }
+}
+
+/* Signed by `by` with the hash its kind takes. */
+static inline X509 *certificate_issue(const struct issue *issue, EVP_PKEY *key, EVP_PKEY *by)
+{
+    X509 *certificate = X509_new();
+    assert_int_equal(X509_set_version(certificate, X509_VERSION_3), 1);
+    assert_int_equal(ASN1_INTEGER_set(X509_get_serialNumber(certificate), 0x4711), 1);
+    name_set(X509_get_subject_name(certificate), issue->subject);
+    name_set(X509_get_issuer_name(certificate), issue->issuer);
+    assert_non_null(X509_gmtime_adj(X509_getm_notBefore(certificate),
+                                    issue->from_s == 0 ? -3600 : issue->from_s));
+    assert_non_null(
+        X509_gmtime_adj(X509_getm_notAfter(certificate), issue->to_s == 0 ? 3600 : issue->to_s));
+    assert_int_equal(X509_set_pubkey(certificate, key), 1);
+    add_text_extension(certificate, NID_key_usage, issue->key_usage);
+    add_text_extension(certificate, NID_ext_key_usage, issue->extended_key_usage);
+    const EVP_MD *digest = EVP_PKEY_is_a(by, "ED25519") ? NULL : EVP_sha256();
+    assert_true(X509_sign(certificate, by, digest) > 0);
+    return certificate;
+}
+
+static inline void certificate_put_pem(struct buffer *out, X509 *certificate)
+{
+    BIO *bio = BIO_new(BIO_s_mem());
+    char *text = NULL;
+    assert_int_equal(PEM_write_bio_X509(bio, certificate), 1);
+    long len = BIO_get_mem_data(bio, &text);
+    buffer_put(out, text, (size_t)len);
+    assert_true(buffer_ok(out));
+    BIO_free(bio);
+}
+
+static inline void put_issued(struct buffer *out, const struct issue *issue, EVP_PKEY *key,
+                              EVP_PKEY *by)
+{
+    X509 *certificate = certificate_issue(issue, key, by);
+    certificate_put_pem(out, certificate);
+    X509_free(certificate);
+}
+
+#endif

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * TLS 1.2 transcripts of real handshakes, and what is refused when one thing in them is changed. */
+#include "pki/tls_guard.h"
+
+#include "check.h"
+#include "tls_change.h"
+
+static struct samples made;
+
+enum { HELLO = 1, SERVER = 2, CERT = 11, SKE = 12, REQUEST = 13, DONE = 14, CKE = 16, STATUS = 22 };
+
+/* In a ServerKeyExchange of X25519: where the scheme stands. */
+enum { SCHEME_AT = 36 };
+
+static const char rsa[] = "1.2 RSA";
+
+static const struct change rows[] = {
+    /* order and frame */
+    {rsa, CHANGE_TYPE, SERVER, 0, 0, BYTES("\x04"),
+     "another message where ServerHello should come"},
+    {rsa, CHANGE_REMOVE, SERVER, 0, 0, NO_BYTES, "Certificate where ServerHello should come"},
+    {rsa, CHANGE_REMOVE, CERT, 0, 0, NO_BYTES, "ServerKeyExchange where Certificate should come"},
+    {rsa, CHANGE_REMOVE, SKE, 0, 0, NO_BYTES,
+     "CertificateRequest where ServerKeyExchange should come"},
+    {rsa, CHANGE_REMOVE, REQUEST, 0, 0, NO_BYTES,
+     "ServerHelloDone where CertificateRequest should come"},
+    {rsa, CHANGE_REMOVE, DONE, 0, 0, NO_BYTES, "Certificate where ServerHelloDone should come"},
+    {rsa, CHANGE_REMOVE, CERT, 1, 0, NO_BYTES, "ClientKeyExchange where Certificate should come"},
+    {rsa, CHANGE_REMOVE, CKE, 0, 0, NO_BYTES,
+     "the transcript ends where ClientKeyExchange should come"},
+    {rsa, CHANGE_REPEAT, HELLO, 0, 0, NO_BYTES, "ClientHello where ServerHello should come"},
+    {rsa, CHANGE_REPEAT, CKE, 0, 0, NO_BYTES, "bytes behind the ClientKeyExchange"},
+    {rsa, CHANGE_APPEND, 0, 0, 0, BYTES("\x0F\0\0\0"), "bytes behind the ClientKeyExchange"},
+    {rsa, CHANGE_APPEND, 0, 0, 0, BYTES("\0"), "bytes behind the ClientKeyExchange"},
+    {rsa, CHANGE_CUT, 0, 0, 1, NO_BYTES,
+     "the message that should be ClientKeyExchange does not fit"},
+    {"1.2 stapled", CHANGE_REPEAT, STATUS, 0, 0, NO_BYTES,
+     "CertificateStatus where ServerKeyExchange should come"},
+    /* hellos */
+    {rsa, CHANGE_PATCH, HELLO, 0, 0, BYTES("\x03\x02"),
+     "ClientHello: legacy_version is not that of TLS 1.2"},
+    {rsa, CHANGE_PATCH, HELLO, 0, 0, BYTES("\x03\x04"),
+     "ClientHello: legacy_version is not that of TLS 1.2"},
+    {rsa, CHANGE_BODY, HELLO, 0, 0, BYTES("\x03\x03"), "ClientHello: a length does not fit"},
+    {rsa, CHANGE_PATCH, SERVER, 0, 0, BYTES("\x03\x02"), "ServerHello: it does not choose TLS 1.2"},
+    {rsa, CHANGE_PATCH, SERVER, 0, 0, BYTES("\x03\x04"), "ServerHello: it does not choose TLS 1.2"},
+    {rsa, CHANGE_BODY, SERVER, 0, 0, BYTES("\x03\x03"), "ServerHello: a length does not fit"},
+    {rsa, CHANGE_SUITE, SERVER, 0, 0, BYTES("\x00\x9C"),
+     "ServerHello: a cipher suite without (EC)DHE"},
+    {rsa, CHANGE_SUITE, SERVER, 0, 0, BYTES("\x00\xA6"),
+     "ServerHello: a cipher suite without (EC)DHE"},
+    {rsa, CHANGE_SUITE, SERVER, 0, 0, BYTES("\x13\x01"),
+     "ServerHello: a cipher suite without (EC)DHE"},
+    {"1.2 DHE", CHANGE_SUITE, SERVER, 0, 0, BYTES("\xC0\x2F"),
+     "ServerHello: a cipher suite that the ClientHello does not offer"},
+    /* the server's certificate and its proof */
+    {rsa, CHANGE_BODY, CERT, 0, 0, BYTES("\0\0\0"), "the server's Certificate: the list is empty"},
+    {rsa, CHANGE_BODY, CERT, 0, 0, BYTES("\0\0\x04\0\0\x01\x30"),
+     "the server's Certificate: it is not DER"},
+    {rsa, CHANGE_BODY, CERT, 0, 0, BYTES("\0\0\x05\0\0\x01\x30"),
+     "the server's Certificate: a length does not fit"},
+    {"1.2 stapled", CHANGE_BODY, STATUS, 0, 0, BYTES("\x02\0\0\x01x"),
+     "CertificateStatus: not an OCSP response"},
+    {"1.2 P-256", CHANGE_SUITE, SERVER, 0, 0, BYTES("\xC0\x2F"),
+     "ServerKeyExchange: the server's key does not fit the cipher suite"},
+    {rsa, CHANGE_SUITE, SERVER, 0, 0, BYTES("\xC0\x2B"),
+     "ServerKeyExchange: the server's key does not fit the cipher suite"},
+    {rsa, CHANGE_PATCH, SKE, 0, 0, BYTES("\x01"),
+     "ServerKeyExchange: the curve is not one that is taken"},
+    {rsa, CHANGE_PATCH, SKE, 0, SCHEME_AT, BYTES("\x01\x01"),
+     "ServerKeyExchange: signed with a scheme that the ClientHello does not offer"},
+    {rsa, CHANGE_PATCH, SKE, 0, SCHEME_AT, BYTES("\x04\x03"),
+     "ServerKeyExchange: signed with a scheme that does not fit the server's key"},
+    {rsa, CHANGE_PATCH, SKE, 0, SCHEME_AT, BYTES("\x08\x09"),
+     "ServerKeyExchange: signed with a scheme that does not fit the server's key"},
+    {"1.2 RSA-PSS", CHANGE_PATCH, SKE, 0, SCHEME_AT, BYTES("\x08\x04"),
+     "ServerKeyExchange: signed with a scheme that does not fit the server's key"},
+    {"1.2 RSA-PSS", CHANGE_PATCH, SKE, 0, SCHEME_AT, BYTES("\x04\x01"),
+     "ServerKeyExchange: signed with a scheme that does not fit the server's key"},
+    {rsa, CHANGE_PATCH, SKE, 0, SCHEME_AT, BYTES("\x08\x05"),
+     "ServerKeyExchange: the server's signature does not verify"},
+    {rsa, CHANGE_PATCH, SKE, 0, -9, BYTES("\0\0\0\0\0\0\0\0"),
+     "ServerKeyExchange: the server's signature does not verify"},
+    {rsa, CHANGE_PATCH, SKE, 0, 20, BYTES("\0\0\0\0\0\0\0\0"),
+     "ServerKeyExchange: the server's signature does not verify"},
+    {rsa, CHANGE_PATCH, HELLO, 0, 10, BYTES("\0\0\0\0\0\0\0\0"),
+     "ServerKeyExchange: the server's signature does not verify"},
+    {rsa, CHANGE_PATCH, SERVER, 0, 10, BYTES("\0\0\0\0\0\0\0\0"),
+     "ServerKeyExchange: the server's signature does not verify"},
+    {"1.2 DHE", CHANGE_PATCH, SKE, 0, 40, BYTES("\0\0\0\0\0\0\0\0"),
+     "ServerKeyExchange: the server's signature does not verify"},
+    {"1.2 P-256", CHANGE_PATCH, HELLO, 0, 10, BYTES("\0\0\0\0\0\0\0\0"),
+     "ServerKeyExchange: the server's signature does not verify"},
+    {"1.2 Ed25519", CHANGE_PATCH, HELLO, 0, 10, BYTES("\0\0\0\0\0\0\0\0"),
+     "ServerKeyExchange: the server's signature does not verify"},
+    /* what the server asks for and the client shows */
+    {rsa, CHANGE_BODY, REQUEST, 0, 0, BYTES("\x01\x01\0\x02\x04\x03\0\0"),
+     "the client's Certificate: the server did not ask for this signature scheme"},
+    {rsa, CHANGE_BODY, REQUEST, 0, 0, BYTES("\x01\x01\0\x02\x08\x09\0\0"),
+     "the client's Certificate: the server did not ask for this signature scheme"},
+    {"1.2 RSA-PSS", CHANGE_BODY, REQUEST, 0, 0, BYTES("\x01\x01\0\x02\x08\x04\0\0"),
+     "the client's Certificate: the server did not ask for this signature scheme"},
+    {rsa, CHANGE_BODY, REQUEST, 0, 0, BYTES("\x01\x01\0\0\0\0"),
+     "CertificateRequest: a length does not fit"},
+    {rsa, CHANGE_BODY, DONE, 0, 0, BYTES("x"), "ServerHelloDone: it is not empty"},
+    {rsa, CHANGE_BODY, CERT, 1, 0, BYTES("\0\0\0"), "the client's Certificate: the list is empty"},
+    {rsa, CHANGE_BODY, CERT, 1, 0, BYTES("\0\0\x04\0\0\x01\x30"),
+     "the client's Certificate: it is not DER"},
+    {rsa, CHANGE_BODY, CKE, 0, 0, BYTES("\x21\x01"), "ClientKeyExchange: a length does not fit"},
+};
+
+static void test_changes(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        size_t sample = sample_index(rows[i].sample);
+        BUFFER_CLEANUP struct buffer bytes = BUFFER_INIT(RIG_INPUT_MAX);
+        buffer_put_span(&bytes, buffer_span(&made.transcripts[sample].content));
+        change_apply(&rows[i], &bytes);
+        struct tls_key key = samples_key(&made, sample);
+        struct tls_proof proof = {.has_peer = true};
+        struct reason why = {0};
+        enum outcome outcome =
+            tls_guard_check(&key, made.transcripts[sample].alg, buffer_span(&bytes), &proof, &why);
+        if (strstr(why.detail, rows[i].reason) == NULL) {
+            print_error("row %zu of %s\n", i, rows[i].sample);
+        }
+        assert_refused(outcome, OUTCOME_SHAPE, why, rows[i].reason);
+        assert_false(proof.has_peer);
+    }
+}
+
+static void test_real_ones_pass(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < n_samples; i++) {
+        if (samples[i].version != TLS1_2_VERSION) {
+            continue;
+        }
+        struct tls_key key = samples_key(&made, i);
+        struct tls_proof proof;
+        struct reason why = {0};
+        struct span input = buffer_span(&made.transcripts[i].content);
+        assert_done(tls_guard_check(&key, made.transcripts[i].alg, input, &proof, &why), why);
+        uint8_t digest[32];
+        rig_certificate_digest(made.servers[samples[i].server].certificate, digest);
+        assert_int_equal(proof.version, TLS_1_2);
+        assert_true(proof.has_peer);
+        assert_memory_equal(proof.peer_spki_sha256, digest, sizeof digest);
+        assert_string_equal(proof.server_name, SAMPLE_SNI);
+        assert_true(proof.peer_chain.data > input.data && proof.peer_chain.len > 100);
+    }
+}
+
+/* The whole of one sample, for another key of the same kind and for other operations. */
+static void test_other_keys(void **state)
+{
+    (void)state;
+    struct tls_proof proof;
+    struct reason why = {0};
+    size_t i = sample_index(rsa);
+    struct span input = buffer_span(&made.transcripts[i].content);
+    struct tls_key other = {.type = KEY_RSA_2048, .spki_sha256 = made.servers[0].spki_sha256};
+    assert_refused(tls_guard_check(&other, made.transcripts[i].alg, input, &proof, &why),
+                   OUTCOME_SHAPE, why,
+                   "the client's Certificate: the first one is not of the key that is to sign");
+    struct tls_key curve = {.type = KEY_P256, .spki_sha256 = other.spki_sha256};
+    assert_refused(tls_guard_check(&curve, ALG_PS256, input, &proof, &why), OUTCOME_SHAPE, why,
+                   "PS256 is nothing that a key of type p-256 signs in TLS 1.2");
+    i = sample_index("1.2 RSA-PSS");
+    struct tls_key pss = samples_key(&made, i);
+    input = buffer_span(&made.transcripts[i].content);
+    assert_refused(tls_guard_check(&pss, ALG_RS256, input, &proof, &why), OUTCOME_SHAPE, why,
+                   "an RSA-PSS certificate goes with RSA-PSS signatures alone");
+}
+
+static void shake(const struct rig_handshake *how, const char *reason)
+{
+    struct rig_transcript out;
+    struct tls_proof proof;
+    struct reason why = {0};
+    struct tls_key key = {.type = how->client->type, .spki_sha256 = how->client->spki_sha256};
+    rig_shake(how, &out);
+    enum alg alg = out.is_signed ? out.alg : ALG_RS256;
+    assert_refused(tls_guard_check(&key, alg, buffer_span(&out.messages), &proof, &why),
+                   OUTCOME_SHAPE, why, reason);
+    rig_transcript_free(&out);
+}
+
+/* Handshakes that work, and are not signed all the same. */
+static void test_other_handshakes(void **state)
+{
+    (void)state;
+    struct rig_handshake how = {.version = TLS1_2_VERSION,
+                                .sni = SAMPLE_SNI,
+                                .server = &made.servers[RIG_RSA],
+                                .client = &made.clients[RIG_RSA]};
+    struct rig_handshake fixed = how;
+    fixed.ciphers = "AES128-GCM-SHA256";
+    shake(&fixed, "ServerHello: a cipher suite without (EC)DHE");
+    struct rig_handshake old = how;
+    old.version = TLS1_1_VERSION;
+    shake(&old, "ClientHello: legacy_version is not that of TLS 1.2");
+    old.version = TLS1_VERSION;
+    shake(&old, "ClientHello: legacy_version is not that of TLS 1.2");
+    struct rig_handshake sha1 = how;
+    sha1.sigalgs = "RSA+SHA1";
+    sha1.asked = "RSA+SHA256";
+    shake(&sha1, "ServerKeyExchange: signed with MD5, SHA-1 or another scheme");
+    struct rig_handshake none = how;
+    none.no_client_certificate = true;
+    shake(&none, "the client's Certificate: the list is empty");
+    struct rig_handshake name = how;
+    name.sni = "a b.example";
+    shake(&name, "ClientHello: server_name: not a plain DNS name");
+}
+
+static void test_without_a_name(void **state)
+{
+    (void)state;
+    struct rig_handshake how = {.version = TLS1_2_VERSION,
+                                .server = &made.servers[RIG_P256],
+                                .client = &made.clients[RIG_P256]};
+    struct rig_transcript out;
+    struct tls_proof proof;
+    struct reason why = {0};
+    struct tls_key key = {.type = KEY_P256, .spki_sha256 = how.client->spki_sha256};
+    rig_shake(&how, &out);
+    assert_done(tls_guard_check(&key, out.alg, buffer_span(&out.content), &proof, &why), why);
+    assert_true(proof.has_peer);
+    assert_string_equal(proof.server_name, "");
+    rig_transcript_free(&out);
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    samples_make(&made);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    samples_free(&made);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_real_ones_pass), cmocka_unit_test(test_changes),
+        cmocka_unit_test(test_other_keys),     cmocka_unit_test(test_other_handshakes),
+        cmocka_unit_test(test_without_a_name),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
