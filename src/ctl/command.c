@@ -2,7 +2,11 @@
  * The way to the admin door, and what an outcome means to a shell. */
 #include "ctl/command.h"
 
+#include "base/file.h"
+
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { ASK_DEADLINE_MS = 150000 /* a key of 4096 bits may take its time in a real token */ };
 
@@ -63,6 +67,19 @@ const char *command_text(const json_t *object, const char *member)
 {
     const char *text = json_string_value(json_object_get(object, member));
     return text == NULL ? "" : text;
+}
+
+enum outcome command_read_text(const char *path, struct buffer *text, struct reason *why)
+{
+    if (file_read(path, text) != 0) {
+        return refuse(why, OUTCOME_RULE, "%.300s: %s", path, strerror(errno));
+    }
+    for (size_t i = 0; i < text->len; i++) {
+        uint8_t c = text->data[i];
+        bool blank = c == '\n' || c == '\r' || c == '\t';
+        text->data[i] = (c >= ' ' && c <= '~') || blank ? c : '?';
+    }
+    return OUTCOME_OK;
 }
 
 void command_print_json(const json_t *result)

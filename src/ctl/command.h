@@ -23,7 +23,10 @@ enum exit_code {
 struct command_line {
     const char *socket; /* of the admin door */
     const char *config; /* for commands that read files */
-    const char *token;  /* --token, or NULL */
+    const char *token;  /* --token, or NULL; so are the next three */
+    const char *callers;
+    const char *subject;
+    const char *file;
     bool json;
     char **words; /* what stands behind noun and verb */
     int n_words;
@@ -46,6 +49,11 @@ enum exit_code command_ask(const struct command_line *line, enum custody_verb ve
                            const json_t *arguments, json_t **result) MUST_USE;
 /* A string member of a result, "" when there is none. */
 const char *command_text(const json_t *object, const char *member);
+/* Appends the file's text, at most text->max bytes, with '?' for what is neither printable ASCII
+ * nor a blank: JSON takes UTF-8 only, and in PEM such bytes are comments. OUTCOME_RULE naming the
+ * file.
+ */
+enum outcome command_read_text(const char *path, struct buffer *text, struct reason *why) MUST_USE;
 /* Prints a result as it came. */
 void command_print_json(const json_t *result);
 
@@ -54,6 +62,9 @@ enum exit_code run_reload(const struct command_line *line);
 enum exit_code run_jwks(const struct command_line *line);
 enum exit_code run_key_generate(const struct command_line *line);
 enum exit_code run_key_list(const struct command_line *line);
+enum exit_code run_key_reference(const struct command_line *line);
+enum exit_code run_key_csr(const struct command_line *line);
+enum exit_code run_key_import(const struct command_line *line);
 enum exit_code run_token_list(const struct command_line *line);
 enum exit_code run_token_unlock(const struct command_line *line);
 enum exit_code run_config_check(const struct command_line *line);

@@ -35,6 +35,25 @@ static void print_profiles_json(const struct profiles *profiles, const char *pat
     command_print_json(result);
 }
 
+/* The issuers of `peers:` are files of their own, read at load. */
+static enum outcome check_peers(const struct config *config, struct reason *why)
+{
+    for (size_t i = 0; i < config->n_roles; i++) {
+        const struct config_role *role = &config->roles[i];
+        struct peer_set *set = NULL;
+        struct reason inner = {0};
+        enum outcome outcome = role->n_peers == 0
+                                   ? OUTCOME_OK
+                                   : peer_set_new(role->peers, role->n_peers, &set, &inner);
+        peer_set_free(set);
+        if (outcome != OUTCOME_OK) {
+            return refuse(why, outcome, "%s: peers of role %s: %.300s", config->path, role->name,
+                          inner.detail);
+        }
+    }
+    return OUTCOME_OK;
+}
+
 enum exit_code run_config_check(const struct command_line *line)
 {
     const char *path = line->n_words > 0 ? line->words[0] : line->config;
@@ -44,6 +63,9 @@ enum exit_code run_config_check(const struct command_line *line)
     enum outcome outcome = config_load(path, &config, &why);
     if (outcome == OUTCOME_OK) {
         outcome = profiles_load(config, &profiles, &why);
+    }
+    if (outcome == OUTCOME_OK) {
+        outcome = check_peers(config, &why);
     }
     if (outcome == OUTCOME_OK && line->json) {
         print_profiles_json(profiles, path);

@@ -33,7 +33,28 @@ enum outcome act_check_arguments(const struct act *act, const char *const names[
                                  struct reason *why) MUST_USE;
 /* NULL when it is not there. */
 const char *act_argument(const struct act *act, const char *name);
+/* The role that the arguments name, and the token if they name one, on which the role is. */
+enum outcome act_choose_role(const struct act *act, const struct config_role **role,
+                             const struct config_token **only, struct reason *why) MUST_USE;
+/* The role's active key on its token of this index; NULL when there is none, or another token is
+ * meant. */
+const struct key *act_key_on(const struct act *act, const struct config_role *role,
+                             const struct config_token *only, size_t index);
+/* The active key that role and token name; without a token the first in order of preference. */
+enum outcome act_choose_key(const struct act *act, const struct key **out,
+                            struct reason *why) MUST_USE;
+/* Refuses, because there is none. */
+enum outcome act_no_key(const struct config_role *role, const struct config_token *only,
+                        struct reason *why) MUST_USE;
+/* Saves the keyring, which is taken over, and puts it into force; `custody->change` is held. The
+ * disk comes first: a crash in between loses nothing that was signed with. */
+enum outcome act_install_locked(struct act *act, struct keyring *keyring,
+                                struct reason *why) MUST_USE;
+
 /* A key on every token of the role (or on the one named) that has none yet. */
 enum outcome act_key_generate(struct act *act, struct reason *why) MUST_USE;
+enum outcome act_key_reference(struct act *act, struct reason *why) MUST_USE;
+enum outcome act_key_csr(struct act *act, struct reason *why) MUST_USE;
+enum outcome act_key_import(struct act *act, struct reason *why) MUST_USE;
 
 #endif

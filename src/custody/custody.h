@@ -18,10 +18,13 @@ enum custody_verb {
     CUSTODY_KEY_GENERATE, /* {"role","token"?} */
     CUSTODY_KEY_LIST,
     CUSTODY_JWKS,
-    CUSTODY_TOKEN_UNLOCK, /* {"token"} */
+    CUSTODY_TOKEN_UNLOCK,  /* {"token"} */
+    CUSTODY_KEY_REFERENCE, /* {"role","token"?,"socket"?} */
+    CUSTODY_KEY_CSR,       /* {"role","token"?,"subject"?} */
+    CUSTODY_KEY_IMPORT,    /* {"role","token"?,"chain"}: certificates in PEM */
 };
 
-enum { CUSTODY_ARGUMENTS_MAX = 65536, CUSTODY_RESULT_MAX = 1024 * 1024 };
+enum { CUSTODY_ARGUMENTS_MAX = 128 * 1024, CUSTODY_RESULT_MAX = 1024 * 1024 };
 
 /* Asks the qseald behind `socket_path`. `arguments` may be NULL. On OUTCOME_OK *result is owned by
  * the caller. */

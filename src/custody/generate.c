@@ -36,29 +36,31 @@ static enum outcome generate_pair(const struct config_role *role, const struct c
     return outcome;
 }
 
-/* The keyring on disk comes first, then the view: a crash in between loses nothing that was signed
- * with. */
+enum outcome act_install_locked(struct act *act, struct keyring *keyring, struct reason *why)
+{
+    enum outcome outcome = keyring_save(keyring, act->custody->room.keyring_path, why);
+    if (outcome != OUTCOME_OK) {
+        keyring_free(keyring);
+        return outcome;
+    }
+    struct view *now = view_cell_get(act->custody->room.views);
+    struct view *next = view_new(policy_ref(now->policy), keyring);
+    view_unref(now);
+    if (next == NULL) {
+        return refuse(why, OUTCOME_INTERNAL,
+                      "out of memory; the change is in the keyring file, reload to use it");
+    }
+    view_cell_set(act->custody->room.views, next);
+    return OUTCOME_OK;
+}
+
 static enum outcome enter_key_locked(struct act *act, struct key *key, struct reason *why)
 {
     struct view *now = view_cell_get(act->custody->room.views);
     struct keyring *keyring = NULL;
     enum outcome outcome = keyring_add(now->keyring, key, &keyring, why);
-    if (outcome == OUTCOME_OK) {
-        outcome = keyring_save(keyring, act->custody->room.keyring_path, why);
-    }
-    if (outcome != OUTCOME_OK) {
-        keyring_free(keyring);
-        view_unref(now);
-        return outcome;
-    }
-    struct view *next = view_new(policy_ref(now->policy), keyring);
     view_unref(now);
-    if (next == NULL) {
-        return refuse(why, OUTCOME_INTERNAL,
-                      "out of memory; the key is in the keyring file, reload to use it");
-    }
-    view_cell_set(act->custody->room.views, next);
-    return OUTCOME_OK;
+    return outcome == OUTCOME_OK ? act_install_locked(act, keyring, why) : outcome;
 }
 
 static enum outcome enter_key(struct act *act, struct key *key, struct reason *why)
@@ -112,27 +114,7 @@ static enum outcome choose_role(const struct act *act, const struct config_role 
 {
     static const char *const names[] = {"role", "token", NULL};
     enum outcome outcome = act_check_arguments(act, names, why);
-    if (outcome != OUTCOME_OK) {
-        return outcome;
-    }
-    const char *role_name = act_argument(act, "role");
-    const char *token_name = act_argument(act, "token");
-    *role = role_name == NULL ? NULL : config_role(act->view->policy->config, role_name);
-    *only = token_name == NULL ? NULL : config_token(act->view->policy->config, token_name);
-    if (*role == NULL) {
-        return refuse(why, OUTCOME_NOT_FOUND, "the configuration has no such role");
-    }
-    if (token_name != NULL && *only == NULL) {
-        return refuse(why, OUTCOME_NOT_FOUND, "the configuration has no such token");
-    }
-    for (size_t i = 0; *only != NULL && i < (*role)->n_tokens; i++) {
-        if (strcmp((*role)->tokens[i], token_name) == 0) {
-            return OUTCOME_OK;
-        }
-    }
-    return *only == NULL
-               ? OUTCOME_OK
-               : refuse(why, OUTCOME_RULE, "role %s is not on token %s", role_name, token_name);
+    return outcome == OUTCOME_OK ? act_choose_role(act, role, only, why) : outcome;
 }
 
 static enum outcome generate_where_missing(struct act *act, const struct config_role *role,

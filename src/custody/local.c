@@ -190,6 +190,9 @@ static const struct verb_row verbs[] = {
     [CUSTODY_KEY_LIST] = {"key list", ANY_RIGHT, do_key_list},
     [CUSTODY_JWKS] = {"jwks", ANY_RIGHT, do_jwks},
     [CUSTODY_TOKEN_UNLOCK] = {"token unlock", RIGHT_OPERATOR, do_token_unlock},
+    [CUSTODY_KEY_REFERENCE] = {"key reference", ANY_RIGHT, act_key_reference},
+    [CUSTODY_KEY_CSR] = {"key csr", RIGHT_CUSTODIAN, act_key_csr},
+    [CUSTODY_KEY_IMPORT] = {"key import-certificate", RIGHT_CUSTODIAN, act_key_import},
 };
 
 static enum outcome run_verb(struct act *act, const struct verb_row *row, struct reason *why)

@@ -3,6 +3,7 @@
 #include "custody/report.h"
 
 #include "jose/json.h"
+#include "pki/certificate.h"
 #include "signing/listing.h"
 
 #include <time.h>
@@ -15,8 +16,7 @@ static void put_text(struct buffer *out, const char *name, const char *value)
     json_put_string(out, span_of_text(value));
 }
 
-/* RFC 3339, UTC. */
-static void put_time(struct buffer *out, const char *name, int64_t at)
+void report_time(struct buffer *out, const char *name, int64_t at)
 {
     char text[TIME_TEXT_SIZE];
     time_t when = (time_t)at;
@@ -88,7 +88,7 @@ static void put_reload(struct buffer *out, const struct custody_reload_report *r
         return;
     }
     buffer_put_text(out, "\"reload\":{");
-    put_time(out, "at", reload->at);
+    report_time(out, "at", reload->at);
     buffer_put_format(out, ",\"refused\":%s,", reload->refused ? "true" : "false");
     put_text(out, "detail", reload->detail);
     buffer_put_text(out, "}");
@@ -105,7 +105,7 @@ void report_status(struct buffer *out, const struct view *view, struct watch *wa
         QSEAL_VERSION, health_name(listing_health(view, watch)),
         (unsigned long long)view->policy->generation,
         (unsigned long long)view->keyring->generation);
-    put_time(out, "loaded_at", view->policy->loaded_at);
+    report_time(out, "loaded_at", view->policy->loaded_at);
     buffer_put_text(out, ",");
     put_text(out, "config", config->path);
     buffer_put_format(out, ",\"profiles\":%zu,\"keys\":%zu,\"httpd\":\"%s\",\"audit\":\"off\",",
@@ -117,6 +117,23 @@ void report_status(struct buffer *out, const struct view *view, struct watch *wa
     buffer_put_text(out, ",");
     put_callers(out, config, callers);
     buffer_put_text(out, "}");
+}
+
+/* A key without a certificate has no members for one. */
+static void put_certificate(struct buffer *out, const struct key *key)
+{
+    struct certificate_facts facts;
+    if (key->chain_pem == NULL || !certificate_facts(span_of_text(key->chain_pem), &facts)) {
+        return;
+    }
+    buffer_put_text(out, ",");
+    put_text(out, "subject", facts.subject);
+    buffer_put_text(out, ",");
+    put_text(out, "issuer", facts.issuer);
+    buffer_put_text(out, ",");
+    put_text(out, "serial", facts.serial);
+    buffer_put_text(out, ",");
+    report_time(out, "not_after", facts.not_after);
 }
 
 void report_keys(struct buffer *out, const struct keyring *keyring)
@@ -144,8 +161,10 @@ void report_keys(struct buffer *out, const struct keyring *keyring)
             buffer_put_format(out, "%02x", key->key_id[b]);
         }
         buffer_put_text(out, "\",");
-        put_time(out, "created", key->created);
-        buffer_put_format(out, ",\"created_by\":%u}", key->created_by);
+        report_time(out, "created", key->created);
+        buffer_put_format(out, ",\"created_by\":%u", key->created_by);
+        put_certificate(out, key);
+        buffer_put_text(out, "}");
     }
     buffer_put_text(out, "]}");
 }

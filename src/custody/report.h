@@ -18,6 +18,8 @@ struct custody_reload_report {
     char detail[REASON_DETAIL_SIZE];
 };
 
+/* "name":"2026-11-21T09:30:00Z" (RFC 3339, UTC) of wall seconds. */
+void report_time(struct buffer *out, const char *name, int64_t at);
 void report_status(struct buffer *out, const struct view *view, struct watch *watch,
                    struct callers *callers, bool front_is_connected,
                    const struct custody_reload_report *reload);

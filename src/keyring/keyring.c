@@ -21,6 +21,7 @@ void keyring_free(struct keyring *keyring)
     }
     for (size_t i = 0; i < keyring->n_keys; i++) {
         public_key_free(keyring->keys[i].public_key);
+        free(keyring->keys[i].chain_pem);
     }
     free(keyring->keys);
     free(keyring);
@@ -80,11 +81,11 @@ enum outcome keyring_append(struct keyring *keyring, struct key *key, struct rea
     keyring->keys = keys;
     keyring->keys[keyring->n_keys++] = *key;
     key->public_key = NULL;
+    key->chain_pem = NULL;
     return OUTCOME_OK;
 }
 
-enum outcome keyring_add(const struct keyring *keyring, struct key *key, struct keyring **out,
-                         struct reason *why)
+enum outcome keyring_copy(const struct keyring *keyring, struct keyring **out, struct reason *why)
 {
     *out = NULL;
     CLEANUP(keyring_clear_ref) struct keyring *copy = calloc(1, sizeof *copy);
@@ -95,17 +96,35 @@ enum outcome keyring_add(const struct keyring *keyring, struct key *key, struct 
     }
     copy->generation = keyring->generation + 1;
     copy->keys = keys;
-    for (; copy->n_keys < keyring->n_keys; copy->n_keys++) {
-        keys[copy->n_keys] = keyring->keys[copy->n_keys];
-        keys[copy->n_keys].public_key = public_key_ref(keyring->keys[copy->n_keys].public_key);
-    }
-    enum outcome outcome = keyring_append(copy, key, why);
-    if (outcome != OUTCOME_OK) {
-        return outcome;
+    while (copy->n_keys < keyring->n_keys) {
+        const struct key *from = &keyring->keys[copy->n_keys];
+        struct key *to = &keys[copy->n_keys++];
+        *to = *from;
+        to->public_key = public_key_ref(from->public_key);
+        to->chain_pem = from->chain_pem == NULL ? NULL : strdup(from->chain_pem);
+        if (from->chain_pem != NULL && to->chain_pem == NULL) {
+            return refuse(why, OUTCOME_INTERNAL, "out of memory");
+        }
     }
     *out = copy;
     copy = NULL;
     return OUTCOME_OK;
+}
+
+enum outcome keyring_add(const struct keyring *keyring, struct key *key, struct keyring **out,
+                         struct reason *why)
+{
+    *out = NULL;
+    CLEANUP(keyring_clear_ref) struct keyring *copy = NULL;
+    enum outcome outcome = keyring_copy(keyring, &copy, why);
+    if (outcome == OUTCOME_OK) {
+        outcome = keyring_append(copy, key, why);
+    }
+    if (outcome == OUTCOME_OK) {
+        *out = copy;
+        copy = NULL;
+    }
+    return outcome;
 }
 
 const struct key *keyring_active(const struct keyring *keyring, const char *role, const char *token)

@@ -14,7 +14,12 @@
 
 #include <stdint.h>
 
-enum { KEYRING_ID_LEN = 16, KEYRING_TOKEN_SIZE = 64 };
+enum {
+    KEYRING_ID_LEN = 16,
+    KEYRING_TOKEN_SIZE = 64,
+    KEYRING_CHAIN_MAX = 64 * 1024, /* bytes of PEM beside a key */
+    KEYRING_CERTIFICATES_MAX = 16,
+};
 
 enum key_state { KEY_ACTIVE };
 const char *key_state_name(enum key_state state);
@@ -29,6 +34,7 @@ struct key {
     int64_t created;                /* wall seconds */
     uint32_t created_by;            /* uid */
     struct public_key *public_key;  /* owned */
+    char *chain_pem;                /* owned; NULL, or its certificates as PEM, its own first */
 };
 
 struct keyring {
@@ -42,11 +48,18 @@ struct keyring {
 enum outcome keyring_load(const char *path, struct keyring **out, struct reason *why) MUST_USE;
 /* Accepts NULL. */
 void keyring_free(struct keyring *keyring);
-/* A copy with one key more and the next generation; takes key->public_key over when it succeeds.
+/* A copy with one key more and the next generation; takes key->public_key and key->chain_pem over
+ * when it succeeds.
  * Refuses a public key that is already there for another purpose or role, a second active key of a
  * role on a token, and a CKA_ID in use on the token. */
 enum outcome keyring_add(const struct keyring *keyring, struct key *key, struct keyring **out,
                          struct reason *why) MUST_USE;
+/* A copy with these certificates beside the key, on whatever tokens it is, and the next generation.
+ * OUTCOME_RULE when the text is not as pem_put() writes certificates, or over the bounds above;
+ * OUTCOME_NOT_FOUND when there is no such key. Whether they are the key's is the caller's affair.
+ */
+enum outcome keyring_set_chain(const struct keyring *keyring, const struct public_key *key,
+                               const char *pem, struct keyring **out, struct reason *why) MUST_USE;
 /* Durable before it returns. */
 enum outcome keyring_save(const struct keyring *keyring, const char *path,
                           struct reason *why) MUST_USE;

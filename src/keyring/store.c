@@ -22,7 +22,8 @@ static enum outcome add_key(struct keyring *keyring, const json_t *object, struc
     enum outcome outcome = key_read(object, &key, why);
     if (outcome == OUTCOME_OK) {
         outcome = keyring_append(keyring, &key, why);
-        public_key_free(key.public_key); /* NULL when it was taken over */
+        public_key_free(key.public_key); /* both NULL when they were taken over */
+        free(key.chain_pem);
     }
     return outcome;
 }

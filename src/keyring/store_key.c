@@ -3,8 +3,10 @@
 #include "keyring/store.h"
 
 #include "base/base64url.h"
+#include "jose/json.h"
 #include "model/operation.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -40,7 +42,7 @@ static enum outcome read_names(const json_t *object, struct key *out, struct rea
         return outcome;
     }
     if (!purpose_from_name(text_of(object, "purpose"), &out->purpose)) {
-        return refuse(why, OUTCOME_RULE, "\"purpose\" must be \"seal\"");
+        return refuse(why, OUTCOME_RULE, "\"purpose\" must be \"seal\" or \"transport\"");
     }
     if (!span_is_text(text_of(object, "state"), key_state_name(KEY_ACTIVE))) {
         return refuse(why, OUTCOME_RULE, "\"state\" must be \"active\"");
@@ -72,7 +74,7 @@ static enum outcome read_algs(const json_t *object, struct key *out, struct reas
     json_array_foreach (algs, i, name) {
         enum alg alg;
         struct span text = span_of(json_string_value(name), json_string_length(name));
-        if (!alg_from_name(text, &alg) || !alg_fits_key(alg, type)) {
+        if (!alg_from_name(text, &alg) || !purpose_alg_fits_key(out->purpose, alg, type)) {
             return refuse(why, OUTCOME_RULE, "\"algs\"[%zu] is no algorithm of a key of type %s", i,
                           key_type_name(type));
         }
@@ -155,6 +157,20 @@ static enum outcome read_origin(const json_t *object, struct key *out, struct re
     return OUTCOME_OK;
 }
 
+static enum outcome read_chain(const json_t *object, struct key *out, struct reason *why)
+{
+    const json_t *chain = json_object_get(object, "chain_pem");
+    if (chain == NULL) {
+        return OUTCOME_OK;
+    }
+    enum outcome outcome = chain_check(text_of(object, "chain_pem"), why);
+    if (outcome != OUTCOME_OK) {
+        return outcome;
+    }
+    out->chain_pem = strdup(json_string_value(chain));
+    return out->chain_pem == NULL ? refuse(why, OUTCOME_INTERNAL, "out of memory") : OUTCOME_OK;
+}
+
 enum outcome key_read(const json_t *object, struct key *out, struct reason *why)
 {
     *out = (struct key){0};
@@ -171,15 +187,20 @@ enum outcome key_read(const json_t *object, struct key *out, struct reason *why)
     if (outcome == OUTCOME_OK) {
         outcome = read_algs(object, out, why);
     }
-    /* Each of the nine was found, so a tenth is one too many. */
-    if (outcome == OUTCOME_OK && json_object_size(object) != N_MEMBERS) {
+    if (outcome == OUTCOME_OK) {
+        outcome = read_chain(object, out, why);
+    }
+    /* Each of the nine was found, so one more is one too many. */
+    size_t n_members = N_MEMBERS + (out->chain_pem == NULL ? 0 : 1);
+    if (outcome == OUTCOME_OK && json_object_size(object) != n_members) {
         outcome = refuse(why, OUTCOME_RULE,
-                         "only role, token, purpose, state, algs, key_id, created, created_by and "
-                         "spki stand here");
+                         "only role, token, purpose, state, algs, key_id, created, created_by, "
+                         "spki and chain_pem stand here");
     }
     if (outcome != OUTCOME_OK) {
         public_key_free(out->public_key);
-        out->public_key = NULL;
+        free(out->chain_pem);
+        *out = (struct key){0};
     }
     return outcome;
 }
@@ -200,5 +221,10 @@ void key_put(const struct key *key, struct buffer *out)
     buffer_put_format(out, "\",\"created\":\"%s\",\"created_by\":%u,\"spki\":\"", created,
                       key->created_by);
     base64url_encode(out, public_key_spki(key->public_key));
-    buffer_put_text(out, "\"}");
+    buffer_put_text(out, "\"");
+    if (key->chain_pem != NULL) {
+        buffer_put_text(out, ",\"chain_pem\":");
+        json_put_string(out, span_of_text(key->chain_pem));
+    }
+    buffer_put_text(out, "}");
 }

@@ -48,6 +48,16 @@ static void texts_free(char **texts, size_t n)
     free(texts);
 }
 
+static void peers_free(struct peer_rule *peers, size_t n)
+{
+    for (size_t i = 0; peers != NULL && i < n; i++) {
+        free(peers[i].dns);
+        free(peers[i].issuer);
+        free(peers[i].spki);
+    }
+    free(peers);
+}
+
 void config_free(struct config *config)
 {
     if (config == NULL) {
@@ -56,6 +66,7 @@ void config_free(struct config *config)
     for (size_t i = 0; i < config->n_callers; i++) {
         free(config->callers[i].name);
         texts_free(config->callers[i].profiles, config->callers[i].n_profiles);
+        texts_free(config->callers[i].roles, config->callers[i].n_roles);
     }
     for (size_t i = 0; i < config->n_tokens; i++) {
         free(config->tokens[i].name);
@@ -67,6 +78,7 @@ void config_free(struct config *config)
     for (size_t i = 0; i < config->n_roles; i++) {
         free(config->roles[i].name);
         texts_free(config->roles[i].tokens, config->roles[i].n_tokens);
+        peers_free(config->roles[i].peers, config->roles[i].n_peers);
     }
     texts_free(config->template_dirs, config->n_template_dirs);
     free(config->callers);
@@ -123,12 +135,22 @@ unsigned int config_rights(const struct config *config, uid_t uid)
     return 0;
 }
 
-bool config_caller_is_granted(const struct config_caller *caller, const char *profile)
+static bool is_granted(char *const *grants, size_t n, const char *name)
 {
-    for (size_t i = 0; i < caller->n_profiles; i++) {
-        if (strcmp(caller->profiles[i], "*") == 0 || strcmp(caller->profiles[i], profile) == 0) {
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(grants[i], "*") == 0 || strcmp(grants[i], name) == 0) {
             return true;
         }
     }
     return false;
+}
+
+bool config_caller_is_granted(const struct config_caller *caller, const char *profile)
+{
+    return is_granted(caller->profiles, caller->n_profiles, profile);
+}
+
+bool config_caller_has_role(const struct config_caller *caller, const char *role)
+{
+    return is_granted(caller->roles, caller->n_roles, role);
 }

@@ -8,6 +8,7 @@
 #include "model/alg.h"
 #include "model/outcome.h"
 #include "model/purpose.h"
+#include "pki/peer.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -38,6 +39,8 @@ struct config_caller {
     uid_t uid;       /* from `user:` (a name, resolved at load) or `uid:` */
     char **profiles; /* names granted; "*" grants all */
     size_t n_profiles;
+    char **roles; /* of purpose transport, granted; "*" grants all */
+    size_t n_roles;
     uint32_t rate;        /* requests per second; 0: no limit */
     uint32_t burst;       /* default: rate */
     uint32_t in_flight;   /* default 64 */
@@ -72,6 +75,8 @@ struct config_role {
     uint32_t algs; /* bits: what keys of this role are granted; all must fit the key type */
     char **tokens; /* names, in order of preference */
     size_t n_tokens;
+    struct peer_rule *peers; /* transport only: servers its keys may be used with; none: any */
+    size_t n_peers;
 };
 
 struct config {
@@ -105,5 +110,7 @@ const struct config_role *config_role(const struct config *config, const char *n
 const struct config_caller *config_caller(const struct config *config, uid_t uid);
 unsigned int config_rights(const struct config *config, uid_t uid);
 bool config_caller_is_granted(const struct config_caller *caller, const char *profile);
+/* Whether the caller may use the transport keys of this role. */
+bool config_caller_has_role(const struct config_caller *caller, const char *role);
 
 #endif

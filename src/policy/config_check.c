@@ -4,33 +4,11 @@
 #include "policy/config_check.h"
 
 #include "base/fd.h"
-#include "model/operation.h"
+#include "policy/config_rule.h"
 #include "policy/config_uri.h"
 #include "policy/yaml.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
-
-struct check {
-    const struct config *config;
-    struct reason *why;
-};
-
-/* A pointer, built like printf does. */
-struct at {
-    char pointer[REASON_CLAIM_SIZE];
-};
-
-static struct at PRINTF_LIKE(1, 2) at(const char *format, ...)
-{
-    struct at place;
-    va_list args;
-    va_start(args, format);
-    (void)vsnprintf(place.pointer, sizeof place.pointer, format, args);
-    va_end(args);
-    return place;
-}
 
 struct range {
     const char *key;
@@ -54,15 +32,6 @@ static enum outcome check_ranges(const struct check *check, struct at section,
     return OUTCOME_OK;
 }
 
-static enum outcome check_path(const struct check *check, struct at place, const char *path)
-{
-    if (path[0] != '/') {
-        return yaml_refuse(check->why, check->config->path, place.pointer,
-                           "%s: an absolute path is wanted here", place.pointer);
-    }
-    return OUTCOME_OK;
-}
-
 static enum outcome check_socket(const struct check *check, struct at place, const char *path)
 {
     enum outcome outcome = check_path(check, place, path);
@@ -76,22 +45,6 @@ static enum outcome check_socket(const struct check *check, struct at place, con
                            place.pointer, strlen(path));
     }
     return OUTCOME_OK;
-}
-
-static enum outcome check_name(const struct check *check, struct at place, const char *name)
-{
-    if (!name_is_valid(span_of_text(name))) {
-        return yaml_refuse(check->why, check->config->path, place.pointer,
-                           "%s: a name is 1 to 63 of a-z 0-9 - _ . and has no dot in front",
-                           place.pointer);
-    }
-    return OUTCOME_OK;
-}
-
-static enum outcome refuse_twin(const struct check *check, struct at place, struct at first)
-{
-    return yaml_refuse(check->why, check->config->path, place.pointer, "%s: the same as %s",
-                       place.pointer, first.pointer);
 }
 
 /* The sockets in a row: first those of the rooms, then the tokens'. */
@@ -161,29 +114,6 @@ static enum outcome check_limits(const struct check *check)
         {"jwks_max_age_s", limits->jwks_max_age_s, 0, 86400},
     };
     return check_ranges(check, at("/limits"), ranges, COUNT_OF(ranges));
-}
-
-static enum outcome check_grants(const struct check *check, size_t index)
-{
-    const struct config_caller *caller = &check->config->callers[index];
-    for (size_t i = 0; i < caller->n_profiles; i++) {
-        struct at place = at("/callers/%zu/profiles/%zu", index, i);
-        const char *name = caller->profiles[i];
-        if (strcmp(name, "*") == 0 && caller->n_profiles > 1) {
-            return yaml_refuse(check->why, check->config->path, place.pointer,
-                               "%s: \"*\" grants all profiles and stands alone", place.pointer);
-        }
-        enum outcome outcome = strcmp(name, "*") == 0 ? OUTCOME_OK : check_name(check, place, name);
-        if (outcome != OUTCOME_OK) {
-            return outcome;
-        }
-        for (size_t j = 0; j < i; j++) {
-            if (strcmp(name, caller->profiles[j]) == 0) {
-                return refuse_twin(check, place, at("/callers/%zu/profiles/%zu", index, j));
-            }
-        }
-    }
-    return OUTCOME_OK;
 }
 
 static enum outcome check_caller_limits(const struct check *check, size_t index)
@@ -291,61 +221,6 @@ static enum outcome check_token_names(const struct check *check)
             if (strcmp(config->tokens[i].state, config->tokens[j].state) == 0) {
                 return refuse_twin(check, at("/tokens/%zu/state", i), at("/tokens/%zu/state", j));
             }
-        }
-    }
-    return OUTCOME_OK;
-}
-
-static enum outcome check_role_algs(const struct check *check, size_t index)
-{
-    const struct config_role *role = &check->config->roles[index];
-    struct at place = at("/roles/%zu/algorithms", index);
-    if (role->algs == 0) {
-        return yaml_refuse(check->why, check->config->path, place.pointer,
-                           "%s: at least one algorithm is wanted here", place.pointer);
-    }
-    for (unsigned int i = 0; i < ALG_COUNT; i++) {
-        if ((role->algs >> i & 1) != 0 && !alg_fits_key((enum alg)i, role->key_type)) {
-            return yaml_refuse(check->why, check->config->path, place.pointer,
-                               "%s: %s does not fit a key of type %s", place.pointer,
-                               alg_name((enum alg)i), key_type_name(role->key_type));
-        }
-    }
-    return OUTCOME_OK;
-}
-
-static enum outcome check_role_tokens(const struct check *check, size_t index)
-{
-    const struct config_role *role = &check->config->roles[index];
-    for (size_t i = 0; i < role->n_tokens; i++) {
-        struct at place = at("/roles/%zu/tokens/%zu", index, i);
-        if (config_token(check->config, role->tokens[i]) == NULL) {
-            return yaml_refuse(check->why, check->config->path, place.pointer,
-                               "%s: there is no token of this name under /tokens", place.pointer);
-        }
-        for (size_t j = 0; j < i; j++) {
-            if (strcmp(role->tokens[i], role->tokens[j]) == 0) {
-                return refuse_twin(check, place, at("/roles/%zu/tokens/%zu", index, j));
-            }
-        }
-    }
-    return OUTCOME_OK;
-}
-
-static enum outcome check_roles(const struct check *check)
-{
-    const struct config *config = check->config;
-    for (size_t i = 0; i < config->n_roles; i++) {
-        enum outcome outcome = check_name(check, at("/roles/%zu/name", i), config->roles[i].name);
-        for (size_t j = 0; outcome == OUTCOME_OK && j < i; j++) {
-            if (strcmp(config->roles[i].name, config->roles[j].name) == 0) {
-                outcome = refuse_twin(check, at("/roles/%zu/name", i), at("/roles/%zu/name", j));
-            }
-        }
-        outcome = outcome == OUTCOME_OK ? check_role_algs(check, i) : outcome;
-        outcome = outcome == OUTCOME_OK ? check_role_tokens(check, i) : outcome;
-        if (outcome != OUTCOME_OK) {
-            return outcome;
         }
     }
     return OUTCOME_OK;

@@ -49,7 +49,8 @@ static const cyaml_schema_field_t caller[] = {
     TEXT("name", struct file_caller, name),
     TEXT_OR_NOT("user", struct file_caller, user),
     NUMBER_OR_NOT(struct file_caller, uid),
-    LIST("profiles", CYAML_FLAG_DEFAULT, struct file_caller, profiles, &text_entry, 1, 1024),
+    LIST("profiles", CYAML_FLAG_OPTIONAL, struct file_caller, profiles, &text_entry, 1, 1024),
+    LIST("roles", CYAML_FLAG_OPTIONAL, struct file_caller, roles, &text_entry, 1, 64),
     NUMBER_OR_NOT(struct file_caller, rate),
     NUMBER_OR_NOT(struct file_caller, burst),
     NUMBER_OR_NOT(struct file_caller, in_flight),
@@ -98,7 +99,7 @@ static const cyaml_schema_value_t token_entry = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct file_token, token),
 };
 
-static const cyaml_strval_t purposes[] = {{"seal", PURPOSE_SEAL}};
+static const cyaml_strval_t purposes[] = {{"seal", PURPOSE_SEAL}, {"transport", PURPOSE_TRANSPORT}};
 static_assert(COUNT_OF(purposes) == PURPOSE_COUNT, "a name for every purpose");
 static const cyaml_strval_t key_types[] = {
     {"rsa-2048", KEY_RSA_2048}, {"rsa-3072", KEY_RSA_3072}, {"rsa-4096", KEY_RSA_4096},
@@ -113,15 +114,25 @@ static const cyaml_strval_t algorithms[] = {
     {"Ed25519", 1 << ALG_ED25519},
 };
 static_assert(COUNT_OF(algorithms) == ALG_COUNT, "a name for every algorithm");
+static const cyaml_schema_field_t peer[] = {
+    TEXT_OR_NOT("dns", struct peer_rule, dns),
+    TEXT_OR_NOT("issuer", struct peer_rule, issuer),
+    TEXT_OR_NOT("spki", struct peer_rule, spki),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t peer_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct peer_rule, peer),
+};
 static const cyaml_schema_field_t role[] = {
     TEXT("name", struct file_role, name),
     CYAML_FIELD_ENUM("purpose", CYAML_FLAG_STRICT, struct file_role, purpose, purposes,
                      COUNT_OF(purposes)),
     CYAML_FIELD_ENUM("key", CYAML_FLAG_STRICT, struct file_role, key, key_types,
                      COUNT_OF(key_types)),
-    CYAML_FIELD_FLAGS("algorithms", CYAML_FLAG_STRICT, struct file_role, algorithms, algorithms,
-                      COUNT_OF(algorithms)),
+    CYAML_FIELD_FLAGS_PTR("algorithms", CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT, struct file_role,
+                          algorithms, algorithms, COUNT_OF(algorithms)),
     LIST("tokens", CYAML_FLAG_DEFAULT, struct file_role, tokens, &text_entry, 1, 16),
+    LIST("peers", CYAML_FLAG_OPTIONAL, struct file_role, peers, &peer_entry, 1, 64),
     CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t role_entry = {

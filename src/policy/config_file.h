@@ -31,6 +31,8 @@ struct file_caller {
     uint32_t *uid;
     char **profiles;
     uint32_t profiles_count;
+    char **roles;
+    uint32_t roles_count;
     uint32_t *rate;
     uint32_t *burst;
     uint32_t *in_flight;
@@ -59,9 +61,11 @@ struct file_role {
     char *name;
     enum purpose purpose;
     enum key_type key;
-    uint32_t algorithms;
+    uint32_t *algorithms;
     char **tokens;
     uint32_t tokens_count;
+    struct peer_rule *peers;
+    uint32_t peers_count;
 };
 
 struct config_file {

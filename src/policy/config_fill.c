@@ -186,6 +186,15 @@ static enum outcome fill_limits(struct config *config, struct config_file *file,
     return OUTCOME_OK;
 }
 
+/* A list moves as a whole: its texts and the array itself. */
+static void take_list(char ***out, size_t *n, char ***given, uint32_t *given_n)
+{
+    *out = *given;
+    *n = *given_n;
+    *given = NULL;
+    *given_n = 0;
+}
+
 static enum outcome fill_callers(struct config *config, struct config_file *file,
                                  struct reason *why)
 {
@@ -197,10 +206,8 @@ static enum outcome fill_callers(struct config *config, struct config_file *file
         struct file_caller *given = &file->callers[i];
         struct config_caller *caller = &config->callers[config->n_callers++];
         caller->name = steal(&given->name);
-        caller->profiles = given->profiles;
-        caller->n_profiles = given->profiles_count;
-        given->profiles = NULL;
-        given->profiles_count = 0;
+        take_list(&caller->profiles, &caller->n_profiles, &given->profiles, &given->profiles_count);
+        take_list(&caller->roles, &caller->n_roles, &given->roles, &given->roles_count);
         caller->rate = number_or(given->rate, 0);
         caller->burst = number_or(given->burst, caller->rate);
         caller->in_flight = number_or(given->in_flight, 64);
@@ -264,6 +271,17 @@ static enum outcome fill_tokens(struct config *config, struct config_file *file,
     return OUTCOME_OK;
 }
 
+/* What a role is granted that does not say: a transport key all that TLS may ask of it, since the
+ * server chooses; a seal key nothing, since each bank says what it wants. */
+static uint32_t default_algs(enum purpose purpose, enum key_type type)
+{
+    uint32_t algs = 0;
+    for (unsigned int i = 0; purpose == PURPOSE_TRANSPORT && i < ALG_COUNT; i++) {
+        algs |= purpose_alg_fits_key(purpose, (enum alg)i, type) ? 1U << i : 0;
+    }
+    return algs;
+}
+
 static enum outcome fill_roles(struct config *config, struct config_file *file, struct reason *why)
 {
     config->roles = array_of(file->roles_count, sizeof *config->roles);
@@ -272,16 +290,17 @@ static enum outcome fill_roles(struct config *config, struct config_file *file, 
     }
     for (size_t i = 0; i < file->roles_count; i++) {
         struct file_role *given = &file->roles[i];
-        config->roles[config->n_roles++] = (struct config_role){
-            .name = steal(&given->name),
-            .purpose = given->purpose,
-            .key_type = given->key,
-            .algs = given->algorithms,
-            .tokens = given->tokens,
-            .n_tokens = given->tokens_count,
-        };
-        given->tokens = NULL;
-        given->tokens_count = 0;
+        struct config_role *role = &config->roles[config->n_roles++];
+        role->name = steal(&given->name);
+        role->purpose = given->purpose;
+        role->key_type = given->key;
+        role->algs = given->algorithms != NULL ? *given->algorithms
+                                               : default_algs(given->purpose, given->key);
+        take_list(&role->tokens, &role->n_tokens, &given->tokens, &given->tokens_count);
+        role->peers = given->peers;
+        role->n_peers = given->peers_count;
+        given->peers = NULL;
+        given->peers_count = 0;
     }
     return OUTCOME_OK;
 }

@@ -68,7 +68,7 @@ static enum outcome check_algorithms(const struct template *template, const char
         }
     }
     enum purpose purpose;
-    if (!purpose_from_name(span_of_text(template->purpose), &purpose)) {
+    if (!purpose_from_name(span_of_text(template->purpose), &purpose) || purpose != PURPOSE_SEAL) {
         return yaml_refuse(why, path, "/purpose", "no such purpose; \"seal\" is one");
     }
     return OUTCOME_OK;

@@ -2,7 +2,9 @@
  * Exit codes: one for every outcome, as qsealctl(1) lists them. */
 #include "ctl/command.h"
 
+#include "base/file.h"
 #include "check.h"
+#include "folder.h"
 
 static void every_outcome_has_its_exit_code(void **state)
 {
@@ -52,11 +54,32 @@ static void nobody_at_the_door_is_unavailable(void **state)
     assert_null(result);
 }
 
+static void a_text_is_made_fit_for_json(void **state)
+{
+    (void)state;
+    struct folder folder = folder_make();
+    char path[128];
+    folder_path(&folder, "chain.pem", path);
+    static const char text[] = "M\xc3\xbcller \xff\r\n\tA\0B~\x7f";
+    assert_int_equal(file_replace(path, span_of(text, sizeof text - 1), 0600), 0);
+    BUFFER_CLEANUP struct buffer out = BUFFER_INIT(100);
+    struct reason why = {0};
+    assert_done(command_read_text(path, &out, &why), why);
+    assert_string_equal(buffer_text(&out), "M??ller ?\r\n\tA?B~?");
+    BUFFER_CLEANUP struct buffer small = BUFFER_INIT(3);
+    assert_refused(command_read_text(path, &small, &why), OUTCOME_RULE, why,
+                   "chain.pem: File too large");
+    folder_remove(&folder);
+    assert_refused(command_read_text(path, &out, &why), OUTCOME_RULE, why,
+                   "chain.pem: No such file or directory");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_outcome_has_its_exit_code),
         cmocka_unit_test(a_missing_member_is_no_text),
+        cmocka_unit_test(a_text_is_made_fit_for_json),
         cmocka_unit_test(nobody_at_the_door_is_unavailable),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -70,6 +70,10 @@ static void rules_of_adding(void **state)
                    "role other: its CKA_ID is in use on token hsm-a, by role seal");
     expect_refused(keyring, key_of("seal", "hsm-a", 2, es256, new_public_key(KEY_P256)),
                    "role seal already has an active key on token hsm-a");
+    struct key transport = key_of("seal", "hsm-b", 2, es256, public_key_ref(shared));
+    transport.purpose = PURPOSE_TRANSPORT;
+    expect_refused(keyring, transport,
+                   "role seal: its public key already serves purpose seal; a key has one purpose");
     /* the same key of the same role on another token, and the same id there, are no clash */
     add_key(&keyring, key_of("seal", "hsm-b", 1, es256, public_key_ref(shared)));
     assert_int_equal(keyring->n_keys, 2);
@@ -118,6 +122,56 @@ static void the_key_set_is_published(void **state)
     keyring_free(keyring);
 }
 
+static void transport_keys_are_not_published(void **state)
+{
+    (void)state;
+    struct keyring *keyring = empty_keyring();
+    BUFFER_CLEANUP struct buffer out = BUFFER_INIT(10000);
+    struct key transport = key_of("tls", "hsm-a", 1, es256, new_public_key(KEY_P256));
+    transport.purpose = PURPOSE_TRANSPORT;
+    add_key(&keyring, transport);
+    keyring_put_jwks(keyring, &out);
+    assert_string_equal(buffer_text(&out), "{\"keys\":[]}");
+    keyring_free(keyring);
+}
+
+#define BLOCK "-----BEGIN CERTIFICATE-----\nQUJD\n-----END CERTIFICATE-----\n"
+
+static void a_chain_is_set_wherever_the_key_is(void **state)
+{
+    (void)state;
+    struct keyring *keyring = empty_keyring();
+    struct keyring *next = NULL;
+    struct keyring *last = NULL;
+    struct reason why = {0};
+    struct public_key *shared = new_public_key(KEY_P256);
+    add_key(&keyring, key_of("tls", "hsm-a", 1, es256, public_key_ref(shared)));
+    add_key(&keyring, key_of("other", "hsm-a", 2, es256, new_public_key(KEY_P256)));
+    add_key(&keyring, key_of("tls", "hsm-b", 1, es256, public_key_ref(shared)));
+    assert_done(keyring_set_chain(keyring, shared, BLOCK, &next, &why), why);
+    assert_null(keyring->keys[0].chain_pem);
+    assert_int_equal(next->generation, keyring->generation + 1);
+    assert_string_equal(next->keys[0].chain_pem, BLOCK);
+    assert_null(next->keys[1].chain_pem);
+    assert_string_equal(next->keys[2].chain_pem, BLOCK);
+    keyring_free(keyring);
+    assert_done(keyring_set_chain(next, shared, BLOCK BLOCK, &last, &why), why);
+    keyring_free(next);
+    add_key(&last, key_of("third", "hsm-b", 3, es256, new_public_key(KEY_P256)));
+    assert_string_equal(last->keys[2].chain_pem, BLOCK BLOCK);
+
+    assert_refused(keyring_set_chain(last, shared, "x", &next, &why), OUTCOME_RULE, why,
+                   "\"chain_pem\" must be 1 to 16 PEM blocks CERTIFICATE");
+    assert_null(next);
+    struct public_key *stranger = new_public_key(KEY_P256);
+    assert_refused(keyring_set_chain(last, stranger, BLOCK, &next, &why), OUTCOME_NOT_FOUND, why,
+                   "the keyring has no such key");
+    assert_null(next);
+    public_key_free(stranger);
+    public_key_free(shared);
+    keyring_free(last);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -125,6 +179,8 @@ int main(void)
         cmocka_unit_test(active_is_by_role_and_token),
         cmocka_unit_test(rules_of_adding),
         cmocka_unit_test(the_key_set_is_published),
+        cmocka_unit_test(transport_keys_are_not_published),
+        cmocka_unit_test(a_chain_is_set_wherever_the_key_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -27,6 +27,8 @@ static void expect_same(const struct key *a, const struct key *b)
     assert_int_equal(a->created, b->created);
     assert_int_equal(a->created_by, b->created_by);
     assert_true(span_equal(public_key_spki(a->public_key), public_key_spki(b->public_key)));
+    assert_int_equal(a->chain_pem == NULL, b->chain_pem == NULL);
+    assert_true(a->chain_pem == NULL || strcmp(a->chain_pem, b->chain_pem) == 0);
 }
 
 static void what_is_saved_is_loaded(void **state)
@@ -42,6 +44,11 @@ static void what_is_saved_is_loaded(void **state)
                              new_public_key(KEY_RSA_2048)));
     add_key(&keyring, key_of("seal-ec", "hsm-a", 0, es256, new_public_key(KEY_P256)));
     add_key(&keyring, key_of("ed", "hsm-b", 2, 1U << ALG_ED25519, new_public_key(KEY_ED25519)));
+    struct key transport =
+        key_of("tls", "hsm-b", 3, 1U << ALG_ES256 | 1U << ALG_ES384, new_public_key(KEY_P384));
+    transport.purpose = PURPOSE_TRANSPORT;
+    transport.chain_pem = strdup("-----BEGIN CERTIFICATE-----\nQUJD\n-----END CERTIFICATE-----\n");
+    add_key(&keyring, transport);
     keyring->keys[2].created_by = UINT32_MAX;
     mode_t old = umask(0);
     assert_done(keyring_save(keyring, path, &why), why);
@@ -50,9 +57,9 @@ static void what_is_saved_is_loaded(void **state)
     assert_int_equal(stat(path, &there), 0);
     assert_int_equal(there.st_mode & 07777, 0640);
     assert_done(keyring_load(path, &loaded, &why), why);
-    assert_int_equal(loaded->generation, 3);
-    assert_int_equal(loaded->n_keys, 3);
-    for (size_t i = 0; i < 3; i++) {
+    assert_int_equal(loaded->generation, 4);
+    assert_int_equal(loaded->n_keys, 4);
+    for (size_t i = 0; i < 4; i++) {
         expect_same(&loaded->keys[i], &keyring->keys[i]);
     }
     keyring_free(loaded);

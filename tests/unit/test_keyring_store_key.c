@@ -70,7 +70,8 @@ static void names_and_words_are_checked(void **state)
     expect_refused("token",
                    json_string("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"),
                    "\"token\" must be a name");
-    expect_refused("purpose", json_string("transport"), "\"purpose\" must be \"seal\"");
+    expect_refused("purpose", json_string("audit"),
+                   "\"purpose\" must be \"seal\" or \"transport\"");
     expect_refused("state", json_string("retired"), "\"state\" must be \"active\"");
 }
 
@@ -84,6 +85,63 @@ static void algorithms_are_checked(void **state)
     expect_refused("algs", json_pack("[ss]", "ES256", "PS256"),
                    "\"algs\"[1] is no algorithm of a key of type p-256");
     expect_refused("algs", json_pack("[ss]", "ES256", "ES256"), "\"algs\" names ES256 twice");
+    expect_refused("algs", json_pack("[ss]", "ES256", "ES384"),
+                   "\"algs\"[1] is no algorithm of a key of type p-256");
+}
+
+/* What a curve may be granted depends on the purpose. */
+static void a_transport_key_of_a_curve_goes_with_any_digest(void **state)
+{
+    (void)state;
+    json_t *object JSON_CLEANUP = good_object();
+    (void)json_object_set_new(object, "purpose", json_string("transport"));
+    (void)json_object_set_new(object, "algs", json_pack("[ss]", "ES384", "ES256"));
+    struct key key;
+    struct reason why = {0};
+    assert_done(key_read(object, &key, &why), why);
+    assert_int_equal(key.purpose, PURPOSE_TRANSPORT);
+    assert_int_equal(key.algs, 1U << ALG_ES256 | 1U << ALG_ES384);
+    public_key_free(key.public_key);
+}
+
+#define BLOCK "-----BEGIN CERTIFICATE-----\nQUJD\n-----END CERTIFICATE-----\n"
+#define BLOCKS4 BLOCK BLOCK BLOCK BLOCK
+#define BLOCKS16 BLOCKS4 BLOCKS4 BLOCKS4 BLOCKS4
+
+static void certificates_are_plain_pem(void **state)
+{
+    (void)state;
+    static const char refused[] =
+        "\"chain_pem\" must be 1 to 16 PEM blocks CERTIFICATE in lines of 64";
+    static const char *const good[] = {BLOCK, BLOCKS4, BLOCKS16};
+    for (size_t i = 0; i < COUNT_OF(good); i++) {
+        json_t *object JSON_CLEANUP = good_object();
+        (void)json_object_set_new(object, "chain_pem", json_string(good[i]));
+        struct key key;
+        struct reason why = {0};
+        assert_done(key_read(object, &key, &why), why);
+        assert_string_equal(key.chain_pem, good[i]);
+        BUFFER_CLEANUP struct buffer text = BUFFER_INIT(10000);
+        key_put(&key, &text);
+        json_t *again JSON_CLEANUP = json_of(buffer_text(&text));
+        assert_true(json_equal(object, again));
+        public_key_free(key.public_key);
+        free(key.chain_pem);
+    }
+    expect_refused("chain_pem", json_null(), refused);
+    expect_refused("chain_pem", json_string(""), refused);
+    expect_refused("chain_pem", json_string(" " BLOCK), refused);
+    expect_refused("chain_pem", json_string(BLOCK "\n" BLOCK), refused);
+    expect_refused("chain_pem", json_string(BLOCKS16 BLOCK), refused);
+    expect_refused("chain_pem",
+                   json_string("-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n"),
+                   refused);
+    expect_refused("chain_pem",
+                   json_string("-----BEGIN PRIVATE KEY-----\nQUJD\n-----END PRIVATE KEY-----\n"),
+                   refused);
+    static char long_text[KEYRING_CHAIN_MAX + 2];
+    memset(long_text, 'A', sizeof long_text - 1);
+    expect_refused("chain_pem", json_string(long_text), "\"chain_pem\" is longer than 65536 bytes");
 }
 
 static void ids_are_lower_case_hex(void **state)
@@ -149,6 +207,8 @@ int main(void)
         cmocka_unit_test(each_member_is_needed),
         cmocka_unit_test(names_and_words_are_checked),
         cmocka_unit_test(algorithms_are_checked),
+        cmocka_unit_test(a_transport_key_of_a_curve_goes_with_any_digest),
+        cmocka_unit_test(certificates_are_plain_pem),
         cmocka_unit_test(ids_are_lower_case_hex),
         cmocka_unit_test(times_are_utc_seconds_that_exist),
         cmocka_unit_test(uids_have_32_bits),

@@ -88,6 +88,8 @@ static const char full[] =
     "callers:\n"
     "  - {name: all, uid: 1, profiles: ['*'], rate: 5, burst: 9, in_flight: 1, connections: 2}\n"
     "  - {name: some, uid: 2, profiles: [a, b.c], rate: 7}\n"
+    "  - {name: both, uid: 4, profiles: [a], roles: [t, u]}\n"
+    "  - {name: tls, uid: 5, roles: ['*']}\n"
     "administrators:\n"
     "  - {uid: 3, rights: [operator, auditor]}\n"
     "  - {user: root, rights: [custodian]}\n"
@@ -98,7 +100,17 @@ static const char full[] =
     "false}\n"
     "roles:\n"
     "  - {name: r, purpose: seal, key: rsa-3072, algorithms: [PS512, RS256], tokens: [y, x]}\n"
-    "  - {name: e, purpose: seal, key: p-521, algorithms: [ES512], tokens: [x]}\n";
+    "  - {name: e, purpose: seal, key: p-521, algorithms: [ES512], tokens: [x]}\n"
+    "  - name: t\n"
+    "    purpose: transport\n"
+    "    key: p-384\n"
+    "    tokens: [x]\n"
+    "    peers:\n"
+    "      - {dns: xs2a.bank.example, issuer: /ca.pem}\n"
+    "      - {spki: 47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU}\n"
+    "  - {name: u, purpose: transport, key: rsa-2048, tokens: [x]}\n"
+    "  - {name: v, purpose: transport, key: ed25519, tokens: [x]}\n"
+    "  - {name: w, purpose: transport, key: rsa-2048, algorithms: [PS256], tokens: [x]}\n";
 
 static void test_full(void **state)
 {
@@ -162,6 +174,40 @@ static void test_look_ups(void **state)
     config_free(config);
 }
 
+static void test_transport(void **state)
+{
+    (void)state;
+    struct config *config = load(full);
+    const struct config_role *role = config_role(config, "t");
+    assert_int_equal(role->purpose, PURPOSE_TRANSPORT);
+    assert_int_equal(role->algs, 1U << ALG_ES256 | 1U << ALG_ES384 | 1U << ALG_ES512);
+    assert_int_equal(role->n_peers, 2);
+    assert_string_equal(role->peers[0].dns, "xs2a.bank.example");
+    assert_string_equal(role->peers[0].issuer, "/ca.pem");
+    assert_null(role->peers[0].spki);
+    assert_null(role->peers[1].dns);
+    assert_null(role->peers[1].issuer);
+    assert_string_equal(role->peers[1].spki, "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU");
+    const uint32_t rsa = 1U << ALG_RS256 | 1U << ALG_RS384 | 1U << ALG_RS512 | 1U << ALG_PS256 |
+                         1U << ALG_PS384 | 1U << ALG_PS512;
+    assert_int_equal(config_role(config, "u")->algs, rsa);
+    assert_int_equal(config_role(config, "u")->n_peers, 0);
+    assert_int_equal(config_role(config, "v")->algs, 1U << ALG_ED25519);
+    assert_int_equal(config_role(config, "w")->algs, 1U << ALG_PS256);
+
+    const struct config_caller *both = config_caller(config, 4);
+    assert_true(config_caller_has_role(both, "t"));
+    assert_true(config_caller_has_role(both, "u"));
+    assert_false(config_caller_has_role(both, "v"));
+    assert_false(config_caller_has_role(both, "a"));
+    assert_false(config_caller_is_granted(both, "t"));
+    const struct config_caller *tls = config_caller(config, 5);
+    assert_true(config_caller_has_role(tls, "v"));
+    assert_false(config_caller_is_granted(tls, "a"));
+    assert_false(config_caller_has_role(config_caller(config, 1), "t")); /* profiles: ['*'] */
+    config_free(config);
+}
+
 /* Each table of keys refuses what it does not know, and names the line. */
 static void test_unknown_keys(void **state)
 {
@@ -186,7 +232,8 @@ static void test_unknown_keys(void **state)
          ":3: unknown key \"pin\" in /tokens/0; known here: name, socket, module, uri, state, "
          "sessions, deadline_ms, mechanisms, session_copy"},
         {"roles:\n - name: a\n   alg: RS256\n",
-         ":3: unknown key \"alg\" in /roles/0; known here: name, purpose, key, algorithms, tokens"},
+         ":3: unknown key \"alg\" in /roles/0; known here: name, purpose, key, algorithms, tokens, "
+         "peers"},
         {"roles: []\n", ":1: /roles: fewer than 1 entries in this list"},
         {"state: /x\n", ":1: missing key \"tokens\" at the top; known here: sockets, state, "
                         "templates, profiles, users, limits, callers, administrators, tokens, "
@@ -220,10 +267,10 @@ static void test_default_users(void **state)
     assert_non_null(strstr(why.detail, "\" does not exist on this host"));
 }
 
-/* The shipped example, with its users made numbers, since they exist on no build machine. */
-static void test_example(void **state)
+/* The shipped example, with its users made numbers, since they exist on no build machine; and with
+ * what stands there as comments for transport keys made part of it. */
+static struct config *load_example(bool with_transport)
 {
-    (void)state;
     BUFFER_CLEANUP struct buffer text = BUFFER_INIT(65536);
     assert_int_equal(file_read(QSEAL_EXAMPLE, &text), 0);
     assert_int_not_equal(strlen(buffer_text(&text)), 0); /* and a NUL behind it */
@@ -232,29 +279,43 @@ static void test_example(void **state)
     char *rest = NULL;
     for (char *line = strtok_r((char *)text.data, "\n", &rest); line != NULL;
          line = strtok_r(NULL, "\n", &rest)) {
+        if (with_transport && (strncmp(line, "  #-", 4) == 0 || strncmp(line, "  #  ", 5) == 0)) {
+            memmove(line + 2, line + 3, strlen(line + 2));
+        }
         const char *hit = line[0] == '#' ? NULL : strstr(line, "user: ");
         if (strstr(line, "users:") == line) {
             buffer_put_text(&changed, "users: {httpd: 1, qseald: 2}");
-        } else if (hit != NULL) {
+        } else if (hit != NULL && strchr(line, '#') == NULL) {
             buffer_put_format(&changed, "%.*suid: %u", (int)(hit - line), line, uid++);
         } else {
             buffer_put_text(&changed, line);
         }
         buffer_put_text(&changed, "\n");
     }
-    struct config *config = load(buffer_text(&changed));
+    return load(buffer_text(&changed));
+}
+
+static void test_example(void **state)
+{
+    (void)state;
+    struct config *config = load_example(false);
     assert_true(config->n_callers >= 1);
     assert_non_null(config_role(config, "seal"));
+    assert_null(config_role(config, "transport"));
+    config_free(config);
+    config = load_example(true);
+    assert_int_equal(config_role(config, "transport")->n_peers, 2);
+    assert_true(config_caller_has_role(&config->callers[config->n_callers - 1], "transport"));
     config_free(config);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_defaults),     cmocka_unit_test(test_default_numbers),
-        cmocka_unit_test(test_full),         cmocka_unit_test(test_look_ups),
-        cmocka_unit_test(test_unknown_keys), cmocka_unit_test(test_default_users),
-        cmocka_unit_test(test_example),
+        cmocka_unit_test(test_defaults),      cmocka_unit_test(test_default_numbers),
+        cmocka_unit_test(test_full),          cmocka_unit_test(test_look_ups),
+        cmocka_unit_test(test_transport),     cmocka_unit_test(test_unknown_keys),
+        cmocka_unit_test(test_default_users), cmocka_unit_test(test_example),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,6 +6,8 @@
 
 #include <unistd.h>
 
+#define PIN "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU"
+
 static const char good[] = "sockets:\n"                         /* 1 */
                            "  callers: /run/q/callers.sock\n"   /* 2 */
                            "  admin: /run/q/admin.sock\n"       /* 3 */
@@ -50,11 +52,25 @@ static const char good[] = "sockets:\n"                         /* 1 */
                            "    purpose: seal\n"                /* 42 */
                            "    key: p-256\n"                   /* 43 */
                            "    algorithms: [ES256]\n"          /* 44 */
-                           "    tokens: [hsm-b]\n";             /* 45 */
+                           "    tokens: [hsm-b]\n"              /* 45 */
+                           "  - name: tls\n"                    /* 46 */
+                           "    purpose: transport\n"           /* 47 */
+                           "    key: p-256\n"                   /* 48 */
+                           "    tokens: [hsm-b]\n"              /* 49 */
+                           "    peers:\n"                       /* 50 */
+                           "      - dns: '*.bank.example'\n"    /* 51 */
+                           "        issuer: /etc/q/ca.pem\n"    /* 52 */
+                           "        spki: " PIN "\n";           /* 53 */
 
 #define NAME ": a name is 1 to 63 of a-z 0-9 - _ . and has no dot in front"
 #define ABSOLUTE ": an absolute path is wanted here"
 #define S50 "12345678901234567890123456789012345678901234567890"
+#define SPKI                                                                                       \
+    "", ":53: /roles/2/peers/0/spki: BASE64URL(SHA-256(SubjectPublicKeyInfo)) is wanted here, 43 " \
+        "characters"
+#define DNS                                                                                        \
+    "", ":51: /roles/2/peers/0/dns: a DNS name in lower case is wanted here, \"*.\" in front "     \
+        "stands for one label"
 #define LIMIT(key, value) "  workers: 8\n", "  workers: 8\n  " key ": " value "\n"
 
 static const struct {
@@ -114,8 +130,21 @@ static const struct {
     {"profiles: [a, b]", "profiles: []",
      ":15: /callers/0/profiles: fewer than 1 entries in this list"},
     {"    profiles: [a, b]\n", "",
-     ":13: missing key \"profiles\" in /callers/0; known here: name, user, uid, profiles, rate, "
-     "burst, in_flight, connections"},
+     ":13: /callers/0: `profiles` or `roles` is wanted here, and there is neither"},
+    {"profiles: [a, b]", "roles: [tls]", ""},
+    {"profiles: [a, b]", "roles: ['*']", ""},
+    {"profiles: [a, b]", "roles: []", ":15: /callers/0/roles: fewer than 1 entries in this list"},
+    {"profiles: [a, b]", "roles: [tls, '*']",
+     ":15: /callers/0/roles/1: \"*\" grants all roles and stands alone"},
+    {"profiles: [a, b]", "roles: [tls, tls]",
+     ":15: /callers/0/roles/1: the same as /callers/0/roles/0"},
+    {"profiles: [a, b]", "roles: [t l s]", ":15: /callers/0/roles/0" NAME},
+    {"profiles: [a, b]", "roles: [tls, tl]",
+     ":15: /callers/0/roles/1: there is no role of this name under /roles"},
+    {"profiles: [a, b]", "roles: [seal]",
+     ":15: /callers/0/roles/0: a role of purpose seal is not granted by itself; `roles` are those "
+     "of "
+     "purpose transport, others are used through `profiles`"},
     {"profiles: [a, b]", "profiles: [a, .b]", ":15: /callers/0/profiles/1" NAME},
     {"profiles: [a, b]", "profiles: [a, op-*]", ":15: /callers/0/profiles/1" NAME},
     {"profiles: [a, b]", "profiles: [a, a]",
@@ -160,8 +189,8 @@ static const struct {
     {"name: seal\n", "name: ''\n", ":35: /roles/0/name: a text is wanted here, and there is none"},
     {"name: seal\n", "name: s e\n", ":35: /roles/0/name" NAME},
     {"name: seal-ec", "name: seal", ":41: /roles/1/name: the same as /roles/0/name"},
-    {"    purpose: seal\n    key: rsa", "    purpose: transport\n    key: rsa",
-     ":36: /roles/0/purpose: one of these is wanted here: seal"},
+    {"    purpose: seal\n    key: rsa", "    purpose: audit\n    key: rsa",
+     ":36: /roles/0/purpose: one of these is wanted here: seal, transport"},
     {"key: rsa-2048", "key: rsa-1024",
      ":37: /roles/0/key: one of these is wanted here: rsa-2048, rsa-3072, rsa-4096, p-256, p-384, "
      "p-521, ed25519"},
@@ -176,6 +205,58 @@ static const struct {
      ":40: /roles/0/tokens/1: there is no token of this name under /tokens"},
     {"      hsm-b]", "      hsm-a]", ":40: /roles/0/tokens/1: the same as /roles/0/tokens/0"},
     {"tokens: [hsm-b]", "tokens: []", ":45: /roles/1/tokens: fewer than 1 entries in this list"},
+    {"    algorithms: [ES256]\n", "",
+     ":41: /roles/1/algorithms: at least one algorithm is wanted here"},
+    /* transport roles: a curve goes with any digest in TLS 1.2 */
+    {"    key: p-256\n    tokens",
+     "    key: p-256\n    algorithms: [ES256, ES384, ES512]\n    tokens", ""},
+    {"    key: p-256\n    tokens", "    key: p-384\n    algorithms: [ES256]\n    tokens", ""},
+    {"    key: p-256\n    tokens", "    key: p-384\n    algorithms: []\n    tokens",
+     ":49: /roles/2/algorithms: at least one algorithm is wanted here"},
+    {"    key: p-256\n    tokens", "    key: p-384\n    algorithms: [RS256]\n    tokens",
+     ":49: /roles/2/algorithms: RS256 does not fit a key of type p-384"},
+    {"    key: p-256\n    tokens", "    key: rsa-2048\n    algorithms: [RS256, PS512]\n    tokens",
+     ""},
+    {"    key: p-256\n    tokens", "    key: rsa-2048\n    algorithms: [ES256]\n    tokens",
+     ":49: /roles/2/algorithms: ES256 does not fit a key of type rsa-2048"},
+    /* peers */
+    {"tokens: [hsm-b]\n  - name: tls",
+     "tokens: [hsm-b]\n    peers: [{spki: " PIN "}]\n  - name: tls",
+     ":46: /roles/1/peers: only a role of purpose transport has peers"},
+    {"        issuer: /etc/q/ca.pem\n", "        issuer: ca.pem\n",
+     ":52: /roles/2/peers/0/issuer" ABSOLUTE},
+    {"        issuer: /etc/q/ca.pem\n", "",
+     ":51: /roles/2/peers/0/dns: `dns` needs `issuer` beside it: anybody can write a name into a "
+     "certificate of his own"},
+    {"      - dns: '*.bank.example'\n        issuer: /etc/q/ca.pem\n        spki: " PIN "\n",
+     "      - {}\n",
+     ":51: /roles/2/peers/0: `spki`, or `issuer` with or without `dns`, is wanted here"},
+    {"      - dns: '*.bank.example'\n        issuer:", "      - issuer:", ""},
+    {"      - dns: '*.bank.example'\n        issuer: /etc/q/ca.pem\n        spki:", "      - spki:",
+     ""},
+    {"        spki: " PIN "\n", "", ""},
+    {"dns: '*.bank", "ip: '*.bank",
+     ":51: unknown key \"ip\" in /roles/2/peers/0; known here: dns, issuer, spki"},
+    {PIN, "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuF" SPKI},
+    {PIN, "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFUU" SPKI},
+    {PIN, "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU" SPKI},
+    {PIN, "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFV" SPKI}, /* bits that mean nothing */
+    {"*.bank.example", "xs2a.bank.example", ""},
+    {"*.bank.example", "localhost", ""},
+    {"*.bank.example", S50 "1234567890123.example", ""},
+    {"*.bank.example", S50 "12345678901234.example" DNS},
+    {"*.bank.example", "Bank.example" DNS},
+    {"*.bank.example", "bank.example." DNS},
+    {"*.bank.example", ".bank.example" DNS},
+    {"*.bank.example", "bank..example" DNS},
+    {"*.bank.example", "*." DNS},
+    {"*.bank.example", "*" DNS},
+    {"*.bank.example", "a*.bank.example" DNS},
+    {"*.bank.example", "*.*.bank.example" DNS},
+    {"*.bank.example", "-bank.example" DNS},
+    {"*.bank.example", "bank-.example" DNS},
+    {"*.bank.example", "bank_1.example" DNS},
+    {"*.bank.example", "192.0.2.1" DNS},
 };
 
 /* `good` with the first `from` replaced. */

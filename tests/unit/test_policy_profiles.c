@@ -65,6 +65,20 @@ static enum outcome load(struct profiles **profiles, struct reason *why)
     return profiles_load(&test.config, profiles, why);
 }
 
+/* A JWS is not what a transport key signs. */
+static void test_a_role_of_another_purpose_is_refused(void **state)
+{
+    (void)state;
+    struct test_config test;
+    struct profiles *profiles = NULL;
+    struct reason why;
+    test_config_init(&test, SHIPPED_TEMPLATES, SHIPPED_BINDINGS);
+    test.roles[0].purpose = PURPOSE_TRANSPORT;
+    assert_int_equal(profiles_load(&test.config, &profiles, &why), OUTCOME_RULE);
+    assert_non_null(strstr(why.detail, ": role seal has another purpose than seal"));
+    assert_null(profiles);
+}
+
 static void test_none_at_all(void **state)
 {
     (void)state;
@@ -176,6 +190,7 @@ int main(void)
         cmocka_unit_test(test_the_shipped_ones),
         cmocka_unit_test(test_a_grant_of_no_profile_is_refused),
         cmocka_unit_test(test_a_profile_of_another_operation_is_none),
+        cmocka_unit_test(test_a_role_of_another_purpose_is_refused),
         cmocka_unit_test(test_none_at_all),
         cmocka_unit_test(test_a_wrong_template_stops_the_start_though_nobody_binds_it),
         cmocka_unit_test(test_file_names),

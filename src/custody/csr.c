@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * qsealctl key csr: a certificate request, signed in the token by the key it is for. */
+#include "base/log.h"
+#include "custody/act.h"
+#include "jose/ecdsa.h"
+#include "jose/json.h"
+#include "pki/request.h"
+#include "token/remote.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { CSR_DEADLINE_MS = 30000, SUBJECT_SIZE = ROLE_NAME_MAX + 5, PEM_MAX = 16384 };
+
+/* One that a certificate authority knows: RS256 before PS256, and for a curve its own digest. */
+static enum alg choose_alg(const struct key *key)
+{
+    enum key_type type = public_key_type(key->public_key);
+    enum alg fitting = ALG_RS256;
+    for (unsigned int alg = ALG_COUNT; alg-- > 0;) {
+        if (alg_fits_key((enum alg)alg, type) && (key->algs & 1U << alg) != 0) {
+            fitting = (enum alg)alg;
+        } else if (alg_fits_key((enum alg)alg, type) && (key->algs & 1U << fitting) == 0) {
+            fitting = (enum alg)alg; /* nothing granted fits so far: the curve's own */
+        }
+    }
+    return fitting;
+}
+
+/* Nothing leaves that does not verify under the pinned public key. */
+static enum outcome sign_info(const struct config_token *config, const struct key *key,
+                              enum alg alg, struct span info, struct buffer *signature,
+                              struct reason *why)
+{
+    struct token_sign_request request = {
+        .purpose = key->purpose, .use = USE_CSR, .alg = alg, .input = info};
+    memcpy(request.key_id, key->key_id, sizeof request.key_id);
+    memcpy(request.spki_digest, public_key_spki_sha256(key->public_key),
+           sizeof request.spki_digest);
+    struct token *token = token_remote_new(config->name, config->socket);
+    if (token == NULL) {
+        return refuse(why, OUTCOME_INTERNAL, "out of memory");
+    }
+    enum outcome outcome =
+        token_sign(token, &request, deadline_in_ms(CSR_DEADLINE_MS), signature, why);
+    token_remote_free(token);
+    if (outcome == OUTCOME_OK &&
+        !public_key_verify(key->public_key, alg, info, buffer_span(signature))) {
+        return refuse(why, OUTCOME_VERIFY,
+                      "token %s gave a signature that does not verify; it was withheld",
+                      config->name);
+    }
+    return outcome;
+}
+
+static enum outcome put_request(const struct key *key, enum alg alg, struct span info,
+                                struct span raw, struct buffer *pem, struct reason *why)
+{
+    uint8_t der[ECDSA_DER_MAX];
+    struct span signature = raw;
+    if (alg_family(alg) == FAMILY_ECDSA) {
+        signature = span_of(der, ecdsa_to_der(public_key_type(key->public_key), raw, der));
+    }
+    request_put_pem(pem, info, alg, signature);
+    return buffer_ok(pem) ? OUTCOME_OK
+                          : refuse(why, OUTCOME_INTERNAL, "no room for the certificate request");
+}
+
+static enum outcome make(const struct act *act, const struct key *key, const char *subject,
+                         struct buffer *pem, struct reason *why)
+{
+    BUFFER_CLEANUP struct buffer info = BUFFER_INIT(REQUEST_INFO_MAX);
+    BUFFER_CLEANUP struct buffer signature = BUFFER_INIT(SIGNATURE_MAX);
+    enum alg alg = choose_alg(key);
+    enum outcome outcome = request_put_info(&info, subject, public_key_spki(key->public_key), why);
+    if (outcome == OUTCOME_OK) {
+        outcome = sign_info(config_token(act->view->policy->config, key->token), key, alg,
+                            buffer_span(&info), &signature, why);
+    }
+    return outcome == OUTCOME_OK
+               ? put_request(key, alg, buffer_span(&info), buffer_span(&signature), pem, why)
+               : outcome;
+}
+
+enum outcome act_key_csr(struct act *act, struct reason *why)
+{
+    static const char *const names[] = {"role", "token", "subject", NULL};
+    const struct key *key = NULL;
+    enum outcome outcome = act_check_arguments(act, names, why);
+    if (outcome == OUTCOME_OK) {
+        outcome = act_choose_key(act, &key, why);
+    }
+    if (outcome != OUTCOME_OK) {
+        return outcome;
+    }
+    char otherwise[SUBJECT_SIZE];
+    (void)snprintf(otherwise, sizeof otherwise, "/CN=%s", key->role);
+    const char *given = act_argument(act, "subject");
+    BUFFER_CLEANUP struct buffer pem = BUFFER_INIT(PEM_MAX);
+    outcome = make(act, key, given == NULL ? otherwise : given, &pem, why);
+    if (outcome != OUTCOME_OK) {
+        return outcome;
+    }
+    const char *kid = public_key_thumbprint(key->public_key);
+    log_info("a certificate request for key %s of role %s was made for uid %u", kid, key->role,
+             act->peer.uid);
+    buffer_put_format(act->result,
+                      "{\"role\":\"%s\",\"token\":\"%s\",\"kid\":\"%s\",\"pem\":", key->role,
+                      key->token, kid);
+    json_put_string(act->result, buffer_span(&pem));
+    buffer_put_text(act->result, "}");
+    return OUTCOME_OK;
+}

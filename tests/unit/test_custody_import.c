@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * qsealctl key import-certificate, on qseald's side. */
+#include "certificate_support.h"
+#include "custody_support.h"
+
+#include "base/pem.h"
+
+#include <openssl/params.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static EVP_PKEY *pkey_of(struct instance *instance, const char *role, const char *token)
+{
+    struct public_key *key = pinned(instance, role, token);
+    struct span spki = public_key_spki(key);
+    const unsigned char *at = spki.data;
+    EVP_PKEY *pkey = d2i_PUBKEY(NULL, &at, (long)spki.len);
+    assert_non_null(pkey);
+    public_key_free(key);
+    return pkey;
+}
+
+static char *arguments_of(const char *role, const char *token, struct buffer *chain)
+{
+    JSON_CLEANUP json_t *arguments =
+        json_pack("{s:s, s:s, s:s*}", "role", role, "chain", buffer_text(chain), "token", token);
+    char *text = json_dumps(arguments, 0);
+    assert_non_null(text);
+    return text;
+}
+
+/* A certificate of a CA made for the occasion. */
+static void issue_for(struct buffer *chain, EVP_PKEY *key)
+{
+    const struct issue leaf = {
+        .subject = "leaf", .issuer = "ca", .extended_key_usage = "clientAuth"};
+    const struct issue own = {.subject = "ca", .issuer = "ca"};
+    EVP_PKEY *ca = EVP_EC_gen("P-256");
+    put_issued(chain, &leaf, key, ca);
+    put_issued(chain, &own, ca, ca);
+    EVP_PKEY_free(ca);
+}
+
+static void expect_chain(struct instance *instance, const char *role, const char *token,
+                         struct buffer *chain)
+{
+    struct keyring *keyring = NULL;
+    struct reason why = {0};
+    struct view *view = view_cell_get(instance->views);
+    const struct key *key = keyring_active(view->keyring, role, token);
+    assert_string_equal(key->chain_pem, buffer_text(chain));
+    assert_done(keyring_load(instance->keyring_path, &keyring, &why), why);
+    assert_int_equal(keyring->generation, view->keyring->generation);
+    assert_string_equal(keyring_active(keyring, role, token)->chain_pem, buffer_text(chain));
+    keyring_free(keyring);
+    view_unref(view);
+}
+
+static void a_chain_is_in_use_and_on_disk_at_once(void **state)
+{
+    (void)state;
+    struct instance *instance = transport_instance();
+    make_key(instance, "{\"role\":\"tls\"}");
+    BUFFER_CLEANUP struct buffer chain = BUFFER_INIT(65536);
+    EVP_PKEY *key = pkey_of(instance, "tls", "hsm-a"); /* the second of its tokens */
+    issue_for(&chain, key);
+    char *arguments = arguments_of("tls", NULL, &chain);
+    struct view *before = view_cell_get(instance->views);
+    JSON_CLEANUP json_t *result = do_verb(instance, CUSTODY_KEY_IMPORT, arguments);
+    assert_string_equal(text_of(result, "role"), "tls");
+    assert_string_equal(text_of(result, "token"), "hsm-a");
+    assert_string_equal(text_of(result, "subject"), "CN=leaf");
+    assert_string_equal(text_of(result, "issuer"), "CN=ca");
+    assert_string_equal(text_of(result, "serial"), "4711");
+    assert_int_equal(strlen(text_of(result, "not_after")), strlen("2026-01-01T00:00:00Z"));
+    expect_chain(instance, "tls", "hsm-a", &chain);
+    assert_null(keyring_active(before->keyring, "tls", "hsm-a")->chain_pem);
+    view_unref(before);
+    /* Of another token it is not: the reason is the certificate's. */
+    free(arguments);
+    arguments = arguments_of("tls", "hsm-b", &chain);
+    refuse_verb(instance, CUSTODY_KEY_IMPORT, arguments, OUTCOME_RULE, "for another public key");
+    free(arguments);
+
+    JSON_CLEANUP json_t *list = do_verb(instance, CUSTODY_KEY_LIST, "{}");
+    const json_t *keys = json_object_get(list, "keys");
+    for (size_t i = 0; i < json_array_size(keys); i++) {
+        const json_t *row = json_array_get(keys, i);
+        bool has = strcmp(text_of(row, "token"), "hsm-a") == 0;
+        assert_string_equal(text_of(row, "purpose"), "transport");
+        assert_string_equal(text_of(row, "subject"), has ? "CN=leaf" : "(none)");
+        assert_string_equal(text_of(row, "not_after"),
+                            has ? text_of(result, "not_after") : "(none)");
+    }
+    EVP_PKEY_free(key);
+    transport_instance_free(instance);
+}
+
+static void a_renewed_certificate_takes_the_place_of_the_old(void **state)
+{
+    (void)state;
+    struct instance *instance = transport_instance();
+    make_key(instance, "{\"role\":\"tls-384\"}");
+    EVP_PKEY *key = pkey_of(instance, "tls-384", "hsm-a");
+    for (size_t i = 0; i < 2; i++) {
+        BUFFER_CLEANUP struct buffer chain = BUFFER_INIT(65536);
+        issue_for(&chain, key);
+        char *arguments = arguments_of("tls-384", "hsm-a", &chain);
+        json_decref(do_verb(instance, CUSTODY_KEY_IMPORT, arguments));
+        expect_chain(instance, "tls-384", "hsm-a", &chain);
+        free(arguments);
+    }
+    EVP_PKEY_free(key);
+    transport_instance_free(instance);
+}
+
+/* The reference then says the key in the certificate's words. */
+static void a_pss_certificate_shows_in_the_reference(void **state)
+{
+    (void)state;
+    struct instance *instance = transport_instance();
+    make_key(instance, "{\"role\":\"tls-rsa\"}");
+    EVP_PKEY *key = pkey_of(instance, "tls-rsa", "hsm-a");
+    OSSL_PARAM *numbers = NULL;
+    EVP_PKEY *pss = NULL;
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "RSA-PSS", NULL);
+    assert_int_equal(EVP_PKEY_todata(key, EVP_PKEY_PUBLIC_KEY, &numbers), 1);
+    assert_int_equal(EVP_PKEY_fromdata_init(context), 1);
+    assert_int_equal(EVP_PKEY_fromdata(context, &pss, EVP_PKEY_PUBLIC_KEY, numbers), 1);
+    BUFFER_CLEANUP struct buffer chain = BUFFER_INIT(65536);
+    issue_for(&chain, pss);
+    char *arguments = arguments_of("tls-rsa", NULL, &chain);
+    json_decref(do_verb(instance, CUSTODY_KEY_IMPORT, arguments));
+    free(arguments);
+    JSON_CLEANUP json_t *result =
+        do_verb(instance, CUSTODY_KEY_REFERENCE, "{\"role\":\"tls-rsa\"}");
+    BUFFER_CLEANUP struct buffer der = BUFFER_INIT(4096);
+    struct span text = span_of_text(text_of(result, "pem"));
+    assert_true(pem_take(&text, "QSEAL KEY REFERENCE", &der));
+    unsigned char *spki = NULL;
+    int len = i2d_PUBKEY(pss, &spki);
+    assert_true(len > 0 && (size_t)len < der.len);
+    assert_memory_equal(der.data + der.len - (size_t)len, spki, (size_t)len);
+    OPENSSL_free(spki);
+    OSSL_PARAM_free(numbers);
+    EVP_PKEY_CTX_free(context);
+    EVP_PKEY_free(pss);
+    EVP_PKEY_free(key);
+    transport_instance_free(instance);
+}
+
+static void what_is_refused_changes_nothing(void **state)
+{
+    (void)state;
+    struct instance *instance = transport_instance();
+    make_key(instance, "{\"role\":\"tls-ed\"}");
+    BUFFER_CLEANUP struct buffer chain = BUFFER_INIT(65536);
+    EVP_PKEY *stranger = EVP_EC_gen("P-256");
+    issue_for(&chain, stranger);
+    char *arguments = arguments_of("tls-ed", NULL, &chain);
+    refuse_verb(instance, CUSTODY_KEY_IMPORT, arguments, OUTCOME_RULE,
+                "certificate 1 is for another public key than this one");
+    free(arguments);
+    refuse_verb(instance, CUSTODY_KEY_IMPORT, "{\"role\":\"tls-ed\",\"chain\":\"\"}", OUTCOME_RULE,
+                "there is no certificate in PEM");
+    refuse_verb(instance, CUSTODY_KEY_IMPORT, "{\"role\":\"tls-ed\"}", OUTCOME_MALFORMED,
+                "\"chain\" is missing");
+    refuse_verb(instance, CUSTODY_KEY_IMPORT, "{\"role\":\"tls\",\"chain\":\"\"}", OUTCOME_NO_KEY,
+                "role tls has no active key");
+    refuse_verb(instance, CUSTODY_KEY_IMPORT, "{\"role\":\"none\",\"chain\":\"\"}",
+                OUTCOME_NOT_FOUND, "no such role");
+    refuse_verb(instance, CUSTODY_KEY_IMPORT, "{\"role\":\"tls\",\"file\":\"/etc/passwd\"}",
+                OUTCOME_MALFORMED, "unknown or not a string");
+    struct view *view = view_cell_get(instance->views);
+    assert_int_equal(view->keyring->generation, 1);
+    assert_null(keyring_active(view->keyring, "tls-ed", "hsm-a")->chain_pem);
+    view_unref(view);
+    EVP_PKEY_free(stranger);
+    transport_instance_free(instance);
+}
+
+/* A keyring that cannot be written: the old view stays. */
+static void a_disk_that_fails_leaves_the_old_view(void **state)
+{
+    (void)state;
+    struct instance *instance = transport_instance();
+    make_key(instance, "{\"role\":\"tls-ed\"}");
+    BUFFER_CLEANUP struct buffer chain = BUFFER_INIT(65536);
+    EVP_PKEY *key = pkey_of(instance, "tls-ed", "hsm-a");
+    issue_for(&chain, key);
+    char *arguments = arguments_of("tls-ed", NULL, &chain);
+    char blocker[140];
+    (void)snprintf(blocker, sizeof blocker, "%s.new", instance->keyring_path);
+    assert_int_equal(mkdir(blocker, 0700), 0);
+    refuse_verb(instance, CUSTODY_KEY_IMPORT, arguments, OUTCOME_RULE, "keyring.json: ");
+    assert_int_equal(rmdir(blocker), 0);
+    struct view *view = view_cell_get(instance->views);
+    assert_null(keyring_active(view->keyring, "tls-ed", "hsm-a")->chain_pem);
+    view_unref(view);
+    json_decref(do_verb(instance, CUSTODY_KEY_IMPORT, arguments));
+    expect_chain(instance, "tls-ed", "hsm-a", &chain);
+    free(arguments);
+    EVP_PKEY_free(key);
+    transport_instance_free(instance);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_chain_is_in_use_and_on_disk_at_once),
+        cmocka_unit_test(a_renewed_certificate_takes_the_place_of_the_old),
+        cmocka_unit_test(a_pss_certificate_shows_in_the_reference),
+        cmocka_unit_test(what_is_refused_changes_nothing),
+        cmocka_unit_test(a_disk_that_fails_leaves_the_old_view),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
