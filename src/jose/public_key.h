@@ -46,5 +46,10 @@ const char *public_key_jwk(const struct public_key *key);
  * digests are fetched once. */
 bool public_key_verify(const struct public_key *key, enum alg alg, struct span input,
                        struct span signature) MUST_USE;
+/* The same for a signature made in a TLS handshake, where an ECDSA key of any curve may go with any
+ * digest (tls_alg_fits_key: TLS 1.2). Whether the version of the handshake permits it is the
+ * caller's affair. */
+bool public_key_verify_tls(const struct public_key *key, enum alg alg, struct span input,
+                           struct span signature) MUST_USE;
 
 #endif

@@ -6,9 +6,17 @@
 
 enum { INPUT_MAX = 32 + DIGEST_MAX };
 
+/* Orders here are whole bytes long, but for P-521's, which is longer than any digest. */
+static size_t usable_len(enum key_type type, enum alg alg)
+{
+    size_t digest = alg_digest_len(alg);
+    size_t order = key_type_signature_len(type) / 2;
+    return alg_family(alg) == FAMILY_ECDSA && digest > order ? order : digest;
+}
+
 CK_RV sign_message(struct session *session, struct digest_context *digest,
-                   CK_OBJECT_HANDLE private_key, enum alg alg, bool prehash, struct span message,
-                   uint8_t out[SIGN_ROOM], CK_ULONG *len)
+                   CK_OBJECT_HANDLE private_key, enum key_type type, enum alg alg, bool prehash,
+                   struct span message, uint8_t out[SIGN_ROOM], CK_ULONG *len)
 {
     const struct mechanism *row = mechanism_of(alg);
     uint8_t hashed[INPUT_MAX];
@@ -19,7 +27,7 @@ CK_RV sign_message(struct session *session, struct digest_context *digest,
         if (!digest_message(digest, alg, message, hashed + row->digest_info.len)) {
             return CKR_HOST_MEMORY;
         }
-        message = span_of(hashed, row->digest_info.len + alg_digest_len(alg));
+        message = span_of(hashed, row->digest_info.len + usable_len(type, alg));
     }
     CK_RSA_PKCS_PSS_PARAMS pss = mechanism_pss(alg);
     CK_MECHANISM mechanism = {.mechanism = prehash ? row->raw : row->hashed};

@@ -42,6 +42,7 @@ static bool get_purpose(struct reader *frame, enum purpose *out)
 void token_put_sign(struct buffer *frame, const struct token_sign_request *request)
 {
     buffer_put_u8(frame, (uint8_t)request->purpose);
+    buffer_put_u8(frame, (uint8_t)request->use);
     buffer_put_u8(frame, (uint8_t)request->alg);
     buffer_put_bytes(frame, span_of(request->key_id, sizeof request->key_id));
     buffer_put_bytes(frame, span_of(request->spki_digest, sizeof request->spki_digest));
@@ -53,11 +54,14 @@ bool token_get_sign(struct reader *frame, struct token_sign_request *out)
     if (!get_purpose(frame, &out->purpose)) {
         return false;
     }
+    uint8_t use = reader_u8(frame);
     uint8_t alg = reader_u8(frame);
-    if (!alg_is_known(alg) || !get_exactly(frame, out->key_id, sizeof out->key_id) ||
+    if (use >= TOKEN_USE_COUNT || !alg_is_known(alg) ||
+        !get_exactly(frame, out->key_id, sizeof out->key_id) ||
         !get_exactly(frame, out->spki_digest, sizeof out->spki_digest)) {
         return false;
     }
+    out->use = (enum token_use)use;
     out->alg = (enum alg)alg;
     out->input = reader_bytes(frame, TOKEN_INPUT_MAX);
     return reader_done(frame);

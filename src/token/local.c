@@ -4,10 +4,10 @@
 
 #include "base/log.h"
 #include "model/operation.h"
-#include "model/shape.h"
 #include "pkcs11/generate.h"
 #include "pkcs11/rv.h"
 #include "pkcs11/sign.h"
+#include "token/content.h"
 #include "token/login.h"
 #include "token/lookup.h"
 
@@ -150,12 +150,16 @@ static enum outcome try_sign(struct token *token, const struct token_sign_reques
         *rv = outcome == OUTCOME_TOKEN_UNAVAILABLE ? token->session.rv : CKR_OK;
         return outcome;
     }
+    outcome = content_check_with_key(request, key->type, why);
+    if (outcome != OUTCOME_OK) {
+        return outcome;
+    }
     uint8_t bytes[SIGN_ROOM];
     CK_ULONG len = 0;
     bool prehash = hashes_here(room, request->alg);
     guard_enter(&room->guard, token->place, room->options.deadline_ms);
-    *rv = sign_message(&token->session, token->digest, key->private_key, request->alg, prehash,
-                       request->input, bytes, &len);
+    *rv = sign_message(&token->session, token->digest, key->private_key, key->type, request->alg,
+                       prehash, request->input, bytes, &len);
     guard_leave(&room->guard, token->place);
     if (*rv != CKR_OK) {
         return refuse(why, OUTCOME_TOKEN_UNAVAILABLE, "signing %s: %s", alg_name(request->alg),
@@ -256,7 +260,7 @@ static enum outcome check_request(struct token *token, const struct token_sign_r
 {
     struct room *room = token->room;
     /* First of all, and whatever state the token is in: only what such a key signs goes on. */
-    enum outcome outcome = shape_check(request->purpose, request->alg, request->input, why);
+    enum outcome outcome = content_check(request, why);
     if (outcome != OUTCOME_OK) {
         return outcome;
     }
@@ -311,7 +315,8 @@ static enum outcome check_generate(struct token *token,
         return refuse(why, OUTCOME_RULE, "a key needs at least one known algorithm");
     }
     for (unsigned int alg = 0; alg < ALG_COUNT; alg++) {
-        if ((request->algs & 1U << alg) != 0 && !alg_fits_key((enum alg)alg, request->type)) {
+        if ((request->algs & 1U << alg) != 0 &&
+            !purpose_alg_fits_key(request->purpose, (enum alg)alg, request->type)) {
             return refuse(why, OUTCOME_RULE, "a %s key does not sign %s",
                           key_type_name(request->type), alg_name((enum alg)alg));
         }

@@ -31,8 +31,16 @@ enum {
  */
 struct token;
 
+/* What the signature is for. */
+enum token_use {
+    USE_PURPOSE, /* what keys of its purpose sign */
+    USE_CSR,     /* a certificate request for the key itself (model/shape_csr.h) */
+};
+enum { TOKEN_USE_COUNT = USE_CSR + 1 };
+
 struct token_sign_request {
     enum purpose purpose;
+    enum token_use use;
     enum alg alg;
     uint8_t key_id[KEY_ID_LEN];
     uint8_t spki_digest[SPKI_DIGEST_LEN]; /* the pinned public key */

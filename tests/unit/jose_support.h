@@ -117,8 +117,7 @@ static inline size_t sign_with(EVP_PKEY *pkey, enum alg alg, int salt_len, struc
         memcpy(out, der, len);
         return len;
     }
-    size_t half = alg == ALG_ES256 ? 32 : alg == ALG_ES384 ? 48 : 66;
-    return raw_from_der(der, len, half, out);
+    return raw_from_der(der, len, ((size_t)EVP_PKEY_get_bits(pkey) + 7) / 8, out);
 }
 
 /* A whole compact JWS over the texts as they are. */

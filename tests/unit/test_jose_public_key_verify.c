@@ -76,6 +76,37 @@ static void each_signature_is_good_for_itself_only(void **state)
     assert_int_equal(ERR_peek_error(), 0); /* the queue does not grow */
 }
 
+/* In TLS 1.2 a key of any curve goes with any digest; JOSE takes none of the mixtures. */
+static void tls_mixes_curves_and_digests(void **state)
+{
+    struct made *made = *state;
+    for (unsigned int a = 0; a < ALG_COUNT; a++) {
+        for (unsigned int k = 0; k < KEY_TYPE_COUNT; k++) {
+            const struct public_key *key = made->keys[k];
+            enum alg alg = (enum alg)a;
+            bool curve = k == KEY_P256 || k == KEY_P384 || k == KEY_P521;
+            uint8_t sig[SIGNATURE_MAX] = {0};
+            if (!alg_fits_key(alg, (enum key_type)k) &&
+                (!curve || alg_family(alg) != FAMILY_ECDSA)) {
+                assert_false(public_key_verify_tls(
+                    key, alg, input_of(), span_of(sig, key_type_signature_len((enum key_type)k))));
+                continue;
+            }
+            size_t len = sign_with(made->pkeys[k], alg, -1, input_of(), sig);
+            assert_true(public_key_verify_tls(key, alg, input_of(), span_of(sig, len)));
+            assert_int_equal(public_key_verify(key, alg, input_of(), span_of(sig, len)),
+                             alg_fits_key(alg, (enum key_type)k));
+            assert_false(
+                public_key_verify_tls(key, alg, span_of_text("eyJ9.e31"), span_of(sig, len)));
+            assert_false(public_key_verify_tls(key, alg, input_of(), span_of(sig, len - 1)));
+            assert_false(public_key_verify_tls(key, alg, input_of(), span_of(sig, len + 1)));
+            sig[len / 2] ^= 4;
+            assert_false(public_key_verify_tls(key, alg, input_of(), span_of(sig, len)));
+        }
+    }
+    assert_int_equal(ERR_peek_error(), 0);
+}
+
 static void an_empty_input_can_be_signed(void **state)
 {
     struct made *made = *state;
@@ -226,6 +257,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_signature_is_good_for_itself_only),
+        cmocka_unit_test(tls_mixes_curves_and_digests),
         cmocka_unit_test(an_empty_input_can_be_signed),
         cmocka_unit_test(pss_salts_have_the_hash_s_length),
         cmocka_unit_test(another_mask_generation_hash_is_refused),

@@ -69,6 +69,33 @@ static void test_attributes(void **state)
     assert_memory_equal(label, "qseal:seal:test", len);
 }
 
+/* What TLS may ask of a curve: one raw mechanism for three digests. */
+static void test_transport_key(void **state)
+{
+    struct room_fixture *fixture = *state;
+    room_fixture_ready(fixture);
+    struct session session = room_fixture_session(fixture);
+    BUFFER_CLEANUP struct buffer spki = BUFFER_INIT(SPKI_MAX);
+    struct reason why = {0};
+    const uint8_t id = 0x77;
+    const struct generate_request request = {.type = KEY_P384,
+                                             .id = span_of(&id, 1),
+                                             .label = "qseal:transport:bank",
+                                             .algs = 1U << ALG_ES256 | 1U << ALG_ES384 |
+                                                     1U << ALG_ES512};
+    assert_done(generate_pair(&session, &fixture->room->mechanisms, &request, &spki, &why), why);
+    CK_MECHANISM_TYPE allowed[4];
+    size_t len;
+    assert_true(find_bytes(&session, object_of(&session, CKO_PRIVATE_KEY, id),
+                           CKA_ALLOWED_MECHANISMS, allowed, sizeof allowed, &len));
+    assert_int_equal(len, sizeof allowed[0]);
+    assert_int_equal(allowed[0], CKM_ECDSA);
+    struct key key;
+    assert_done(key_load(&session, span_of(&id, 1), &key, NULL, &why), why);
+    assert_int_equal(key.purpose, PURPOSE_TRANSPORT);
+    assert_int_equal(key.type, KEY_P384);
+}
+
 /* The token itself refuses another algorithm than those granted. */
 static void test_allowed_mechanisms_hold(void **state)
 {
@@ -169,9 +196,13 @@ static void test_unchecked_pair_is_destroyed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_attributes),        TEST(test_allowed_mechanisms_hold),
-        TEST(test_smaller_templates), TEST(test_other_spelling_of_ed25519),
-        TEST(test_refusals),          TEST(test_unchecked_pair_is_destroyed),
+        TEST(test_attributes),
+        TEST(test_transport_key),
+        TEST(test_allowed_mechanisms_hold),
+        TEST(test_smaller_templates),
+        TEST(test_other_spelling_of_ed25519),
+        TEST(test_refusals),
+        TEST(test_unchecked_pair_is_destroyed),
     };
     return cmocka_run_group_tests(tests, room_fixture_group_setup, room_fixture_group_teardown);
 }

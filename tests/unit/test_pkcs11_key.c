@@ -60,7 +60,8 @@ static void test_once_extractable(void **state)
 
 static void test_labels(void **state)
 {
-    static const char *const labels[] = {"", "my key", "qseal:", "qseal:seal", "qseal:transport:x"};
+    static const char *const labels[] = {
+        "", "my key", "qseal:", "qseal:seal", "qseal:transport", "qseal:audit:x"};
     struct room_fixture *fixture = *state;
     room_fixture_ready(fixture);
     struct session session = room_fixture_session(fixture);

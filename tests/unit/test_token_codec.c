@@ -6,6 +6,7 @@
 
 static const struct token_sign_request sign_request = {
     .purpose = PURPOSE_SEAL,
+    .use = USE_CSR,
     .alg = ALG_ES384,
     .key_id = {1, 2, 3},
     .spki_digest = {4, 5, 6},
@@ -28,6 +29,7 @@ static void test_sign(void **state)
     assert_true(token_get_sign(&reader, &got));
     assert_int_equal(got.alg, ALG_ES384);
     assert_int_equal(got.purpose, PURPOSE_SEAL);
+    assert_int_equal(got.use, USE_CSR);
     assert_memory_equal(got.key_id, sign_request.key_id, KEY_ID_LEN);
     assert_memory_equal(got.spki_digest, sign_request.spki_digest, SPKI_DIGEST_LEN);
     assert_true(span_is_text(got.input, "header.payload"));
@@ -43,7 +45,7 @@ static void test_sign(void **state)
 static void test_sign_wrong_numbers(void **state)
 {
     (void)state;
-    for (size_t at = 0; at < 2; at++) {
+    for (size_t at = 0; at < 3; at++) {
         BUFFER_CLEANUP struct buffer frame = BUFFER_INIT(1024);
         put_sign(&frame);
         frame.data[at] = 200;
