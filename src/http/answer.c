@@ -14,6 +14,9 @@ static const char *const media_types[] = {
     [MEDIA_JSON] = "application/json",
     [MEDIA_JWK_SET] = "application/jwk-set+json", /* RFC 7517 §8.5.2 */
     [MEDIA_PROBLEM] = "application/problem+json", /* RFC 9457 §6.1 */
+    [MEDIA_OCTETS] = "application/octet-stream",
+    [MEDIA_PEM_CHAIN] = "application/pem-certificate-chain", /* RFC 8555 §9.1 */
+    [MEDIA_PEM] = "application/x-pem-file",
 };
 static_assert(COUNT_OF(media_types) == MEDIA_COUNT, "a type for every media");
 

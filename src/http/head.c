@@ -76,6 +76,16 @@ void head_field(struct head *head, struct span name, struct span value)
     if (is_named(name, "x-fapi-interaction-id")) {
         head->interaction_ids++;
         head->interaction_id = value;
+        return;
+    }
+    if (is_named(name, "Qseal-Signature-Scheme")) {
+        head->schemes++;
+        head->scheme = value;
+        return;
+    }
+    if (is_named(name, "Qseal-Key")) {
+        head->keys++;
+        head->key = value;
     }
 }
 
@@ -88,6 +98,34 @@ static enum outcome malformed(const char **detail, const char *text)
 {
     *detail = text;
     return OUTCOME_MALFORMED;
+}
+
+static bool is_printable(struct span text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.data[i] < ' ' || text.data[i] > '~') {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Our own fields. */
+static enum outcome judge_own(const struct head *head, const char **detail)
+{
+    if (head->schemes > 1) {
+        return malformed(detail, "there is more than one Qseal-Signature-Scheme");
+    }
+    if (head->scheme.len >= SCHEME_SIZE || !is_printable(head->scheme)) {
+        return malformed(detail, "Qseal-Signature-Scheme is not the name of a SignatureScheme");
+    }
+    if (head->keys > 1) {
+        return malformed(detail, "there is more than one Qseal-Key");
+    }
+    if (head->keys == 1 && !key_name_is_valid(head->key)) {
+        return malformed(detail, "Qseal-Key is not an RFC 7638 thumbprint");
+    }
+    return OUTCOME_OK;
 }
 
 enum outcome head_judge(const struct head *head, const char *version, uint64_t body_max,
@@ -131,5 +169,5 @@ enum outcome head_judge(const struct head *head, const char *version, uint64_t b
         *detail = "Content-Length is over the limit for bodies";
         return OUTCOME_TOO_LARGE;
     }
-    return OUTCOME_OK;
+    return judge_own(head, detail);
 }

@@ -23,6 +23,8 @@ struct head {
     unsigned int transfer_encodings;
     unsigned int content_types;
     unsigned int interaction_ids;
+    unsigned int schemes;
+    unsigned int keys;
     bool encoded;  /* a Content-Encoding is there */
     bool bad_name; /* a field name that is no token (RFC 9110 §5.1) */
     bool bad_length;
@@ -30,6 +32,8 @@ struct head {
     uint64_t content_length;
     struct span content_type;
     struct span interaction_id;
+    struct span scheme; /* Qseal-Signature-Scheme */
+    struct span key;    /* Qseal-Key */
 };
 
 void head_field(struct head *head, struct span name, struct span value);

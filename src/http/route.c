@@ -44,15 +44,64 @@ static bool find_operation(const char *path, struct route *out)
     if (!operation_from_name(span_part(rest, 0, slash), &out->operation)) {
         return false;
     }
-    out->profile = span_part(rest, slash + 1, rest.len);
-    return name_is_valid(out->profile);
+    out->name = span_part(rest, slash + 1, rest.len);
+    return name_is_valid(out->name);
+}
+
+/* A path around the name of a role. */
+static const struct role_row {
+    const char *before;
+    const char *after;
+    enum signing_route route;
+    const char *const *allow;
+} role_rows[] = {
+    {"/v1/tls-signature/", "", ROUTE_TLS_SIGNATURE, &post},
+    {"/v1/keys/", "/certificate", ROUTE_CERTIFICATE, &get},
+    {"/v1/keys/", "/reference", ROUTE_REFERENCE, &get},
+};
+
+static bool find_role(const char *path, struct route *out)
+{
+    struct span whole = span_of_text(path);
+    for (size_t i = 0; i < COUNT_OF(role_rows); i++) {
+        const struct role_row *row = &role_rows[i];
+        size_t before = strlen(row->before);
+        size_t after = strlen(row->after);
+        if (whole.len < before + after || !span_is_text(span_part(whole, 0, before), row->before) ||
+            !span_is_text(span_part(whole, whole.len - after, after), row->after)) {
+            continue;
+        }
+        struct span name = span_part(whole, before, whole.len - before - after);
+        if (name_is_valid(name)) {
+            *out = (struct route){.route = row->route, .name = name, .allow = *row->allow};
+            return true;
+        }
+    }
+    return false;
 }
 
 enum outcome route_find(const char *method, const char *path, struct route *out)
 {
-    if (!find_operation(path, out) && !find_fixed(path, out)) {
+    if (!find_operation(path, out) && !find_fixed(path, out) && !find_role(path, out)) {
         *out = (struct route){.allow = NULL};
         return OUTCOME_NOT_FOUND;
     }
     return strcmp(method, out->allow) == 0 ? OUTCOME_OK : OUTCOME_METHOD;
+}
+
+enum outcome route_query(const struct route *route, struct span query, struct span *kid,
+                         const char **detail)
+{
+    static const char prefix[] = "kid=";
+    size_t at = sizeof prefix - 1;
+    if (route->route != ROUTE_CERTIFICATE) {
+        *detail = "this path takes no query";
+        return OUTCOME_MALFORMED;
+    }
+    *kid = span_part(query, at, query.len);
+    if (!span_is_text(span_part(query, 0, at), prefix) || !key_name_is_valid(*kid)) {
+        *detail = "the only query here is kid= and the RFC 7638 thumbprint of a key";
+        return OUTCOME_MALFORMED;
+    }
+    return OUTCOME_OK;
 }

@@ -14,20 +14,49 @@ void signing_put_request(struct buffer *frame, const struct signing_request *req
     buffer_put_u64(frame, request->connection);
     buffer_put_u8(frame, (uint8_t)request->route);
     buffer_put_u8(frame, (uint8_t)request->operation);
-    buffer_put_bytes(frame, span_of_text(request->profile));
+    buffer_put_bytes(frame, span_of_text(request->name));
+    buffer_put_bytes(frame, span_of_text(request->scheme));
+    buffer_put_bytes(frame, span_of_text(request->kid));
     buffer_put_bytes(frame, span_of_text(request->content_type));
     buffer_put_bytes(frame, span_of_text(request->interaction_id));
     buffer_put_u8(frame, request->interaction_id_bad ? 1 : 0);
     buffer_put_bytes(frame, request->body);
 }
 
-/* Whether route, operation and profile go together: only signatures have the latter two. */
-static bool route_is_sound(unsigned int route, unsigned int operation, const char *profile)
+bool key_name_is_valid(struct span name)
 {
-    if (route == ROUTE_SIGN) {
-        return operation_is_known(operation) && name_is_valid(span_of_text(profile));
+    for (size_t i = 0; i < name.len; i++) {
+        uint8_t c = name.data[i];
+        bool letter = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+        if (!letter && !(c >= '0' && c <= '9') && c != '-' && c != '_') {
+            return false;
+        }
     }
-    return route < ROUTE_COUNT && operation == 0 && profile[0] == '\0';
+    return name.len == KEY_NAME_LEN;
+}
+
+static bool is_printable(const char *text, char from)
+{
+    for (; *text != '\0'; text++) {
+        if (*text < from || *text > '~') {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Whether the fields go together with the route: not every route has all of them. */
+static bool route_is_sound(unsigned int route, unsigned int operation,
+                           const struct signing_request *request)
+{
+    bool named = route >= ROUTE_SIGN;
+    bool scheme = route == ROUTE_TLS_SIGNATURE || request->scheme[0] == '\0';
+    bool kid = route == ROUTE_TLS_SIGNATURE || route == ROUTE_CERTIFICATE;
+    return route < ROUTE_COUNT &&
+           (route == ROUTE_SIGN ? operation_is_known(operation) : operation == 0) &&
+           (named ? name_is_valid(span_of_text(request->name)) : request->name[0] == '\0') &&
+           scheme && is_printable(request->scheme, ' ') &&
+           (request->kid[0] == '\0' || (kid && key_name_is_valid(span_of_text(request->kid))));
 }
 
 bool signing_get_request(struct reader *frame, struct signing_request *out)
@@ -35,12 +64,14 @@ bool signing_get_request(struct reader *frame, struct signing_request *out)
     *out = (struct signing_request){.connection = reader_u64(frame)};
     unsigned int route = reader_u8(frame);
     unsigned int operation = reader_u8(frame);
-    reader_text(frame, out->profile, sizeof out->profile);
+    reader_text(frame, out->name, sizeof out->name);
+    reader_text(frame, out->scheme, sizeof out->scheme);
+    reader_text(frame, out->kid, sizeof out->kid);
     reader_text(frame, out->content_type, sizeof out->content_type);
     reader_text(frame, out->interaction_id, sizeof out->interaction_id);
     unsigned int bad = reader_u8(frame);
     out->body = reader_bytes(frame, SIGNING_BODY_MAX);
-    if (!reader_done(frame) || bad > 1 || !route_is_sound(route, operation, out->profile)) {
+    if (!reader_done(frame) || bad > 1 || !route_is_sound(route, operation, out)) {
         return false;
     }
     out->route = (enum signing_route)route;
@@ -57,19 +88,9 @@ void signing_put_answer(struct buffer *frame, const struct signing_answer *answe
     frame_put_outcome(frame, answer->outcome, &none);
     buffer_put_u8(frame, (uint8_t)answer->media);
     buffer_put_bytes(frame, span_of_text(answer->request_id));
+    buffer_put_bytes(frame, span_of_text(answer->peer));
     buffer_put_u32(frame, answer->max_age_s);
     buffer_put_bytes(frame, answer->body);
-}
-
-/* The request id becomes a header field, so nothing that could end one may be in it. */
-static bool is_header_text(const char *text)
-{
-    for (; *text != '\0'; text++) {
-        if (*text <= ' ' || *text > '~') {
-            return false;
-        }
-    }
-    return true;
 }
 
 bool signing_get_answer(struct reader *frame, struct signing_answer *out)
@@ -78,9 +99,12 @@ bool signing_get_answer(struct reader *frame, struct signing_answer *out)
     *out = (struct signing_answer){.outcome = frame_get_outcome(frame, &unused)};
     unsigned int media = reader_u8(frame);
     reader_text(frame, out->request_id, sizeof out->request_id);
+    reader_text(frame, out->peer, sizeof out->peer);
     out->max_age_s = reader_u32(frame);
     out->body = reader_bytes(frame, FRAME_PAYLOAD_MAX);
-    if (!reader_done(frame) || media >= MEDIA_COUNT || !is_header_text(out->request_id)) {
+    /* What becomes a header field may hold nothing that could end one. */
+    if (!reader_done(frame) || media >= MEDIA_COUNT || !is_printable(out->request_id, '!') ||
+        !is_printable(out->peer, ' ')) {
         return false;
     }
     out->media = (enum signing_media)media;

@@ -3,8 +3,11 @@
 #include "signing/listing.h"
 
 #include "jose/json.h"
+#include "pki/certificate.h"
+#include "signing/role.h"
 
 #include <string.h>
+#include <time.h>
 
 static const char *const health_names[] = {
     [HEALTH_READY] = "ready", [HEALTH_DEGRADED] = "degraded", [HEALTH_UNREADY] = "unready"};
@@ -28,22 +31,32 @@ static void role_state(const struct view *view, struct watch *watch, const struc
     }
 }
 
+/* Whether requests come for this role: of a profile, or for handshakes. */
+static bool is_used(const struct view *view, const struct config_role *role)
+{
+    const struct profiles *profiles = view->policy->profiles;
+    bool used = role->purpose == PURPOSE_TRANSPORT;
+    for (size_t i = 0; !used && i < profiles_count(profiles); i++) {
+        used = strcmp(profile_role(profiles_at(profiles, i)), role->name) == 0;
+    }
+    return used;
+}
+
 enum health listing_health(const struct view *view, struct watch *watch)
 {
+    const struct config *config = view->policy->config;
     bool any = false;
-    bool whole = profiles_count(view->policy->profiles) > 0;
-    for (size_t i = 0; i < profiles_count(view->policy->profiles); i++) {
-        const char *name = profile_role(profiles_at(view->policy->profiles, i));
-        const struct config_role *role = config_role(view->policy->config, name);
+    bool lacks = false;
+    for (size_t i = 0; i < config->n_roles; i++) {
         bool some = false;
         bool all = false;
-        if (role != NULL) {
-            role_state(view, watch, role, &some, &all);
+        if (is_used(view, &config->roles[i])) {
+            role_state(view, watch, &config->roles[i], &some, &all);
+            any = any || some;
+            lacks = lacks || !all;
         }
-        any = any || some;
-        whole = whole && all;
     }
-    if (whole) {
+    if (any && !lacks) {
         return HEALTH_READY;
     }
     return any ? HEALTH_DEGRADED : HEALTH_UNREADY;
@@ -96,20 +109,6 @@ void listing_put_profiles(struct buffer *out, const struct view *view,
     buffer_put_text(out, "]}");
 }
 
-static bool role_is_granted(const struct view *view, const struct config_caller *caller,
-                            const char *role)
-{
-    const struct profiles *profiles = view->policy->profiles;
-    for (size_t i = 0; i < profiles_count(profiles); i++) {
-        const struct profile *profile = profiles_at(profiles, i);
-        if (strcmp(profile_role(profile), role) == 0 &&
-            config_caller_is_granted(caller, profile_name(profile))) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void put_algs(struct buffer *out, uint32_t algs)
 {
     enum alg only;
@@ -118,6 +117,21 @@ static void put_algs(struct buffer *out, uint32_t algs)
     if (alg_only_one(algs, &only)) {
         buffer_put_format(out, ",\"alg\":\"%s\"", alg_name(only));
     }
+}
+
+/* RFC 3339, of the key's own certificate. */
+static void put_not_after(struct buffer *out, const struct key *key)
+{
+    struct certificate_facts facts;
+    if (key->chain_pem == NULL || !certificate_facts(span_of_text(key->chain_pem), &facts)) {
+        buffer_put_text(out, "\"not_after\":null");
+        return;
+    }
+    time_t when = (time_t)facts.not_after;
+    struct tm utc = {0};
+    (void)gmtime_r(&when, &utc);
+    buffer_put_format(out, "\"not_after\":\"%04d-%02d-%02dT%02d:%02d:%02dZ\"", utc.tm_year + 1900,
+                      utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec);
 }
 
 void listing_put_keys(struct buffer *out, const struct view *view,
@@ -139,7 +153,9 @@ void listing_put_keys(struct buffer *out, const struct view *view,
         put_algs(out, key->algs);
         buffer_put_text(out, ",");
         put_member(out, "state", key_state_name(key->state));
-        buffer_put_text(out, ",\"not_after\":null}");
+        buffer_put_text(out, ",");
+        put_not_after(out, key);
+        buffer_put_text(out, "}");
     }
     buffer_put_text(out, "]}");
 }

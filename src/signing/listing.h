@@ -10,8 +10,8 @@
 
 enum health { HEALTH_READY, HEALTH_DEGRADED, HEALTH_UNREADY };
 
-/* Ready: every token is, and every role that a profile uses has an active key on one. Degraded:
- * something can be signed. */
+/* Ready: every role that a profile uses or that is for handshakes has an active key on each of its
+ * tokens, and these are up. Degraded: something can be signed. */
 enum health listing_health(const struct view *view, struct watch *watch);
 const char *health_name(enum health health);
 /* {"status","tokens":[{"name","state"}],"audit":"off"} */
@@ -20,7 +20,7 @@ void listing_put_health(struct buffer *out, const struct view *view, struct watc
 /* {"profiles":[…]} that this caller is granted. */
 void listing_put_profiles(struct buffer *out, const struct view *view,
                           const struct config_caller *caller);
-/* {"keys":[…]} of the roles its profiles use. */
+/* {"keys":[…]} of the roles its profiles use and of those granted to it for handshakes. */
 void listing_put_keys(struct buffer *out, const struct view *view,
                       const struct config_caller *caller);
 

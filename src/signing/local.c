@@ -4,17 +4,20 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "model/tls_scheme.h"
 #include "signing/listing.h"
 #include "signing/problem.h"
 #include "signing/seal.h"
+#include "signing/tls.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { BODY_TEXT_MAX = 3 * 1024 * 1024 - 4096, KEEP_ROOM = 32 * 1024 };
+enum { BODY_TEXT_MAX = 3 * 1024 * 1024 - 4096, KEEP_ROOM = 32 * 1024, SUBJECT_MAX = 256 };
 
 struct signing_worker {
+    struct dispatcher *dispatcher;
     struct sealer *sealer;
     struct buffer body;
 };
@@ -37,8 +40,9 @@ struct signing_worker *signing_worker_new(void)
         return NULL;
     }
     worker->body = BUFFER_INIT(BODY_TEXT_MAX);
+    worker->dispatcher = dispatcher_new();
     worker->sealer = sealer_new();
-    if (worker->sealer == NULL) {
+    if (worker->dispatcher == NULL || worker->sealer == NULL) {
         signing_worker_free(worker);
         return NULL;
     }
@@ -50,6 +54,7 @@ void signing_worker_free(struct signing_worker *worker)
     if (worker == NULL) {
         return;
     }
+    dispatcher_free(worker->dispatcher);
     sealer_free(worker->sealer);
     buffer_fini(&worker->body);
     free(worker);
@@ -92,18 +97,19 @@ static enum outcome answer_sign(struct question *question, struct reason *why)
 {
     const struct signing_request *request = question->request;
     const struct profile *profile =
-        profiles_find(question->view->policy->profiles, request->operation, request->profile);
+        profiles_find(question->view->policy->profiles, request->operation, request->name);
     if (profile == NULL) {
         return refuse(why, OUTCOME_NOT_FOUND,
                       "there is no profile %s of the operation %s; GET /v1/profiles lists yours",
-                      request->profile, operation_name(request->operation));
+                      request->name, operation_name(request->operation));
     }
-    if (!config_caller_is_granted(question->granted, request->profile)) {
+    if (!config_caller_is_granted(question->granted, request->name)) {
         return refuse(why, OUTCOME_NOT_GRANTED,
-                      "the profile %s is not granted to caller %s (uid %u)", request->profile,
+                      "the profile %s is not granted to caller %s (uid %u)", request->name,
                       question->granted->name, question->caller.uid);
     }
     struct seal_request seal = {
+        .dispatcher = question->worker->dispatcher,
         .view = question->view,
         .watch = question->signing->watch,
         .profile = profile,
@@ -113,6 +119,29 @@ static enum outcome answer_sign(struct question *question, struct reason *why)
         .deadline = deadline_in_ms(question->view->policy->config->limits.deadline_ms),
     };
     return seal_artefact(question->worker->sealer, &seal, &question->worker->body, why);
+}
+
+static enum outcome answer_role(struct question *question, struct reason *why)
+{
+    struct buffer *body = &question->worker->body;
+    const struct tls_question tls = {
+        .view = question->view,
+        .watch = question->signing->watch,
+        .caller = question->granted,
+        .request = question->request,
+        .request_id = question->answer->request_id,
+        .deadline = deadline_in_ms(question->view->policy->config->limits.deadline_ms),
+    };
+    if (question->request->route == ROUTE_TLS_SIGNATURE) {
+        question->answer->media = MEDIA_OCTETS;
+        return tls_sign(question->worker->dispatcher, &tls, body, question->answer->peer, why);
+    }
+    if (question->request->route == ROUTE_CERTIFICATE) {
+        question->answer->media = MEDIA_PEM_CHAIN;
+        return tls_put_certificate(&tls, body, why);
+    }
+    question->answer->media = MEDIA_PEM;
+    return tls_put_reference(&tls, body, why);
 }
 
 static enum outcome answer_route(struct question *question, struct reason *why)
@@ -128,6 +157,10 @@ static enum outcome answer_route(struct question *question, struct reason *why)
         return answer_jwks(question);
     case ROUTE_SIGN:
         return answer_sign(question, why);
+    case ROUTE_TLS_SIGNATURE:
+    case ROUTE_CERTIFICATE:
+    case ROUTE_REFERENCE:
+        return answer_role(question, why);
     }
     return refuse(why, OUTCOME_NOT_FOUND, "there is no such door");
 }
@@ -150,7 +183,11 @@ static enum outcome find_caller(struct question *question, struct reason *why)
     }
     question->granted = config_caller(question->view->policy->config, question->caller.uid);
     if (question->granted == NULL) {
-        return refuse(why, OUTCOME_NOT_GRANTED, "uid %u is no caller in the configuration",
+        bool tls = question->request->route == ROUTE_TLS_SIGNATURE;
+        return refuse(why, OUTCOME_NOT_GRANTED,
+                      tls ? "transport key not granted to uid %u, which is no caller in the "
+                            "configuration"
+                          : "uid %u is no caller in the configuration",
                       question->caller.uid);
     }
     return OUTCOME_OK;
@@ -170,8 +207,9 @@ static enum outcome answer_question(struct question *question, struct reason *wh
     if (outcome == OUTCOME_OK) {
         outcome = answer_route(question, why);
     }
-    bool was_sealed = outcome == OUTCOME_OK && question->request->route == ROUTE_SIGN;
-    callers_leave(question->signing->callers, question->caller.uid, was_sealed,
+    bool signs =
+        question->request->route == ROUTE_SIGN || question->request->route == ROUTE_TLS_SIGNATURE;
+    callers_leave(question->signing->callers, question->caller.uid, outcome == OUTCOME_OK && signs,
                   outcome != OUTCOME_OK);
     return outcome;
 }
@@ -185,13 +223,30 @@ static const char *claim_for_log(const struct question *question, const struct r
     const struct profile *profile =
         request->route != ROUTE_SIGN || why->claim[0] == '\0'
             ? NULL
-            : profiles_find(question->view->policy->profiles, request->operation, request->profile);
+            : profiles_find(question->view->policy->profiles, request->operation, request->name);
     if (profile == NULL) {
         return "";
     }
     size_t len = strcspn(why->claim + 1, "/");
     (void)snprintf(out, REASON_CLAIM_SIZE, "%.*s", (int)len, why->claim + 1);
     return profile_knows_claim(profile, out) ? out : "a claim of the caller's own";
+}
+
+/* What was asked, in names of ours only. */
+static void put_subject(struct buffer *out, const struct signing_request *request)
+{
+    enum tls_scheme scheme;
+    if (request->route == ROUTE_SIGN) {
+        buffer_put_format(out, "%s %s", operation_name(request->operation), request->name);
+        return;
+    }
+    if (request->route == ROUTE_TLS_SIGNATURE) {
+        bool known = tls_scheme_from_name(span_of_text(request->scheme), &scheme);
+        buffer_put_format(out, "tls-signature %s %s", request->name,
+                          known ? tls_scheme_name(scheme) : "of no known scheme");
+        return;
+    }
+    buffer_put_format(out, "reading %s", request->name);
 }
 
 static void log_refusal(const struct question *question, enum outcome outcome,
@@ -209,12 +264,12 @@ static void log_refusal(const struct question *question, enum outcome outcome,
                  question->answer->request_id, why->detail);
         return;
     }
-    bool sealing = request->route == ROUTE_SIGN;
-    log_info("request %s: uid %u pid %d%s%s %s %s: %s%s%s: %s", question->answer->request_id,
+    BUFFER_CLEANUP struct buffer subject = BUFFER_INIT(SUBJECT_MAX);
+    put_subject(&subject, request);
+    log_info("request %s: uid %u pid %d%s%s %s: %s%s%s: %s", question->answer->request_id,
              question->caller.uid, question->caller.pid, id[0] == '\0' ? "" : " interaction ", id,
-             sealing ? operation_name(request->operation) : "reading",
-             sealing ? request->profile : "", outcome_name(outcome), at[0] == '\0' ? "" : " at ",
-             at, why->detail);
+             buffer_text(&subject), outcome_name(outcome), at[0] == '\0' ? "" : " at ", at,
+             why->detail);
 }
 
 void signing_ask(const struct signing *signing, struct signing_worker *worker,
@@ -244,6 +299,7 @@ void signing_ask(const struct signing *signing, struct signing_worker *worker,
         answer->outcome = outcome;
         answer->media = MEDIA_PROBLEM;
         answer->max_age_s = 0;
+        answer->peer[0] = '\0';
     }
     answer->body = buffer_span(&worker->body);
     view_unref(question.view);

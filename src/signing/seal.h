@@ -5,14 +5,13 @@
 #define QSEAL_SIGNING_SEAL_H
 
 #include "base/attributes.h"
-#include "base/clock.h"
-#include "signing/view.h"
-#include "signing/watch.h"
+#include "signing/dispatch.h"
 
-/* One thread's connections to the tokens and its memory. */
+/* One thread's memory. */
 struct sealer;
 
 struct seal_request {
+    struct dispatcher *dispatcher; /* of the same thread */
     struct view *view;
     struct watch *watch;
     const struct profile *profile;
@@ -27,8 +26,7 @@ struct sealer *sealer_new(void) MUST_USE;
 /* Accepts NULL. */
 void sealer_free(struct sealer *sealer);
 
-/* Appends the answer's JSON text. Tries the role's tokens in the configured order, those that are
- * up first. */
+/* Appends the answer's JSON text. */
 enum outcome seal_artefact(struct sealer *sealer, const struct seal_request *request,
                            struct buffer *json, struct reason *why) MUST_USE;
 

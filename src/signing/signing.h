@@ -33,20 +33,40 @@ enum signing_route {
     ROUTE_PROFILES,
     ROUTE_KEYS,
     ROUTE_JWKS,
-    ROUTE_SIGN, /* with an operation and a profile name */
+    ROUTE_SIGN,          /* with an operation and the name of a profile */
+    ROUTE_TLS_SIGNATURE, /* this and those below: with the name of a role */
+    ROUTE_CERTIFICATE,
+    ROUTE_REFERENCE,
 };
-enum { ROUTE_COUNT = ROUTE_SIGN + 1 };
+enum { ROUTE_COUNT = ROUTE_REFERENCE + 1 };
 
-enum signing_media { MEDIA_NONE, MEDIA_JSON, MEDIA_JWK_SET, MEDIA_PROBLEM };
-enum { MEDIA_COUNT = MEDIA_PROBLEM + 1 };
+enum signing_media {
+    MEDIA_NONE,
+    MEDIA_JSON,
+    MEDIA_JWK_SET,
+    MEDIA_PROBLEM,
+    MEDIA_OCTETS,
+    MEDIA_PEM_CHAIN, /* certificates */
+    MEDIA_PEM,       /* a key reference */
+};
+enum { MEDIA_COUNT = MEDIA_PEM + 1 };
 
-enum { CONTENT_TYPE_SIZE = 128, SIGNING_BODY_MAX = 1024 * 1024, REQUEST_ID_SIZE = 37 };
+enum {
+    CONTENT_TYPE_SIZE = 128,
+    SIGNING_BODY_MAX = 1024 * 1024,
+    REQUEST_ID_SIZE = 37,
+    SCHEME_SIZE = 64, /* room for more than any SignatureScheme of TLS has */
+    KEY_NAME_LEN = 43,
+    SIGNING_PEER_SIZE = 512,
+};
 
 struct signing_request {
     uint64_t connection; /* the number qseald gave */
     enum signing_route route;
     enum operation operation;             /* ROUTE_SIGN only */
-    char profile[PROFILE_NAME_MAX + 1];   /* ROUTE_SIGN only */
+    char name[PROFILE_NAME_MAX + 1];      /* of a profile or a role, "" where the route has none */
+    char scheme[SCHEME_SIZE];             /* Qseal-Signature-Scheme as sent, "" when absent */
+    char kid[KEY_NAME_LEN + 1];           /* Qseal-Key or ?kid=, an RFC 7638 thumbprint, or "" */
     char content_type[CONTENT_TYPE_SIZE]; /* as sent, "" when absent */
     char interaction_id[REQUEST_ID_SIZE]; /* x-fapi-interaction-id as sent, "" when absent or bad */
     bool interaction_id_bad;              /* sent more than once, or longer than a UUID */
@@ -57,8 +77,9 @@ struct signing_answer {
     enum outcome outcome; /* httpd maps it to the status code */
     enum signing_media media;
     char request_id[REQUEST_ID_SIZE]; /* into Qseal-Request-Id */
-    uint32_t max_age_s;               /* Cache-Control: max-age=…, 0: no-store */
-    struct span body;                 /* the whole body, also of problems: httpd has no JSON */
+    char peer[SIGNING_PEER_SIZE]; /* into Qseal-Peer: the proven server, "" when there is none */
+    uint32_t max_age_s;           /* Cache-Control: max-age=…, 0: no-store */
+    struct span body;             /* the whole body, also of problems: httpd has no JSON */
 };
 
 /* From qseald at the start of a door; a reload does not change them. */
@@ -77,6 +98,9 @@ struct door_caller {
     uint32_t uid;       /* httpd queues fairly between uids */
     uint32_t in_flight; /* most requests of this uid in httpd at once; more are answered 429 */
 };
+
+/* Whether it could be a thumbprint: 43 characters of base64url. */
+bool key_name_is_valid(struct span name) MUST_USE;
 
 /* Fields of each frame (codec.c). The get functions borrow spans from what they read. */
 void signing_put_request(struct buffer *frame, const struct signing_request *request);

@@ -14,6 +14,35 @@ struct view_cell {
     struct view *current;
 };
 
+static enum outcome load_peers(struct policy *policy, struct reason *why)
+{
+    const struct config *config = policy->config;
+    policy->peers = calloc(config->n_roles + 1, sizeof *policy->peers);
+    if (policy->peers == NULL) {
+        return refuse(why, OUTCOME_INTERNAL, "out of memory");
+    }
+    for (size_t i = 0; i < config->n_roles; i++) {
+        const struct config_role *role = &config->roles[i];
+        struct reason inner = {0};
+        if (role->n_peers == 0) {
+            continue;
+        }
+        enum outcome outcome = peer_set_new(role->peers, role->n_peers, &policy->peers[i], &inner);
+        if (outcome != OUTCOME_OK) {
+            return refuse(why, outcome, "%s: role %s: %s", config->path, role->name, inner.detail);
+        }
+    }
+    return OUTCOME_OK;
+}
+
+static void free_peers(struct policy *policy)
+{
+    for (size_t i = 0; policy->peers != NULL && i < policy->config->n_roles; i++) {
+        peer_set_free(policy->peers[i]);
+    }
+    free(policy->peers);
+}
+
 enum outcome policy_load(const char *path, uint64_t generation, struct policy **out,
                          struct reason *why)
 {
@@ -27,6 +56,9 @@ enum outcome policy_load(const char *path, uint64_t generation, struct policy **
     enum outcome outcome = config_load(path, &policy->config, why);
     if (outcome == OUTCOME_OK) {
         outcome = profiles_load(policy->config, &policy->profiles, why);
+    }
+    if (outcome == OUTCOME_OK) {
+        outcome = load_peers(policy, why);
     }
     if (outcome == OUTCOME_OK) {
         policy->loads = calloc(policy->config->n_tokens, sizeof *policy->loads);
@@ -52,6 +84,7 @@ void policy_unref(struct policy *policy)
     if (policy == NULL || atomic_fetch_sub(&policy->references, 1) != 1) {
         return;
     }
+    free_peers(policy);
     free(policy->loads);
     profiles_free(policy->profiles);
     config_free(policy->config);

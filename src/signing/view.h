@@ -7,6 +7,7 @@
 
 #include "base/attributes.h"
 #include "keyring/keyring.h"
+#include "pki/peer.h"
 #include "policy/config.h"
 #include "policy/profile.h"
 
@@ -27,6 +28,7 @@ struct policy {
     struct config *config;
     struct profiles *profiles;
     struct token_load *loads; /* one per token, in the order of config->tokens */
+    struct peer_set **peers;  /* one per role, in the order of config->roles; NULL: any peer */
 };
 
 struct view {

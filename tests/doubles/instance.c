@@ -33,8 +33,8 @@ void instance_configure(struct instance *instance, const char *grants, const cha
         "state: %s\ntemplates: [%s/src/policy/templates]\nprofiles: %s/hsm-config/profiles.d\n",
         instance->folder, QSEAL_SOURCE_DIR, QSEAL_SOURCE_DIR);
     buffer_put_text(&text, "users: {httpd: root, qseald: root}\ncallers:\n");
-    buffer_put_format(&text, "  - {name: flow, uid: %u, profiles: %s, in_flight: 4}\n", geteuid(),
-                      grants);
+    buffer_put_format(&text, "  - {name: flow, uid: %u, profiles: %s, in_flight: 4%s}\n", geteuid(),
+                      grants, instance->caller_more == NULL ? "" : instance->caller_more);
     buffer_put_format(&text, "administrators:\n  - {uid: %u, rights: %s}\ntokens:\n", geteuid(),
                       rights);
     for (size_t i = 0; i < INSTANCE_TOKENS; i++) {
@@ -50,6 +50,7 @@ void instance_configure(struct instance *instance, const char *grants, const cha
                            "PS256], tokens: [hsm-a]}\n"
                            "  - {name: seal-ec, purpose: seal, key: p-256, algorithms: [ES256], "
                            "tokens: [hsm-a, hsm-b]}\n");
+    buffer_put_text(&text, instance->roles_more == NULL ? "" : instance->roles_more);
     assert_true(buffer_ok(&text));
     assert_int_equal(file_replace(instance->config_path, buffer_span(&text), 0600), 0);
 }
@@ -161,7 +162,7 @@ struct signing_answer instance_ask(struct instance *instance, enum signing_route
     };
     struct signing_answer answer;
     struct reason why = {0};
-    (void)snprintf(request.profile, sizeof request.profile, "%s", profile);
+    (void)snprintf(request.name, sizeof request.name, "%s", profile);
     signing_ask(&instance->signing, instance->worker, &request, &answer);
     assert_done(json_parse_object(answer.body, json, &why), why);
     return answer;

@@ -14,6 +14,9 @@ struct instance {
     char folder[64];
     char config_path[128];
     char keyring_path[128];
+    /* For instance_configure(), NULL for none: members of the caller, and roles, as YAML. */
+    const char *caller_more;
+    const char *roles_more;
     struct token_double tokens[INSTANCE_TOKENS]; /* hsm-a, hsm-b */
     struct view_cell *views;
     struct watch *watch;

@@ -18,6 +18,9 @@ static void test_media_types(void **state)
     assert_string_equal(answer_media_type(MEDIA_JSON), "application/json");
     assert_string_equal(answer_media_type(MEDIA_JWK_SET), "application/jwk-set+json");
     assert_string_equal(answer_media_type(MEDIA_PROBLEM), "application/problem+json");
+    assert_string_equal(answer_media_type(MEDIA_OCTETS), "application/octet-stream");
+    assert_string_equal(answer_media_type(MEDIA_PEM_CHAIN), "application/pem-certificate-chain");
+    assert_string_equal(answer_media_type(MEDIA_PEM), "application/x-pem-file");
 }
 
 static void test_cache_control(void **state)

@@ -39,6 +39,9 @@ static void test_good_heads(void **state)
         "Host:x\nTransfer-Encoding:Chunked",
         "Host:x\nContent-Type:application/json\nX-Other:1\nX-Other:2",
         "Host:x\nx-fapi-interaction-id:a\nx-fapi-interaction-id:b", /* qseald's affair */
+        "Host:x\nQseal-Signature-Scheme:ed25519",
+        "Host:x\nqseal-signature-scheme:", /* as absent */
+        "Host:x\nQSEAL-KEY:NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs",
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         const char *detail;
@@ -85,6 +88,25 @@ static void test_refused_heads(void **state)
          "more than one Content-Type"},
         {"HTTP/1.1", "Host:x\nContent-Encoding:gzip", OUTCOME_MEDIA_TYPE, "Content-Encoding"},
         {"HTTP/1.1", "Host:x\nContent-Length:1001", OUTCOME_TOO_LARGE, "over the limit"},
+        {"HTTP/1.1", "Host:x\nQseal-Signature-Scheme:a\nqseal-signature-scheme:a",
+         OUTCOME_MALFORMED, "more than one Qseal-Signature-Scheme"},
+        {"HTTP/1.1", "Host:x\nQseal-Signature-Scheme:a\tb", OUTCOME_MALFORMED,
+         "not the name of a SignatureScheme"},
+        {"HTTP/1.1", "Host:x\nQseal-Signature-Scheme:\xc3\xa4", OUTCOME_MALFORMED,
+         "not the name of a SignatureScheme"},
+        {"HTTP/1.1",
+         "Host:x\nQseal-Signature-Scheme:"
+         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+         OUTCOME_MALFORMED, "not the name of a SignatureScheme"},
+        {"HTTP/1.1",
+         "Host:x\nQseal-Key:NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs\n"
+         "Qseal-Key:NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs",
+         OUTCOME_MALFORMED, "more than one Qseal-Key"},
+        {"HTTP/1.1", "Host:x\nQseal-Key:", OUTCOME_MALFORMED, "not an RFC 7638 thumbprint"},
+        {"HTTP/1.1", "Host:x\nQseal-Key:NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9X",
+         OUTCOME_MALFORMED, "not an RFC 7638 thumbprint"},
+        {"HTTP/1.1", "Host:x\nQseal-Key:NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9X=",
+         OUTCOME_MALFORMED, "not an RFC 7638 thumbprint"},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         const char *detail;

@@ -65,7 +65,7 @@ static void test_request_and_answer(void **state)
     assert_int_equal(asked.request.connection, client.number);
     assert_int_equal(asked.request.route, ROUTE_SIGN);
     assert_int_equal(asked.request.operation, OPERATION_JAR);
-    assert_string_equal(asked.request.profile, "op-jar-cof");
+    assert_string_equal(asked.request.name, "op-jar-cof");
     assert_string_equal(asked.request.content_type, "application/json");
     assert_string_equal(asked.request.interaction_id, "abc");
     assert_false(asked.request.interaction_id_bad);
@@ -110,6 +110,69 @@ static void test_request_and_answer(void **state)
 
     fd_close(&client.fd);
     rig_expect_closed(&rig, client.number);
+    fd_close(&lane);
+    rig_stop(&rig);
+}
+
+static void test_a_role_and_its_fields(void **state)
+{
+    (void)state;
+    struct rig rig;
+    struct asked asked;
+    char text[RIG_TEXT_SIZE];
+    rig_start(&rig, &usual);
+    struct client client = rig_caller(&rig, 1000, 8);
+    client_send(&client, "POST /v1/tls-signature/transport HTTP/1.1\r\nHost: localhost\r\n"
+                         "Content-Type: application/octet-stream\r\n"
+                         "QSEAL-Signature-Scheme: ecdsa_secp256r1_sha256\r\n"
+                         "Qseal-Key: NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs\r\n"
+                         "Content-Length: 3\r\n\r\n\x01\x02\x03");
+    int lane = rig_accept(&rig);
+    rig_read(lane, &asked);
+    assert_int_equal(asked.request.route, ROUTE_TLS_SIGNATURE);
+    assert_string_equal(asked.request.name, "transport");
+    assert_string_equal(asked.request.scheme, "ecdsa_secp256r1_sha256");
+    assert_string_equal(asked.request.kid, "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs");
+    assert_true(span_is_text(asked.request.body, "\x01\x02\x03"));
+    struct signing_answer answer = {.media = MEDIA_OCTETS,
+                                    .request_id = "id",
+                                    .peer = "spki=abc; sni=api.bank.example",
+                                    .body = span_of_text("\x30\x06")};
+    rig_answer(&asked, &answer);
+    asked_fini(&asked);
+    assert_int_equal(client_read(&client, text), 200);
+    assert_has(text, "Content-Type: application/octet-stream\r\n");
+    assert_has(text, "Qseal-Peer: spki=abc; sni=api.bank.example\r\n");
+    assert_has(text, "\r\n\r\n\x30\x06");
+
+    client_send(&client, "GET /v1/keys/transport/certificate"
+                         "?kid=NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs HTTP/1.1\r\n"
+                         "Host: x\r\n\r\n");
+    rig_read(lane, &asked);
+    assert_int_equal(asked.request.route, ROUTE_CERTIFICATE);
+    assert_string_equal(asked.request.name, "transport");
+    assert_string_equal(asked.request.scheme, "");
+    assert_string_equal(asked.request.kid, "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs");
+    answer = (struct signing_answer){
+        .media = MEDIA_PEM_CHAIN, .request_id = "id", .body = span_of_text("-----BEGIN")};
+    rig_answer(&asked, &answer);
+    asked_fini(&asked);
+    assert_int_equal(client_read(&client, text), 200);
+    assert_has(text, "Content-Type: application/pem-certificate-chain\r\n");
+    assert_lacks(text, "Qseal-Peer");
+
+    /* On the same connection: nothing of the last request is left, and elsewhere the fields do not
+     * count. */
+    client_send(&client, "GET /v1/keys/transport/reference HTTP/1.1\r\nHost: x\r\n"
+                         "Qseal-Signature-Scheme: ed25519\r\n\r\n");
+    rig_read(lane, &asked);
+    assert_int_equal(asked.request.route, ROUTE_REFERENCE);
+    assert_string_equal(asked.request.scheme, "");
+    assert_string_equal(asked.request.kid, "");
+    rig_answer_json(&asked, "{}");
+    asked_fini(&asked);
+    assert_int_equal(client_read(&client, text), 200);
+    fd_close(&client.fd);
     fd_close(&lane);
     rig_stop(&rig);
 }
@@ -180,9 +243,17 @@ static const struct refusal mild[] = {
      "\r\nAllow: POST\r\n"},
     {"POST /v1/keys HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}", 405, "method-not-allowed",
      "see Allow", "\r\nAllow: GET\r\n"},
-    {"GET /v1/health? HTTP/1.1\r\nHost: x\r\n\r\n", 400, "malformed", "takes a query", ""},
+    {"GET /v1/health? HTTP/1.1\r\nHost: x\r\n\r\n", 400, "malformed", "this path takes no query",
+     ""},
+    {"GET /v1/keys/a/certificate?kid=b HTTP/1.1\r\nHost: x\r\n\r\n", 400, "malformed",
+     "the only query here is kid=", ""},
+    {"GET /v1/keys/a/certificate?kid=NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"
+     "&kid=NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs HTTP/1.1\r\nHost: x\r\n\r\n",
+     400, "malformed", "the only query here is kid=", ""},
+    {"GET /v1/tls-signature/a HTTP/1.1\r\nHost: x\r\n\r\n", 405, "method-not-allowed", "see Allow",
+     "\r\nAllow: POST\r\n"},
     {"POST /v1/jar/a?b=c HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}", 400, "malformed",
-     "takes a query", ""},
+     "this path takes no query", ""},
 };
 
 static void test_mild_refusals(void **state)
@@ -226,6 +297,11 @@ static const struct refusal hard[] = {
      400, "malformed", "more than one Content-Type", ""},
     {"POST /v1/jar/a HTTP/1.1\r\nHost: x\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}",
      415, "unsupported-media-type", "Content-Encoding", ""},
+    {"POST /v1/tls-signature/a HTTP/1.1\r\nHost: x\r\nQseal-Signature-Scheme: a\r\n"
+     "Qseal-Signature-Scheme: b\r\nContent-Length: 2\r\n\r\n{}",
+     400, "malformed", "more than one Qseal-Signature-Scheme", ""},
+    {"POST /v1/tls-signature/a HTTP/1.1\r\nHost: x\r\nQseal-Key: b\r\nContent-Length: 2\r\n\r\n{}",
+     400, "malformed", "Qseal-Key is not an RFC 7638 thumbprint", ""},
     {"GET /v1/health HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}", 400, "malformed",
      "only POST has a body", ""},
     {"POST /v1/jar/a HTTP/1.1\r\nHost: x\r\nContent-Length: 65537\r\n\r\n", 413, "too-large",
@@ -415,6 +491,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_request_and_answer),
+        cmocka_unit_test(test_a_role_and_its_fields),
         cmocka_unit_test(test_pieces_chunks_and_large_bodies),
         cmocka_unit_test(test_mild_refusals),
         cmocka_unit_test(test_hard_refusals),

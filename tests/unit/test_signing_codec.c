@@ -15,7 +15,7 @@
 static const struct signing_request sample = {.connection = 0x0102030405060708,
                                               .route = ROUTE_SIGN,
                                               .operation = OPERATION_DETACHED_JWS,
-                                              .profile = "op-detached",
+                                              .name = "op-detached",
                                               .content_type = "application/json",
                                               .interaction_id =
                                                   "93bac548-d2de-4546-b106-880a5018460d",
@@ -39,7 +39,7 @@ static void test_request(void **state)
     assert_int_equal(out.connection, request.connection);
     assert_int_equal(out.route, ROUTE_SIGN);
     assert_int_equal(out.operation, OPERATION_DETACHED_JWS);
-    assert_string_equal(out.profile, request.profile);
+    assert_string_equal(out.name, request.name);
     assert_string_equal(out.content_type, request.content_type);
     assert_string_equal(out.interaction_id, request.interaction_id);
     assert_true(out.interaction_id_bad);
@@ -53,6 +53,36 @@ static void test_request(void **state)
     }
     buffer_put_u8(&frame, 0);
     assert_false(read_request(&frame, &out));
+}
+
+static void test_role_request(void **state)
+{
+    (void)state;
+    BUFFER_CLEANUP struct buffer frame = BUFFER_INIT(4096);
+    struct signing_request out;
+    struct signing_request request = {.connection = 1,
+                                      .route = ROUTE_TLS_SIGNATURE,
+                                      .name = "transport",
+                                      .scheme = "no such_scheme",
+                                      .kid = "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs",
+                                      .body = span_of_text("abc")};
+    signing_put_request(&frame, &request);
+    assert_true(read_request(&frame, &out));
+    assert_int_equal(out.route, ROUTE_TLS_SIGNATURE);
+    assert_string_equal(out.name, "transport");
+    assert_string_equal(out.scheme, request.scheme);
+    assert_string_equal(out.kid, request.kid);
+    for (int route = ROUTE_CERTIFICATE; route <= ROUTE_REFERENCE; route++) {
+        buffer_reset(&frame);
+        request.route = (enum signing_route)route;
+        request.scheme[0] = '\0';
+        if (route == ROUTE_REFERENCE) {
+            request.kid[0] = '\0';
+        }
+        signing_put_request(&frame, &request);
+        assert_true(read_request(&frame, &out));
+        assert_int_equal(out.route, route);
+    }
 }
 
 static void assert_request_refused(const struct signing_request *request)
@@ -69,16 +99,16 @@ static void test_unsound_requests(void **state)
     (void)state;
     static const uint8_t body[SIGNING_BODY_MAX + 1];
     struct signing_request request = sample;
-    request.profile[0] = '\0';
+    request.name[0] = '\0';
     assert_request_refused(&request);
-    request.profile[0] = '.';
+    request.name[0] = '.';
     assert_request_refused(&request);
     request = sample;
     request.route = ROUTE_KEYS; /* which has no operation and no profile */
     assert_request_refused(&request);
     request.operation = (enum operation)0;
     assert_request_refused(&request);
-    request.profile[0] = '\0';
+    request.name[0] = '\0';
     request.route = (enum signing_route)ROUTE_COUNT;
     assert_request_refused(&request);
     request = sample;
@@ -86,6 +116,38 @@ static void test_unsound_requests(void **state)
     assert_request_refused(&request);
     request = sample;
     request.body = span_of(body, sizeof body);
+    assert_request_refused(&request);
+}
+
+static void test_unsound_role_requests(void **state)
+{
+    (void)state;
+    const struct signing_request good = {.route = ROUTE_TLS_SIGNATURE, .name = "transport"};
+    struct signing_request request = good;
+    request.name[0] = '\0';
+    assert_request_refused(&request);
+    request = good;
+    request.operation = OPERATION_DETACHED_JWS; /* which only ROUTE_SIGN has */
+    assert_request_refused(&request);
+    request = good;
+    strcpy(request.scheme, "a\nb");
+    assert_request_refused(&request);
+    request = good;
+    strcpy(request.kid, "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9X");
+    assert_request_refused(&request);
+    strcpy(request.kid, "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9X=");
+    assert_request_refused(&request);
+    strcpy(request.kid, "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs");
+    request.route = ROUTE_REFERENCE; /* the role's active key, no other */
+    assert_request_refused(&request);
+    request.route = ROUTE_CERTIFICATE;
+    strcpy(request.scheme, "ed25519");
+    assert_request_refused(&request);
+    request = sample;
+    strcpy(request.scheme, "ed25519");
+    assert_request_refused(&request);
+    request = sample;
+    strcpy(request.kid, "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs");
     assert_request_refused(&request);
 }
 
@@ -103,6 +165,7 @@ static void test_answer(void **state)
     struct signing_answer answer = {.outcome = OUTCOME_RULE,
                                     .media = MEDIA_PROBLEM,
                                     .request_id = "93bac548-d2de-4546-b106-880a5018460d",
+                                    .peer = "spki=abc; sni=bank.example",
                                     .max_age_s = 300,
                                     .body = span_of_text("{}")};
     signing_put_answer(&frame, &answer);
@@ -110,6 +173,7 @@ static void test_answer(void **state)
     assert_int_equal(out.outcome, OUTCOME_RULE);
     assert_int_equal(out.media, MEDIA_PROBLEM);
     assert_string_equal(out.request_id, answer.request_id);
+    assert_string_equal(out.peer, answer.peer);
     assert_int_equal(out.max_age_s, 300);
     assert_true(span_is_text(out.body, "{}"));
     for (size_t len = 0; len < frame.len; len++) {
@@ -134,6 +198,11 @@ static void test_answer(void **state)
     buffer_reset(&frame);
     answer.outcome = OUTCOME_OK;
     strcpy(answer.request_id, "a\r\nSet-Cookie: b"); /* it would become a header */
+    signing_put_answer(&frame, &answer);
+    assert_false(read_answer(&frame, &out));
+    buffer_reset(&frame);
+    strcpy(answer.request_id, "id");
+    strcpy(answer.peer, "spki=a\r\nSet-Cookie: b");
     signing_put_answer(&frame, &answer);
     assert_false(read_answer(&frame, &out));
 }
@@ -191,8 +260,9 @@ static void test_caller(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_request), cmocka_unit_test(test_unsound_requests),
-        cmocka_unit_test(test_answer),  cmocka_unit_test(test_settings),
+        cmocka_unit_test(test_request),          cmocka_unit_test(test_role_request),
+        cmocka_unit_test(test_unsound_requests), cmocka_unit_test(test_unsound_role_requests),
+        cmocka_unit_test(test_answer),           cmocka_unit_test(test_settings),
         cmocka_unit_test(test_caller),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -34,8 +34,10 @@ static enum outcome seal(struct instance *instance, struct deadline deadline, st
                          struct reason *why)
 {
     struct sealer *sealer = sealer_new();
+    struct dispatcher *dispatcher = dispatcher_new();
     struct view *view = view_cell_get(instance->views);
     struct seal_request request = {
+        .dispatcher = dispatcher,
         .view = view,
         .watch = instance->watch,
         .profile = profiles_find(view->policy->profiles, OPERATION_JAR, "op-jar-cof"),
@@ -47,6 +49,7 @@ static enum outcome seal(struct instance *instance, struct deadline deadline, st
     enum outcome outcome = seal_artefact(sealer, &request, json, why);
     view_unref(view);
     sealer_free(sealer);
+    dispatcher_free(dispatcher);
     return outcome;
 }
 

@@ -74,6 +74,29 @@ static void nothing_is_freed_twice(void **state)
     view_cell_free(NULL);
 }
 
+static void peers_that_cannot_be_loaded_are_refused_with_their_role(void **state)
+{
+    struct instance *instance = *state;
+    struct policy *policy = NULL;
+    struct reason why = {0};
+    BUFFER_CLEANUP struct buffer result = BUFFER_INIT(65536);
+    instance->roles_more = "  - {name: bank, purpose: transport, key: p-256, tokens: [hsm-a], "
+                           "peers: [{issuer: /nowhere/ca.pem}]}\n";
+    instance_configure(instance, "[\"*\"]", "[operator, custodian]");
+    assert_refused(policy_load(instance->config_path, 2, &policy, &why), OUTCOME_RULE, why,
+                   "role bank: peers: /nowhere/ca.pem cannot be read");
+    assert_non_null(strstr(why.detail, instance->config_path));
+    assert_null(policy);
+    /* A reload of it leaves what was there. */
+    struct view *before = view_cell_get(instance->views);
+    assert_refused(instance_admin(instance, CUSTODY_RELOAD, "{}", &result, &why), OUTCOME_RULE, why,
+                   "cannot be read");
+    struct view *after = view_cell_get(instance->views);
+    assert_ptr_equal(before, after);
+    view_unref(before);
+    view_unref(after);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -83,6 +106,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_policy_that_cannot_be_read_is_refused_with_its_place,
                                         setup, teardown),
         cmocka_unit_test(nothing_is_freed_twice),
+        cmocka_unit_test_setup_teardown(peers_that_cannot_be_loaded_are_refused_with_their_role,
+                                        setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -28,6 +28,9 @@ static bool put_headers(const struct httpd *httpd, const struct peer *peer,
     int retry_after_s = outcome_retry_after_s(answer->outcome);
     bool good = put_header(response, "Qseal-Request-Id", answer->request_id) &&
                 put_header(response, "X-Content-Type-Options", "nosniff");
+    if (answer->peer[0] != '\0') {
+        good = good && put_header(response, "Qseal-Peer", answer->peer);
+    }
     answer_cache_control(answer->max_age_s, text);
     good = good && put_header(response, "Cache-Control", text);
     if (type != NULL) {

@@ -71,6 +71,8 @@ struct lane {
     size_t want; /* length of the whole reply, 0 until its header is there */
 };
 
+enum { QUERY_SIZE = 64 };
+
 enum peer_state {
     PEER_IDLE,     /* between requests */
     PEER_HEAD,     /* the first byte of a head is there */
@@ -95,6 +97,7 @@ struct peer {
     int64_t deadline_ms;
     size_t swallowed; /* bytes of a body that are not kept */
     bool has_query;
+    char query[QUERY_SIZE]; /* the start of it: more than any good one has */
     /* The request being received: */
     struct signing_request request;
     enum outcome refusal; /* to be said when the body has been read, or OUTCOME_OK */

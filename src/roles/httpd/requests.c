@@ -18,11 +18,22 @@ struct peer *requests_peer(struct MHD_Connection *connection)
     return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
 }
 
+static void copy_text(char *out, size_t size, struct span text)
+{
+    size_t len = text.len < size ? text.len : size - 1;
+    if (len > 0) {
+        memcpy(out, text.data, len);
+    }
+    out[len] = '\0';
+}
+
 void *requests_line(void *httpd, const char *uri, struct MHD_Connection *connection)
 {
     (void)httpd;
     struct peer *peer = requests_peer(connection);
-    peer->has_query = strchr(uri, '?') != NULL; /* later it is parsed away */
+    const char *mark = strchr(uri, '?'); /* later it is parsed away */
+    peer->has_query = mark != NULL;
+    copy_text(peer->query, sizeof peer->query, span_of_text(mark == NULL ? "" : mark + 1));
     return NULL;
 }
 
@@ -55,22 +66,25 @@ static enum MHD_Result refuse_body(struct httpd *httpd, struct peer *peer, enum 
     return MHD_YES;
 }
 
-static void copy_text(char *out, size_t size, struct span text)
+/* The fields that only some routes have. */
+static void fill_key(struct signing_request *request, const struct head *head,
+                     const struct route *route, struct span kid)
 {
-    size_t len = text.len < size ? text.len : size - 1;
-    if (len > 0) {
-        memcpy(out, text.data, len);
-    }
-    out[len] = '\0';
+    static const struct span none = {NULL, 0};
+    bool tls = route->route == ROUTE_TLS_SIGNATURE;
+    copy_text(request->scheme, sizeof request->scheme, tls ? head->scheme : none);
+    copy_text(request->kid, sizeof request->kid, tls ? head->key : kid);
 }
 
-static void fill_request(struct peer *peer, const struct head *head, const struct route *route)
+static void fill_request(struct peer *peer, const struct head *head, const struct route *route,
+                         struct span kid)
 {
     struct signing_request *request = &peer->request;
     request->connection = peer->number;
     request->route = route->route;
     request->operation = route->operation;
-    copy_text(request->profile, sizeof request->profile, route->profile);
+    copy_text(request->name, sizeof request->name, route->name);
+    fill_key(request, head, route, kid);
     copy_text(request->content_type, sizeof request->content_type, head->content_type);
     copy_text(request->interaction_id, sizeof request->interaction_id, head->interaction_id);
     size_t id_len = head->interaction_id.len;
@@ -90,6 +104,8 @@ static void route_request(struct peer *peer, const struct head *head, const char
                           const char *path)
 {
     struct route route;
+    struct span kid = {NULL, 0};
+    const char *detail = NULL;
     enum outcome outcome = route_find(method, path, &route);
     peer->allow = route.allow;
     if (outcome == OUTCOME_NOT_FOUND) {
@@ -101,11 +117,12 @@ static void route_request(struct peer *peer, const struct head *head, const char
         return;
     }
     if (peer->has_query) {
-        refuse_later(peer, OUTCOME_MALFORMED, "no path here takes a query");
-        return;
+        outcome = route_query(&route, span_of_text(peer->query), &kid, &detail);
     }
-    refuse_later(peer, OUTCOME_OK, NULL);
-    fill_request(peer, head, &route);
+    refuse_later(peer, outcome, detail);
+    if (outcome == OUTCOME_OK) {
+        fill_request(peer, head, &route, kid);
+    }
 }
 
 /* Whoever is over a limit is told so before a byte of the body is kept: at once, or, where that

@@ -123,6 +123,9 @@ CUSTODY_HANDLER(handle_key_generate, CUSTODY_KEY_GENERATE)
 CUSTODY_HANDLER(handle_key_list, CUSTODY_KEY_LIST)
 CUSTODY_HANDLER(handle_jwks, CUSTODY_JWKS)
 CUSTODY_HANDLER(handle_token_unlock, CUSTODY_TOKEN_UNLOCK)
+CUSTODY_HANDLER(handle_key_reference, CUSTODY_KEY_REFERENCE)
+CUSTODY_HANDLER(handle_key_csr, CUSTODY_KEY_CSR)
+CUSTODY_HANDLER(handle_key_import, CUSTODY_KEY_IMPORT)
 
 static const struct serve_row admin_rows[] = {
     {CUSTODY_STATUS, handle_status},
@@ -131,6 +134,9 @@ static const struct serve_row admin_rows[] = {
     {CUSTODY_KEY_LIST, handle_key_list},
     {CUSTODY_JWKS, handle_jwks},
     {CUSTODY_TOKEN_UNLOCK, handle_token_unlock},
+    {CUSTODY_KEY_REFERENCE, handle_key_reference},
+    {CUSTODY_KEY_CSR, handle_key_csr},
+    {CUSTODY_KEY_IMPORT, handle_key_import},
 };
 
 /* Descriptors from systemd, by the names its socket unit gives them (sd_listen_fds_with_names(3)).

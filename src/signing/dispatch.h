@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * One signature by a role's key: which token is asked and which next, and that nothing leaves that
+ * was not verified under the pinned key. What is signed is others' affair. */
+#ifndef QSEAL_SIGNING_DISPATCH_H
+#define QSEAL_SIGNING_DISPATCH_H
+
+#include "base/attributes.h"
+#include "base/clock.h"
+#include "signing/view.h"
+#include "signing/watch.h"
+
+/* One thread's connections to the tokens. */
+struct dispatcher;
+
+struct dispatch {
+    struct view *view;
+    struct watch *watch;
+    const struct config_role *role;
+    const char *kid; /* the thumbprint of the key to use; "": the active one of each token */
+    const char *request_id;
+    struct deadline deadline;
+};
+
+/* One token and its key, tried for one dispatch. */
+struct attempt {
+    struct dispatcher *dispatcher;
+    const struct dispatch *dispatch;
+    const struct config_token *token;
+    const struct key *key;
+};
+
+/* Does what is to be done with that key, by dispatch_sign(). */
+typedef enum outcome dispatch_use(void *context, const struct attempt *attempt, struct reason *why);
+
+/* NULL: out of memory. */
+struct dispatcher *dispatcher_new(void) MUST_USE;
+/* Accepts NULL. */
+void dispatcher_free(struct dispatcher *dispatcher);
+
+/* Calls `use` for the role's tokens in the configured order, those that are up, until one has done
+ * it or another could not do better. OUTCOME_NOT_FOUND: no key of that thumbprint;
+ * OUTCOME_NO_KEY, OUTCOME_TOKEN_UNAVAILABLE, OUTCOME_PIN, or what `use` said last. */
+enum outcome dispatch_to_tokens(struct dispatcher *dispatcher, const struct dispatch *dispatch,
+                                dispatch_use *use, void *context, struct reason *why) MUST_USE;
+/* The raw signature over the whole input, verified; borrowed until the next one. */
+enum outcome dispatch_sign(const struct attempt *attempt, enum alg alg, struct span input,
+                           struct span *signature, struct reason *why) MUST_USE;
+
+#endif

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Roles, their grants and their keys. */
+#include "signing/role.h"
+
+#include <string.h>
+
+static bool has_profile_of(const struct view *view, const struct config_caller *caller,
+                           const char *role)
+{
+    const struct profiles *profiles = view->policy->profiles;
+    for (size_t i = 0; i < profiles_count(profiles); i++) {
+        const struct profile *profile = profiles_at(profiles, i);
+        if (strcmp(profile_role(profile), role) == 0 &&
+            config_caller_is_granted(caller, profile_name(profile))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool role_is_granted(const struct view *view, const struct config_caller *caller, const char *role)
+{
+    const struct config_role *row = config_role(view->policy->config, role);
+    if (row == NULL) {
+        return false;
+    }
+    return row->purpose == PURPOSE_TRANSPORT ? config_caller_has_role(caller, role)
+                                             : has_profile_of(view, caller, role);
+}
+
+enum outcome role_find_transport(const struct view *view, const struct config_caller *caller,
+                                 const char *name, const struct config_role **out,
+                                 struct reason *why)
+{
+    *out = config_role(view->policy->config, name);
+    if (*out == NULL || (*out)->purpose != PURPOSE_TRANSPORT) {
+        return refuse(why, OUTCOME_NOT_FOUND,
+                      "there is no transport role %s; GET /v1/keys lists yours", name);
+    }
+    if (!config_caller_has_role(caller, name)) {
+        return refuse(why, OUTCOME_NOT_GRANTED,
+                      "transport key %s is not granted to caller %s (uid %u)", name, caller->name,
+                      caller->uid);
+    }
+    return OUTCOME_OK;
+}
+
+enum outcome role_find_any(const struct view *view, const struct config_caller *caller,
+                           const char *name, const struct config_role **out, struct reason *why)
+{
+    *out = config_role(view->policy->config, name);
+    if (*out == NULL) {
+        return refuse(why, OUTCOME_NOT_FOUND, "there is no role %s; GET /v1/keys lists yours",
+                      name);
+    }
+    if ((*out)->purpose == PURPOSE_TRANSPORT) {
+        return role_find_transport(view, caller, name, out, why);
+    }
+    if (!has_profile_of(view, caller, name)) {
+        return refuse(why, OUTCOME_NOT_GRANTED,
+                      "no profile of role %s is granted to caller %s (uid %u)", name, caller->name,
+                      caller->uid);
+    }
+    return OUTCOME_OK;
+}
+
+const struct key *role_key(const struct view *view, const struct config_role *role,
+                           const char *token, const char *kid)
+{
+    if (kid[0] == '\0') {
+        return keyring_active(view->keyring, role->name, token);
+    }
+    for (size_t i = 0; i < view->keyring->n_keys; i++) {
+        const struct key *key = &view->keyring->keys[i];
+        if (key->state == KEY_ACTIVE && strcmp(key->role, role->name) == 0 &&
+            strcmp(key->token, token) == 0 &&
+            strcmp(public_key_thumbprint(key->public_key), kid) == 0) {
+            return key;
+        }
+    }
+    return NULL;
+}
+
+bool role_has_key(const struct view *view, const struct config_role *role, const char *kid)
+{
+    for (size_t i = 0; i < role->n_tokens; i++) {
+        if (role_key(view, role, role->tokens[i], kid) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+enum outcome role_refuse_without_key(const struct config_role *role, const char *kid,
+                                     struct reason *why)
+{
+    if (kid[0] != '\0') {
+        return refuse(
+            why, OUTCOME_NOT_FOUND,
+            "role %s has no active key of this thumbprint; GET /v1/keys lists those there "
+            "are",
+            role->name);
+    }
+    return refuse(why, OUTCOME_NO_KEY,
+                  "role %s has no active key; a custodian runs: qsealctl key generate %s",
+                  role->name, role->name);
+}
+
+const struct key *role_key_shown(const struct view *view, struct watch *watch,
+                                 const struct config_role *role, const char *kid)
+{
+    const struct key *first = NULL;
+    for (size_t i = 0; i < role->n_tokens; i++) {
+        const struct key *key = role_key(view, role, role->tokens[i], kid);
+        if (key != NULL && watch_state(watch, role->tokens[i], NULL) == TOKEN_READY) {
+            return key;
+        }
+        first = first == NULL ? key : first;
+    }
+    return first;
+}

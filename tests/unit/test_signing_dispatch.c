@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * From a role to a verified signature: which token and key are tried, when another is, and when
+ * nobody is asked. (What a caller sees of it when tokens fail is in test_signing_seal.c.) */
+#include "signing/dispatch.h"
+
+#include "check.h"
+#include "instance.h"
+
+static int setup(void **state)
+{
+    static struct instance instance;
+    instance_init(&instance, "[\"*\"]", "[custodian]");
+    instance_make_keys(&instance);
+    *state = &instance;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    instance_fini(*state);
+    return 0;
+}
+
+/* What one dispatch tried. */
+struct tried {
+    enum outcome outcomes[INSTANCE_TOKENS]; /* of each try */
+    const char *tokens[INSTANCE_TOKENS];
+    char kid[THUMBPRINT_SIZE];
+    unsigned int n;
+};
+
+static enum outcome use(void *context, const struct attempt *attempt, struct reason *why)
+{
+    struct tried *tried = context;
+    enum outcome outcome = tried->outcomes[tried->n];
+    struct span input = span_of_text("any input");
+    struct span signature;
+    tried->tokens[tried->n++] = attempt->token->name;
+    strcpy(tried->kid, public_key_thumbprint(attempt->key->public_key));
+    if (outcome != OUTCOME_OK) {
+        return refuse(why, outcome, "try %u was told to fail", tried->n);
+    }
+    outcome = dispatch_sign(attempt, ALG_ES256, input, &signature, why);
+    if (outcome == OUTCOME_OK) {
+        assert_true(public_key_verify(attempt->key->public_key, ALG_ES256, input, signature));
+    }
+    return outcome;
+}
+
+static enum outcome run(struct instance *instance, const char *kid, struct tried *tried,
+                        struct reason *why)
+{
+    struct dispatcher *dispatcher = dispatcher_new();
+    struct view *view = view_cell_get(instance->views);
+    const struct dispatch dispatch = {
+        .view = view,
+        .watch = instance->watch,
+        .role = config_role(view->policy->config, "seal-ec"),
+        .kid = kid,
+        .request_id = "id",
+        .deadline = deadline_in_ms(10000),
+    };
+    enum outcome outcome = dispatch_to_tokens(dispatcher, &dispatch, use, tried, why);
+    view_unref(view);
+    dispatcher_free(dispatcher);
+    return outcome;
+}
+
+static void a_thumbprint_finds_its_token(void **state)
+{
+    struct instance *instance = *state;
+    struct reason why = {0};
+    for (size_t i = 0; i < INSTANCE_TOKENS; i++) {
+        struct tried tried = {0};
+        struct view *view = view_cell_get(instance->views);
+        char kid[THUMBPRINT_SIZE];
+        strcpy(kid,
+               public_key_thumbprint(
+                   keyring_active(view->keyring, "seal-ec", instance->tokens[i].name)->public_key));
+        view_unref(view);
+        assert_done(run(instance, kid, &tried, &why), why);
+        assert_int_equal(tried.n, 1);
+        assert_string_equal(tried.tokens[0], instance->tokens[i].name);
+        assert_string_equal(tried.kid, kid);
+    }
+}
+
+static void an_unknown_thumbprint_asks_nobody(void **state)
+{
+    struct tried tried = {0};
+    struct reason why = {0};
+    assert_refused(run(*state, "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs", &tried, &why),
+                   OUTCOME_NOT_FOUND, why, "role seal-ec has no active key of this thumbprint");
+    assert_int_equal(tried.n, 0);
+}
+
+static void faults_of_a_token_lead_to_the_next(void **state)
+{
+    static const enum outcome faults[] = {OUTCOME_PIN, OUTCOME_KEY_MISMATCH, OUTCOME_NO_KEY,
+                                          OUTCOME_VERIFY};
+    for (size_t i = 0; i < COUNT_OF(faults); i++) {
+        struct tried tried = {.outcomes = {faults[i]}};
+        struct reason why = {0};
+        assert_done(run(*state, "", &tried, &why), why);
+        assert_int_equal(tried.n, 2);
+        assert_string_equal(tried.tokens[0], "hsm-a");
+        assert_string_equal(tried.tokens[1], "hsm-b");
+    }
+}
+
+static void refusals_do_not(void **state)
+{
+    static const enum outcome refusals[] = {OUTCOME_RULE, OUTCOME_MALFORMED, OUTCOME_SHAPE,
+                                            OUTCOME_DEADLINE, OUTCOME_INTERNAL};
+    for (size_t i = 0; i < COUNT_OF(refusals); i++) {
+        struct instance *instance = *state;
+        struct tried tried = {.outcomes = {refusals[i]}};
+        struct reason why = {0};
+        instance_wait_state(instance, "hsm-a", TOKEN_READY); /* a deadline marks it down */
+        assert_refused(run(instance, "", &tried, &why), refusals[i], why, "try 1 was told to fail");
+        assert_int_equal(tried.n, 1);
+    }
+}
+
+static void a_spoilt_signature_is_withheld(void **state)
+{
+    struct instance *instance = *state;
+    struct tried tried = {0};
+    struct reason why = {0};
+    instance->tokens[0].flip_a_bit = true;
+    instance->tokens[1].flip_a_bit = true;
+    assert_refused(run(instance, "", &tried, &why), OUTCOME_VERIFY, why,
+                   "token hsm-b gave a signature that does not verify; it was withheld");
+    assert_int_equal(tried.n, 2);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_thumbprint_finds_its_token),       TEST(an_unknown_thumbprint_asks_nobody),
+        TEST(faults_of_a_token_lead_to_the_next), TEST(refusals_do_not),
+        TEST(a_spoilt_signature_is_withheld),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Whose words the reference's public key is in. */
+#include "signing/key_reference.h"
+
+#include "certificate_support.h"
+#include "keyring/reference.h"
+#include "keyring_support.h"
+
+static void expect_same(const struct key *key, EVP_PKEY *words)
+{
+    BUFFER_CLEANUP struct buffer pem = BUFFER_INIT(4096);
+    BUFFER_CLEANUP struct buffer wanted = BUFFER_INIT(4096);
+    unsigned char *der = NULL;
+    int len = i2d_PUBKEY(words, &der);
+    key_reference_put(&pem, key, "/run/q.sock");
+    reference_put_pem_as(&wanted, key->role, "/run/q.sock", key->public_key,
+                         span_of(der, (size_t)len));
+    assert_string_equal(buffer_text(&pem), buffer_text(&wanted));
+    OPENSSL_free(der);
+}
+
+static void the_certificate_s_or_else_the_keyring_s(void **state)
+{
+    (void)state;
+    EVP_PKEY *rsa = make_pkey(KEY_RSA_2048);
+    EVP_PKEY *pss = NULL;
+    OSSL_PARAM *numbers = NULL;
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "RSA-PSS", NULL);
+    assert_int_equal(EVP_PKEY_todata(rsa, EVP_PKEY_PUBLIC_KEY, &numbers), 1);
+    assert_int_equal(EVP_PKEY_fromdata_init(context), 1);
+    assert_int_equal(EVP_PKEY_fromdata(context, &pss, EVP_PKEY_PUBLIC_KEY, numbers), 1);
+    struct key key = key_of("tls", "hsm-a", 1, 1U << ALG_PS256, public_key_of(rsa));
+    expect_same(&key, rsa);
+    BUFFER_CLEANUP struct buffer chain = BUFFER_INIT(8192);
+    const struct issue issue = {.subject = "leaf", .issuer = "ca"};
+    put_issued(&chain, &issue, pss, rsa);
+    key.chain_pem = (char *)(uintptr_t)buffer_text(&chain);
+    expect_same(&key, pss);
+    public_key_free(key.public_key);
+    OSSL_PARAM_free(numbers);
+    EVP_PKEY_CTX_free(context);
+    EVP_PKEY_free(pss);
+    EVP_PKEY_free(rsa);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_certificate_s_or_else_the_keyring_s),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
