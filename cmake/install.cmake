@@ -2,6 +2,10 @@
 # Where everything goes. Configuration (/etc/qseal) is the administrator's and never installed over.
 install(TARGETS qseal-httpd qseald qseal-tokend RUNTIME DESTINATION ${CMAKE_INSTALL_SBINDIR})
 install(TARGETS qsealctl RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(TARGETS qseal_shared LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(TARGETS qseal_module LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/ossl-modules)
+install(DIRECTORY include/qseal DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(FILES ${CMAKE_BINARY_DIR}/lib/pkgconfig/qseal.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 install(DIRECTORY src/policy/templates DESTINATION ${CMAKE_INSTALL_DATADIR}/qseal FILES_MATCHING PATTERN "*.yaml")
 install(DIRECTORY hsm-config/ DESTINATION ${CMAKE_INSTALL_DATADIR}/qseal/examples PATTERN systemd EXCLUDE)
 
@@ -15,7 +19,7 @@ install(DIRECTORY ${CMAKE_BINARY_DIR}/systemd/ hsm-config/systemd/ DESTINATION $
 install(FILES hsm-config/systemd/qseal.sysusers.conf DESTINATION lib/sysusers.d RENAME qseal.conf)
 install(FILES hsm-config/systemd/qseal.tmpfiles.conf DESTINATION lib/tmpfiles.d RENAME qseal.conf)
 
-foreach(section 1 5 8)
+foreach(section 1 5 7 8)
   file(GLOB pages CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/docs/man/*.${section})
   install(FILES ${pages} DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section})
 endforeach()

@@ -36,3 +36,17 @@ function(qseal_program name)
   target_link_libraries(${name} PRIVATE ${arg_DEPENDS} Threads::Threads)
   qseal_packages(${name} ${arg_PACKAGES})
 endfunction()
+
+# qseal_foreign(target version-script): a shared object for programs that are not ours. It is dlopen'ed,
+# it needs libc alone, it exports what the script names, and it has no sanitizers: those programs do not
+# bring a sanitizer's library.
+function(qseal_foreign target script)
+  foreach(property COMPILE_OPTIONS LINK_OPTIONS)
+    get_target_property(options ${target} ${property})
+    list(FILTER options EXCLUDE REGEX "^-f(no-)?sanitize")
+    list(TRANSFORM options REPLACE ",-z,nodlopen" "")
+    set_target_properties(${target} PROPERTIES ${property} "${options}")
+  endforeach()
+  target_link_options(${target} PRIVATE -Wl,-z,defs -Wl,--version-script=${script})
+  set_target_properties(${target} PROPERTIES LINK_DEPENDS ${script} LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib)
+endfunction()
