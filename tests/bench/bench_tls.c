@@ -10,6 +10,7 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/ssl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -156,6 +157,7 @@ int main(int argc, char **argv)
     static void *(*const works[])(void *) = {work_handshakes, work_keygen, work_hash};
     struct options options = parse(argc, argv);
     struct tls_client *client = NULL;
+    (void)signal(SIGPIPE, SIG_IGN); /* the server closes first, and we say goodbye all the same */
     if (options.work == WORK_HANDSHAKE && (client = tls_client_new(&options.tls)) == NULL) {
         ERR_print_errors_fp(stderr);
         return EXIT_FAILURE;
