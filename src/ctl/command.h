@@ -27,6 +27,9 @@ struct command_line {
     const char *callers;
     const char *subject;
     const char *file;
+    const char *reason;
+    json_t *request;     /* owned; options of key csr; NULL without any */
+    bool request_failed; /* a value of them was no UTF-8 */
     bool json;
     char **words; /* what stands behind noun and verb */
     int n_words;
@@ -57,6 +60,11 @@ enum outcome command_read_text(const char *path, struct buffer *text, struct rea
 /* Prints a result as it came. */
 void command_print_json(const json_t *result);
 
+/* Takes an option's value into line->request; several of a list with commas between them.
+ * `member` is as qseald takes it. */
+void command_take_request(struct command_line *line, const char *member, bool is_list,
+                          const char *value);
+
 enum exit_code run_status(const struct command_line *line);
 enum exit_code run_reload(const struct command_line *line);
 enum exit_code run_jwks(const struct command_line *line);
@@ -65,6 +73,14 @@ enum exit_code run_key_list(const struct command_line *line);
 enum exit_code run_key_reference(const struct command_line *line);
 enum exit_code run_key_csr(const struct command_line *line);
 enum exit_code run_key_import(const struct command_line *line);
+enum exit_code run_key_show(const struct command_line *line);
+enum exit_code run_key_publish(const struct command_line *line);
+enum exit_code run_key_activate(const struct command_line *line);
+enum exit_code run_key_retire(const struct command_line *line);
+enum exit_code run_key_suspend(const struct command_line *line);
+enum exit_code run_key_resume(const struct command_line *line);
+enum exit_code run_key_compromised(const struct command_line *line);
+enum exit_code run_key_destroy(const struct command_line *line);
 enum exit_code run_token_list(const struct command_line *line);
 enum exit_code run_token_unlock(const struct command_line *line);
 enum exit_code run_config_check(const struct command_line *line);

@@ -34,9 +34,10 @@ enum exit_code run_key_generate(const struct command_line *line)
 static void print_key(const json_t *key)
 {
     const char *not_after = command_text(key, "not_after");
-    (void)printf("%-16s %-12s %-9s %-9s %-8s ", command_text(key, "role"),
+    (void)printf("%-16s %-12s %-9s %-9s %-11s ", command_text(key, "role"),
                  command_text(key, "token"), command_text(key, "purpose"),
                  command_text(key, "type"), command_text(key, "state"));
+    (void)printf("since %s  ", command_text(key, "since"));
     size_t i;
     json_t *alg;
     json_array_foreach (json_object_get(key, "algs"), i, alg) {
@@ -94,21 +95,66 @@ enum exit_code run_key_reference(const struct command_line *line)
                              : ask_for_pem(line, CUSTODY_KEY_REFERENCE, arguments);
 }
 
+/* On stderr, for the record of a ceremony: stdout is the request. */
+static void print_request_key(const json_t *result)
+{
+    (void)fprintf(stderr,
+                  "qsealctl: profile %s, key in token %s\n"
+                  "  SPKI SHA-256         %s\n"
+                  "  RFC 7638 thumbprint  %s\n",
+                  command_text(result, "profile"), command_text(result, "token"),
+                  command_text(result, "spki_sha256"), command_text(result, "thumbprint"));
+}
+
 enum exit_code run_key_csr(const struct command_line *line)
 {
     JSON_CLEANUP json_t *arguments = json_pack("{s:s, s:s*, s:s*}", "role", line->words[0], "token",
                                                line->token, "subject", line->subject);
-    return arguments == NULL ? usage_of_text() : ask_for_pem(line, CUSTODY_KEY_CSR, arguments);
+    if (arguments == NULL || line->request_failed ||
+        (line->request != NULL && json_object_update(arguments, line->request) != 0)) {
+        return usage_of_text();
+    }
+    JSON_CLEANUP json_t *result = NULL;
+    enum exit_code code = command_ask(line, CUSTODY_KEY_CSR, arguments, &result);
+    if (code == EXIT_DONE && line->json) {
+        command_print_json(result);
+    } else if (code == EXIT_DONE) {
+        (void)fputs(command_text(result, "pem"), stdout);
+        print_request_key(result);
+    }
+    return code;
+}
+
+static void print_list(const json_t *list, const char *before, const char *between)
+{
+    size_t i;
+    json_t *item;
+    json_array_foreach (list, i, item) {
+        (void)printf("%s%s", i == 0 ? before : between, json_string_value(item));
+    }
+    if (json_array_size(list) > 0) {
+        (void)putchar('\n');
+    }
 }
 
 static void print_imported(const json_t *result)
 {
     (void)printf("%s: certificate for key %s in token %s\n", command_text(result, "role"),
                  command_text(result, "kid"), command_text(result, "token"));
-    static const char *const members[] = {"subject", "issuer", "serial", "not_before", "not_after"};
+    static const char *const members[] = {
+        "subject", "issuer",   "serial", "not_before", "not_after", "organization_identifier",
+        "qc_type", "nca_name", "nca_id", "qc_pds"};
     for (size_t i = 0; i < COUNT_OF(members); i++) {
-        (void)printf("  %-10s %s\n", members[i], command_text(result, members[i]));
+        const char *text = command_text(result, members[i]);
+        if (text[0] != '\0') {
+            (void)printf("  %-10s %s\n", members[i], text);
+        }
     }
+    if (json_is_true(json_object_get(result, "qc_sscd"))) {
+        (void)puts("  qc_sscd    the issuer states a qualified device");
+    }
+    print_list(json_object_get(result, "psd2_roles"), "  psd2_roles ", ", ");
+    print_list(json_object_get(result, "warnings"), "  warning: ", "\n  warning: ");
 }
 
 enum exit_code run_key_import(const struct command_line *line)

@@ -40,6 +40,12 @@ enum outcome act_choose_role(const struct act *act, const struct config_role **r
  * meant. */
 const struct key *act_key_on(const struct act *act, const struct config_role *role,
                              const struct config_token *only, size_t index);
+/* Whether the role has had a key on that token, in whatever state. */
+bool act_has_key(const struct keyring *keyring, const char *role, const char *token);
+/* The key that role and token name for a certificate request: one that waits for its certificate
+ * before the active one before any other, the newest of each; or the one of a thumbprint. */
+enum outcome act_choose_for_csr(const struct act *act, const struct key **out,
+                                struct reason *why) MUST_USE;
 /* The active key that role and token name; without a token the first in order of preference. */
 enum outcome act_choose_key(const struct act *act, const struct key **out,
                             struct reason *why) MUST_USE;
@@ -51,10 +57,19 @@ enum outcome act_no_key(const struct config_role *role, const struct config_toke
 enum outcome act_install_locked(struct act *act, struct keyring *keyring,
                                 struct reason *why) MUST_USE;
 
-/* A key on every token of the role (or on the one named) that has none yet. */
+/* A key on every token of the role (or on the one named) that has none yet; where all have one, one
+ * more on each. */
 enum outcome act_key_generate(struct act *act, struct reason *why) MUST_USE;
 enum outcome act_key_reference(struct act *act, struct reason *why) MUST_USE;
 enum outcome act_key_csr(struct act *act, struct reason *why) MUST_USE;
 enum outcome act_key_import(struct act *act, struct reason *why) MUST_USE;
+enum outcome act_key_publish(struct act *act, struct reason *why) MUST_USE;
+enum outcome act_key_activate(struct act *act, struct reason *why) MUST_USE;
+enum outcome act_key_retire(struct act *act, struct reason *why) MUST_USE;
+enum outcome act_key_suspend(struct act *act, struct reason *why) MUST_USE;
+enum outcome act_key_resume(struct act *act, struct reason *why) MUST_USE;
+enum outcome act_key_compromised(struct act *act, struct reason *why) MUST_USE;
+enum outcome act_key_destroy(struct act *act, struct reason *why) MUST_USE;
+enum outcome act_key_show(struct act *act, struct reason *why) MUST_USE;
 
 #endif

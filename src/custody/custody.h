@@ -20,8 +20,18 @@ enum custody_verb {
     CUSTODY_JWKS,
     CUSTODY_TOKEN_UNLOCK,  /* {"token"} */
     CUSTODY_KEY_REFERENCE, /* {"role","token"?,"socket"?} */
-    CUSTODY_KEY_CSR,       /* {"role","token"?,"subject"?} */
-    CUSTODY_KEY_IMPORT,    /* {"role","token"?,"chain"}: certificates in PEM */
+    CUSTODY_KEY_CSR,    /* {"role","token"?,"profile"?,…}: pki/request_profile.h has the rest */
+    CUSTODY_KEY_IMPORT, /* {"role","token"?,"chain"}: certificates in PEM */
+    /* "key" is a thumbprint, or the first 8 or more characters of one; of the first three also a
+     * role: {"key","token"?,"reason"?} */
+    CUSTODY_KEY_PUBLISH,
+    CUSTODY_KEY_ACTIVATE,
+    CUSTODY_KEY_RETIRE,
+    CUSTODY_KEY_SUSPEND,
+    CUSTODY_KEY_RESUME,
+    CUSTODY_KEY_COMPROMISED,
+    CUSTODY_KEY_DESTROY,
+    CUSTODY_KEY_SHOW, /* {"key","token"?} */
 };
 
 enum { CUSTODY_ARGUMENTS_MAX = 128 * 1024, CUSTODY_RESULT_MAX = 1024 * 1024 };

@@ -71,6 +71,19 @@ static enum outcome enter_key(struct act *act, struct key *key, struct reason *w
     return outcome;
 }
 
+/* The first key of a role on a token is in use at once: nobody has an older set or certificate. */
+static enum outcome note_states(struct key *key, bool to_active, struct reason *why)
+{
+    static const enum key_state states[] = {KEY_GENERATED, KEY_PUBLISHED, KEY_ACTIVE};
+    enum outcome outcome = OUTCOME_OK;
+    for (size_t i = 0; outcome == OUTCOME_OK && i < (to_active ? COUNT_OF(states) : 1); i++) {
+        const struct key_change change = {
+            .state = states[i], .at = key->created, .by = key->created_by};
+        outcome = key_note(key, &change, why);
+    }
+    return outcome;
+}
+
 static enum outcome generate_on(struct act *act, const struct config_role *role,
                                 const struct config_token *token, struct reason *why)
 {
@@ -80,7 +93,6 @@ static enum outcome generate_on(struct act *act, const struct config_role *role,
     random_bytes(request.key_id, sizeof request.key_id);
     struct key key = {
         .purpose = role->purpose,
-        .state = KEY_ACTIVE,
         .algs = role->algs,
         .created = clock_wall_s(),
         .created_by = act->peer.uid,
@@ -94,9 +106,14 @@ static enum outcome generate_on(struct act *act, const struct config_role *role,
     }
     char kid[THUMBPRINT_SIZE];
     memcpy(kid, public_key_thumbprint(key.public_key), sizeof kid);
-    outcome = enter_key(act, &key, why);
+    bool first = !act_has_key(act->view->keyring, role->name, token->name);
+    outcome = note_states(&key, first && !role->needs_certificate, why);
+    enum key_state state = key.state;
+    if (outcome == OUTCOME_OK) {
+        outcome = enter_key(act, &key, why);
+    }
     if (outcome != OUTCOME_OK) {
-        public_key_free(key.public_key); /* NULL once the keyring has taken it */
+        key_fini(&key); /* empty once the keyring has taken it */
         log_error("key %s was generated in token %s but not entered: %s", kid, token->name,
                   why->detail);
         return outcome;
@@ -104,8 +121,8 @@ static enum outcome generate_on(struct act *act, const struct config_role *role,
     log_info("key %s for role %s was generated in token %s by uid %u", kid, role->name, token->name,
              act->peer.uid);
     buffer_put_format(act->result,
-                      "{\"role\":\"%s\",\"token\":\"%s\",\"kid\":\"%s\",\"state\":\"active\"}",
-                      role->name, token->name, kid);
+                      "{\"role\":\"%s\",\"token\":\"%s\",\"kid\":\"%s\",\"state\":\"%s\"}",
+                      role->name, token->name, kid, key_state_name(state));
     return OUTCOME_OK;
 }
 
@@ -117,15 +134,29 @@ static enum outcome choose_role(const struct act *act, const struct config_role 
     return outcome == OUTCOME_OK ? act_choose_role(act, role, only, why) : outcome;
 }
 
-static enum outcome generate_where_missing(struct act *act, const struct config_role *role,
-                                           const struct config_token *only, struct reason *why)
+/* Whether every token that is meant has a key of the role: then it is for a successor on each. */
+static bool is_complete(const struct act *act, const struct config_role *role,
+                        const struct config_token *only)
+{
+    for (size_t i = 0; i < role->n_tokens; i++) {
+        bool wanted = only == NULL || strcmp(only->name, role->tokens[i]) == 0;
+        if (wanted && !act_has_key(act->view->keyring, role->name, role->tokens[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static enum outcome generate_where_wanted(struct act *act, const struct config_role *role,
+                                          const struct config_token *only, struct reason *why)
 {
     size_t made = 0;
+    bool complete = is_complete(act, role, only);
     buffer_put_text(act->result, "{\"keys\":[");
     for (size_t i = 0; i < role->n_tokens; i++) {
         const struct config_token *token = config_token(act->view->policy->config, role->tokens[i]);
         bool wanted = only == NULL || only == token;
-        if (!wanted || keyring_active(act->view->keyring, role->name, token->name) != NULL) {
+        if (!wanted || (!complete && act_has_key(act->view->keyring, role->name, token->name))) {
             continue;
         }
         buffer_put_text(act->result, made++ == 0 ? "" : ",");
@@ -135,12 +166,6 @@ static enum outcome generate_where_missing(struct act *act, const struct config_
         }
     }
     buffer_put_text(act->result, "]}");
-    if (made == 0) {
-        return refuse(
-            why, OUTCOME_RULE,
-            "role %s already has an active key there; one at a time until keys can be rotated",
-            role->name);
-    }
     return OUTCOME_OK;
 }
 
@@ -161,7 +186,7 @@ enum outcome act_key_generate(struct act *act, struct reason *why)
     act->view = view_cell_get(act->custody->room.views);
     outcome = choose_role(act, &role, &only, why);
     if (outcome == OUTCOME_OK) {
-        outcome = generate_where_missing(act, role, only, why);
+        outcome = generate_where_wanted(act, role, only, why);
     }
     pthread_mutex_unlock(&act->custody->generating);
     return outcome;

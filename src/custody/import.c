@@ -3,9 +3,12 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "custody/act.h"
-#include "custody/report.h"
-#include "jose/json.h"
+#include "custody/report_certificate.h"
 #include "pki/certificate.h"
+
+#include <string.h>
+
+enum { STEPS_MAX = 3 };
 
 struct import {
     struct buffer pem; /* as it will be kept */
@@ -33,33 +36,55 @@ static enum outcome find_key(const struct act *act, const char *text, struct imp
         return outcome;
     }
     outcome = act_no_key(role, only, why);
-    for (size_t i = 0; outcome != OUTCOME_OK && i < role->n_tokens; i++) {
-        *out = act_key_on(act, role, only, i);
-        if (*out != NULL) {
+    const struct keyring *keyring = act->view->keyring;
+    for (size_t i = 0; outcome != OUTCOME_OK && i < keyring->n_keys; i++) {
+        *out = &keyring->keys[i];
+        if (strcmp((*out)->role, role->name) == 0 && key_state_may((*out)->state, KEY_ACT_CSR) &&
+            (only == NULL || strcmp((*out)->token, only->name) == 0)) {
             outcome = read_for(*out, text, import, why);
         }
     }
     return outcome;
 }
 
-static void put_member(struct buffer *out, const char *name, const char *value)
+/* Whether no other key of its role has been in use on its token. */
+static bool is_first(const struct keyring *keyring, const struct key *key)
 {
-    buffer_put_format(out, ",\"%s\":", name);
-    json_put_string(out, span_of_text(value));
+    for (size_t i = 0; i < keyring->n_keys; i++) {
+        const struct key *other = &keyring->keys[i];
+        if (other != key && strcmp(other->role, key->role) == 0 &&
+            strcmp(other->token, key->token) == 0 && other->state != KEY_GENERATED &&
+            other->state != KEY_CERTIFIED) {
+            return false;
+        }
+    }
+    return true;
 }
 
-static void put_result(struct buffer *out, const struct key *key,
+/* A key that waited for its certificate has it now, and the first of its role on the token is in
+ * use at once. Later certificates of the key change no state. */
+static size_t plan_steps(const struct act *act, const struct key *key,
+                         struct keyring_step steps[STEPS_MAX])
+{
+    static const enum key_state states[] = {KEY_CERTIFIED, KEY_PUBLISHED, KEY_ACTIVE};
+    const struct keyring *keyring = act->view->keyring;
+    size_t n = key->state != KEY_GENERATED ? 0 : is_first(keyring, key) ? STEPS_MAX : 1;
+    for (size_t i = 0; i < n; i++) {
+        steps[i] = (struct keyring_step){
+            .index = (size_t)(key - keyring->keys),
+            .change = {.state = states[i], .at = clock_wall_s(), .by = act->peer.uid},
+        };
+    }
+    return n;
+}
+
+static void put_result(struct buffer *out, const struct key *key, enum key_state state,
                        const struct certificate_facts *facts)
 {
-    buffer_put_format(out, "{\"role\":\"%s\",\"token\":\"%s\",\"kid\":\"%s\"", key->role,
-                      key->token, public_key_thumbprint(key->public_key));
-    put_member(out, "subject", facts->subject);
-    put_member(out, "issuer", facts->issuer);
-    put_member(out, "serial", facts->serial);
-    buffer_put_text(out, ",");
-    report_time(out, "not_before", facts->not_before);
-    buffer_put_text(out, ",");
-    report_time(out, "not_after", facts->not_after);
+    buffer_put_format(out, "{\"role\":\"%s\",\"token\":\"%s\",\"kid\":\"%s\",\"state\":\"%s\",",
+                      key->role, key->token, public_key_thumbprint(key->public_key),
+                      key_state_name(state));
+    report_certificate(out, facts);
     buffer_put_text(out, "}");
 }
 
@@ -69,18 +94,22 @@ static enum outcome import_locked(struct act *act, const char *text, struct impo
 {
     const struct key *key = NULL;
     struct keyring *next = NULL;
+    struct keyring_step steps[STEPS_MAX];
+    size_t n_steps = 0;
     view_unref(act->view);
     act->view = view_cell_get(act->custody->room.views);
     enum outcome outcome = find_key(act, text, import, &key, why);
     if (outcome == OUTCOME_OK) {
+        n_steps = plan_steps(act, key, steps);
         outcome = keyring_set_chain(act->view->keyring, key->public_key, buffer_text(&import->pem),
-                                    &next, why);
+                                    steps, n_steps, &next, why);
     }
     if (outcome == OUTCOME_OK) {
         outcome = act_install_locked(act, next, why);
     }
     if (outcome == OUTCOME_OK) {
-        put_result(act->result, key, &import->facts);
+        put_result(act->result, key, n_steps == 0 ? key->state : steps[n_steps - 1].change.state,
+                   &import->facts);
         log_info("a certificate with serial %s for key %s of role %s was imported by uid %u",
                  import->facts.serial, public_key_thumbprint(key->public_key), key->role,
                  act->peer.uid);

@@ -193,6 +193,14 @@ static const struct verb_row verbs[] = {
     [CUSTODY_KEY_REFERENCE] = {"key reference", ANY_RIGHT, act_key_reference},
     [CUSTODY_KEY_CSR] = {"key csr", RIGHT_CUSTODIAN, act_key_csr},
     [CUSTODY_KEY_IMPORT] = {"key import-certificate", RIGHT_CUSTODIAN, act_key_import},
+    [CUSTODY_KEY_PUBLISH] = {"key publish", RIGHT_CUSTODIAN, act_key_publish},
+    [CUSTODY_KEY_ACTIVATE] = {"key activate", RIGHT_CUSTODIAN, act_key_activate},
+    [CUSTODY_KEY_RETIRE] = {"key retire", RIGHT_CUSTODIAN, act_key_retire},
+    [CUSTODY_KEY_SUSPEND] = {"key suspend", RIGHT_CUSTODIAN, act_key_suspend},
+    [CUSTODY_KEY_RESUME] = {"key resume", RIGHT_CUSTODIAN, act_key_resume},
+    [CUSTODY_KEY_COMPROMISED] = {"key compromised", RIGHT_CUSTODIAN, act_key_compromised},
+    [CUSTODY_KEY_DESTROY] = {"key destroy", RIGHT_CUSTODIAN, act_key_destroy},
+    [CUSTODY_KEY_SHOW] = {"key show", ANY_RIGHT, act_key_show},
 };
 
 static enum outcome run_verb(struct act *act, const struct verb_row *row, struct reason *why)

@@ -136,34 +136,40 @@ static void put_certificate(struct buffer *out, const struct key *key)
     report_time(out, "not_after", facts.not_after);
 }
 
+void report_key(struct buffer *out, const struct key *key)
+{
+    put_text(out, "role", key->role);
+    buffer_put_text(out, ",");
+    put_text(out, "token", key->token);
+    buffer_put_text(out, ",");
+    put_text(out, "kid", public_key_thumbprint(key->public_key));
+    buffer_put_text(out, ",");
+    put_text(out, "purpose", purpose_name(key->purpose));
+    buffer_put_text(out, ",");
+    put_text(out, "type", key_type_name(public_key_type(key->public_key)));
+    buffer_put_text(out, ",");
+    put_algs(out, "algs", key->algs);
+    buffer_put_text(out, ",");
+    put_text(out, "state", key_state_name(key->state));
+    buffer_put_text(out, ",");
+    report_time(out, "since", key_since(key));
+    buffer_put_text(out, ",\"key_id\":\"");
+    for (size_t b = 0; b < sizeof key->key_id; b++) {
+        buffer_put_format(out, "%02x", key->key_id[b]);
+    }
+    buffer_put_text(out, "\",");
+    report_time(out, "created", key->created);
+    buffer_put_format(out, ",\"created_by\":%u", key->created_by);
+    put_certificate(out, key);
+}
+
 void report_keys(struct buffer *out, const struct keyring *keyring)
 {
     buffer_put_format(out, "{\"generation\":%llu,\"keys\":[",
                       (unsigned long long)keyring->generation);
     for (size_t i = 0; i < keyring->n_keys; i++) {
-        const struct key *key = &keyring->keys[i];
         buffer_put_text(out, i == 0 ? "{" : ",{");
-        put_text(out, "role", key->role);
-        buffer_put_text(out, ",");
-        put_text(out, "token", key->token);
-        buffer_put_text(out, ",");
-        put_text(out, "kid", public_key_thumbprint(key->public_key));
-        buffer_put_text(out, ",");
-        put_text(out, "purpose", purpose_name(key->purpose));
-        buffer_put_text(out, ",");
-        put_text(out, "type", key_type_name(public_key_type(key->public_key)));
-        buffer_put_text(out, ",");
-        put_algs(out, "algs", key->algs);
-        buffer_put_text(out, ",");
-        put_text(out, "state", key_state_name(key->state));
-        buffer_put_text(out, ",\"key_id\":\"");
-        for (size_t b = 0; b < sizeof key->key_id; b++) {
-            buffer_put_format(out, "%02x", key->key_id[b]);
-        }
-        buffer_put_text(out, "\",");
-        report_time(out, "created", key->created);
-        buffer_put_format(out, ",\"created_by\":%u", key->created_by);
-        put_certificate(out, key);
+        report_key(out, &keyring->keys[i]);
         buffer_put_text(out, "}");
     }
     buffer_put_text(out, "]}");

@@ -39,7 +39,8 @@ static bool set(struct key *key, const char *pem)
 }
 
 enum outcome keyring_set_chain(const struct keyring *keyring, const struct public_key *key,
-                               const char *pem, struct keyring **out, struct reason *why)
+                               const char *pem, const struct keyring_step *steps, size_t n_steps,
+                               struct keyring **out, struct reason *why)
 {
     *out = NULL;
     enum outcome outcome = chain_check(span_of_text(pem), why);
@@ -63,6 +64,11 @@ enum outcome keyring_set_chain(const struct keyring *keyring, const struct publi
         keyring_free(copy);
         return room ? refuse(why, OUTCOME_NOT_FOUND, "the keyring has no such key")
                     : refuse(why, OUTCOME_INTERNAL, "out of memory");
+    }
+    outcome = keyring_take_steps(copy, steps, n_steps, why);
+    if (outcome != OUTCOME_OK) {
+        keyring_free(copy);
+        return outcome;
     }
     *out = copy;
     return OUTCOME_OK;

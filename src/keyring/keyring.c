@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The keyring in memory: rules for what may be in it, look-up, and the published key set. */
+ * The keyring in memory: rules for what may be in it, and look-up. */
 #include "keyring/keyring.h"
 
 #include "keyring/store.h"
@@ -7,21 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const state_names[] = {[KEY_ACTIVE] = "active"};
-
-const char *key_state_name(enum key_state state)
-{
-    return state_names[state];
-}
-
 void keyring_free(struct keyring *keyring)
 {
     if (keyring == NULL) {
         return;
     }
     for (size_t i = 0; i < keyring->n_keys; i++) {
-        public_key_free(keyring->keys[i].public_key);
-        free(keyring->keys[i].chain_pem);
+        key_fini(&keyring->keys[i]);
     }
     free(keyring->keys);
     free(keyring);
@@ -32,7 +24,7 @@ static void keyring_clear_ref(struct keyring **keyring)
     keyring_free(*keyring);
 }
 
-static bool same_public_key(const struct key *a, const struct key *b)
+bool key_is_twin(const struct key *a, const struct key *b)
 {
     return span_equal(public_key_spki(a->public_key), public_key_spki(b->public_key));
 }
@@ -43,12 +35,12 @@ static enum outcome check_pair(const struct key *there, const struct key *key, s
 {
     bool same_role = strcmp(there->role, key->role) == 0;
     bool same_token = strcmp(there->token, key->token) == 0;
-    if (same_public_key(there, key) && there->purpose != key->purpose) {
+    if (key_is_twin(there, key) && there->purpose != key->purpose) {
         return refuse(why, OUTCOME_RULE,
                       "role %s: its public key already serves purpose %s; a key has one purpose",
                       key->role, purpose_name(there->purpose));
     }
-    if (same_public_key(there, key) && !same_role) {
+    if (key_is_twin(there, key) && !same_role) {
         return refuse(why, OUTCOME_RULE,
                       "role %s: its public key already belongs to role %s; a key has one role",
                       key->role, there->role);
@@ -74,6 +66,14 @@ enum outcome keyring_append(struct keyring *keyring, struct key *key, struct rea
             return outcome;
         }
     }
+    if (key->n_history == 0) {
+        const struct key_change made = {
+            .state = key->state, .at = key->created, .by = key->created_by};
+        enum outcome outcome = key_note(key, &made, why);
+        if (outcome != OUTCOME_OK) {
+            return outcome;
+        }
+    }
     struct key *keys = reallocarray(keyring->keys, keyring->n_keys + 1, sizeof *keys);
     if (keys == NULL) {
         return refuse(why, OUTCOME_INTERNAL, "out of memory");
@@ -82,7 +82,23 @@ enum outcome keyring_append(struct keyring *keyring, struct key *key, struct rea
     keyring->keys[keyring->n_keys++] = *key;
     key->public_key = NULL;
     key->chain_pem = NULL;
+    key->history = NULL;
+    key->n_history = 0;
     return OUTCOME_OK;
+}
+
+static bool copy_key(struct key *to, const struct key *from)
+{
+    *to = *from;
+    to->public_key = public_key_ref(from->public_key);
+    to->chain_pem = from->chain_pem == NULL ? NULL : strdup(from->chain_pem);
+    to->history = calloc(from->n_history, sizeof *to->history);
+    if (to->history == NULL) {
+        to->n_history = 0;
+        return false;
+    }
+    memcpy(to->history, from->history, from->n_history * sizeof *to->history);
+    return (from->chain_pem == NULL) == (to->chain_pem == NULL);
 }
 
 enum outcome keyring_copy(const struct keyring *keyring, struct keyring **out, struct reason *why)
@@ -99,10 +115,7 @@ enum outcome keyring_copy(const struct keyring *keyring, struct keyring **out, s
     while (copy->n_keys < keyring->n_keys) {
         const struct key *from = &keyring->keys[copy->n_keys];
         struct key *to = &keys[copy->n_keys++];
-        *to = *from;
-        to->public_key = public_key_ref(from->public_key);
-        to->chain_pem = from->chain_pem == NULL ? NULL : strdup(from->chain_pem);
-        if (from->chain_pem != NULL && to->chain_pem == NULL) {
+        if (!copy_key(to, from)) {
             return refuse(why, OUTCOME_INTERNAL, "out of memory");
         }
     }
@@ -139,44 +152,22 @@ const struct key *keyring_active(const struct keyring *keyring, const char *role
     return NULL;
 }
 
-/* Whether an earlier entry is the same key, on another token. */
-static bool is_shown(const struct keyring *keyring, size_t index)
+const struct key *keyring_by_thumbprint(const struct keyring *keyring, const char *role,
+                                        const char *token, const char *thumbprint)
 {
-    for (size_t i = 0; i < index; i++) {
-        if (same_public_key(&keyring->keys[i], &keyring->keys[index])) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* RFC 7517 §4.4: "alg" says the one algorithm of the key; with more than one there is none to say.
- * Ed25519 is named so (RFC 9864 §2.2). */
-static void put_alg(uint32_t algs, struct buffer *out)
-{
-    enum alg only;
-    if (alg_only_one(algs, &only)) {
-        buffer_put_format(out, ",\"alg\":\"%s\"", alg_name(only));
-    }
-}
-
-void keyring_put_jwks(const struct keyring *keyring, struct buffer *out)
-{
-    const char *comma = "";
-    buffer_put_text(out, "{\"keys\":[");
     for (size_t i = 0; i < keyring->n_keys; i++) {
         const struct key *key = &keyring->keys[i];
-        if (key->purpose != PURPOSE_SEAL || is_shown(keyring, i)) {
-            continue;
+        if (strcmp(key->role, role) == 0 && strcmp(key->token, token) == 0 &&
+            strcmp(public_key_thumbprint(key->public_key), thumbprint) == 0) {
+            return key;
         }
-        struct span jwk = span_of_text(public_key_jwk(key->public_key));
-        buffer_put_text(out, comma);
-        buffer_put_span(out, span_part(jwk, 0, jwk.len - 1)); /* all but its closing brace */
-        buffer_put_format(out, ",\"kid\":\"%s\",\"use\":\"sig\"",
-                          public_key_thumbprint(key->public_key));
-        put_alg(key->algs, out);
-        buffer_put_text(out, "}");
-        comma = ",";
     }
-    buffer_put_text(out, "]}");
+    return NULL;
+}
+
+const struct key *keyring_usable(const struct keyring *keyring, const char *role, const char *token,
+                                 const char *thumbprint)
+{
+    const struct key *key = keyring_by_thumbprint(keyring, role, token, thumbprint);
+    return key != NULL && key_state_may(key->state, key_act_of(key->purpose)) ? key : NULL;
 }

@@ -9,6 +9,7 @@
 #include "base/buffer.h"
 #include "jose/public_key.h"
 #include "model/alg.h"
+#include "model/key_state.h"
 #include "model/outcome.h"
 #include "model/purpose.h"
 
@@ -19,22 +20,38 @@ enum {
     KEYRING_TOKEN_SIZE = 64,
     KEYRING_CHAIN_MAX = 64 * 1024, /* bytes of PEM beside a key */
     KEYRING_CERTIFICATES_MAX = 16,
+    KEYRING_REASON_MAX = 200,  /* characters */
+    KEYRING_HISTORY_MAX = 100, /* changes of one key */
+    KEYRING_KEPT = 8,          /* older generations beside the file */
 };
 
-enum key_state { KEY_ACTIVE };
-const char *key_state_name(enum key_state state);
+/* One step in a key's life. */
+struct key_change {
+    enum key_state state;                /* from then on */
+    int64_t at;                          /* wall seconds */
+    uint32_t by;                         /* uid */
+    char reason[KEYRING_REASON_MAX + 1]; /* printable ASCII, or "" */
+};
 
 struct key {
     char role[ROLE_NAME_MAX + 1];
     char token[KEYRING_TOKEN_SIZE];
     enum purpose purpose;
-    enum key_state state;
+    enum key_state state;           /* that of the last change */
     uint32_t algs;                  /* bits the role granted when the key was made */
     uint8_t key_id[KEYRING_ID_LEN]; /* CKA_ID */
     int64_t created;                /* wall seconds */
     uint32_t created_by;            /* uid */
     struct public_key *public_key;  /* owned */
     char *chain_pem;                /* owned; NULL, or its certificates as PEM, its own first */
+    struct key_change *history;     /* owned; the first one is how the key came here */
+    size_t n_history;
+};
+
+/* A step of one key of a keyring. */
+struct keyring_step {
+    size_t index; /* in keyring->keys */
+    struct key_change change;
 };
 
 struct keyring {
@@ -43,31 +60,61 @@ struct keyring {
     size_t n_keys;
 };
 
-/* A missing file is an empty keyring of generation 0. A damaged one is OUTCOME_RULE with file and
- * reason. */
+/* Frees what the key owns. */
+void key_fini(struct key *key);
+/* Notes a change of a key that is being made or read: its next state, if there is a way to it from
+ * the last one. OUTCOME_RULE when there is none, the reason is over the bound or not printable, or
+ * the history is full. */
+enum outcome key_note(struct key *key, const struct key_change *change,
+                      struct reason *why) MUST_USE;
+/* When the key came into the state it is in, wall seconds. */
+int64_t key_since(const struct key *key);
+/* Since when the key has been in the JWK Set without a break; false when it is not in it. */
+bool key_shown_since(const struct key *key, int64_t *at) MUST_USE;
+/* When the key left the state active for the last time; false when it never signed, or still does.
+ */
+bool key_stopped_at(const struct key *key, int64_t *at) MUST_USE;
+
+/* A missing file is an empty keyring of generation 0, unless older generations are beside it. A
+ * damaged one is OUTCOME_RULE with file, reason and what to do. */
 enum outcome keyring_load(const char *path, struct keyring **out, struct reason *why) MUST_USE;
 /* Accepts NULL. */
 void keyring_free(struct keyring *keyring);
-/* A copy with one key more and the next generation; takes key->public_key and key->chain_pem over
- * when it succeeds.
+/* A copy with one key more and the next generation; takes over what the key owns when it
+ * succeeds. A key without history gets one change, that of its making.
  * Refuses a public key that is already there for another purpose or role, a second active key of a
  * role on a token, and a CKA_ID in use on the token. */
 enum outcome keyring_add(const struct keyring *keyring, struct key *key, struct keyring **out,
                          struct reason *why) MUST_USE;
-/* A copy with these certificates beside the key, on whatever tokens it is, and the next generation.
+/* A copy with these certificates beside the key, on whatever tokens it is, these steps taken, and
+ * the next generation.
  * OUTCOME_RULE when the text is not as pem_put() writes certificates, or over the bounds above;
  * OUTCOME_NOT_FOUND when there is no such key. Whether they are the key's is the caller's affair.
  */
 enum outcome keyring_set_chain(const struct keyring *keyring, const struct public_key *key,
-                               const char *pem, struct keyring **out, struct reason *why) MUST_USE;
-/* Durable before it returns. */
+                               const char *pem, const struct keyring_step *steps, size_t n_steps,
+                               struct keyring **out, struct reason *why) MUST_USE;
+/* A copy in which these keys have taken these steps, all in one generation. OUTCOME_RULE when a
+ * step is not in the table (model/key_state.h), or a role had two active keys on one token after
+ * all of them. */
+enum outcome keyring_change(const struct keyring *keyring, const struct keyring_step *steps,
+                            size_t n, struct keyring **out, struct reason *why) MUST_USE;
+/* Durable before it returns; the generation that was there stays beside it as PATH.N, the last
+ * KEYRING_KEPT of them. */
 enum outcome keyring_save(const struct keyring *keyring, const char *path,
                           struct reason *why) MUST_USE;
 /* The role's active key on that token; NULL when there is none. */
 const struct key *keyring_active(const struct keyring *keyring, const char *role,
                                  const char *token);
-/* JWK Set text of the published seal keys (RFC 7517 §5): kid, use, alg where there is one, key
- * members. */
+/* The role's key on that token with this RFC 7638 thumbprint, in whatever state; NULL. */
+const struct key *keyring_by_thumbprint(const struct keyring *keyring, const char *role,
+                                        const char *token, const char *thumbprint);
+/* The same if it may do what its purpose is: an active seal key, an active or retiring transport
+ * key. */
+const struct key *keyring_usable(const struct keyring *keyring, const char *role, const char *token,
+                                 const char *thumbprint);
+/* JWK Set text of the seal keys from published to retiring (RFC 7517 §5): kid, use, alg where there
+ * is one, key members, and with a certificate x5c (§4.7) and x5t#S256 (§4.9). */
 void keyring_put_jwks(const struct keyring *keyring, struct buffer *out);
 
 #endif

@@ -1,40 +1,42 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The keyring's file: {"format":1,"generation":N,"keys":[…]}, read whole, written whole. */
+ * The keyring's file: {"format":2,"generation":N,"keys":[…]}, read whole, written whole. */
 #include "keyring/store.h"
 
 #include "base/file.h"
 #include "jose/json.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { FILE_MAX = 16 * 1024 * 1024, FILE_MODE = 0640, FORMAT = 1 };
+enum { FILE_MAX = 16 * 1024 * 1024, FILE_MODE = 0640 };
 
 static void keyring_clear_ref(struct keyring **keyring)
 {
     keyring_free(*keyring);
 }
 
-static enum outcome add_key(struct keyring *keyring, const json_t *object, struct reason *why)
+static enum outcome add_key(struct keyring *keyring, const json_t *object, int format,
+                            struct reason *why)
 {
     struct key key;
-    enum outcome outcome = key_read(object, &key, why);
+    enum outcome outcome = key_read(object, format, &key, why);
     if (outcome == OUTCOME_OK) {
         outcome = keyring_append(keyring, &key, why);
-        public_key_free(key.public_key); /* both NULL when they were taken over */
-        free(key.chain_pem);
+        key_fini(&key); /* owns nothing when it was taken over */
     }
     return outcome;
 }
 
-static enum outcome read_keys(struct keyring *keyring, const json_t *keys, struct reason *why)
+static enum outcome read_keys(struct keyring *keyring, const json_t *keys, int format,
+                              struct reason *why)
 {
     size_t i;
     json_t *object;
     json_array_foreach (keys, i, object) {
         struct reason inner;
-        enum outcome outcome = add_key(keyring, object, &inner);
+        enum outcome outcome = add_key(keyring, object, format, &inner);
         if (outcome != OUTCOME_OK) {
             return refuse(why, outcome, "keys[%zu]: %.400s", i, inner.detail);
         }
@@ -47,8 +49,9 @@ static enum outcome read_root(const json_t *root, struct keyring *keyring, struc
     const json_t *format = json_object_get(root, "format");
     const json_t *generation = json_object_get(root, "generation");
     const json_t *keys = json_object_get(root, "keys");
-    if (!json_is_integer(format) || json_integer_value(format) != FORMAT) {
-        return refuse(why, OUTCOME_RULE, "\"format\" must be %d", FORMAT);
+    json_int_t number = json_integer_value(format);
+    if (!json_is_integer(format) || number < FORMAT_ACTIVE_ONLY || number > FORMAT) {
+        return refuse(why, OUTCOME_RULE, "\"format\" must be %d or %d", FORMAT_ACTIVE_ONLY, FORMAT);
     }
     if (!json_is_integer(generation) || json_integer_value(generation) < 0) {
         return refuse(why, OUTCOME_RULE, "\"generation\" must be an integer, 0 or more");
@@ -59,7 +62,7 @@ static enum outcome read_root(const json_t *root, struct keyring *keyring, struc
                       "generation");
     }
     keyring->generation = (uint64_t)json_integer_value(generation);
-    return read_keys(keyring, keys, why);
+    return read_keys(keyring, keys, (int)number, why);
 }
 
 static enum outcome read_text(struct span text, struct keyring *keyring, struct reason *why)
@@ -69,6 +72,38 @@ static enum outcome read_text(struct span text, struct keyring *keyring, struct 
     return outcome == OUTCOME_OK ? read_root(root, keyring, why) : outcome;
 }
 
+/* What a person needs who finds the service stopped by its keyring. */
+static enum outcome refuse_damaged(const char *path, const struct reason *inner,
+                                   enum outcome outcome, struct reason *why)
+{
+    uint64_t newest;
+    char remedy[80] = "no older generation is beside it: restore it from a backup";
+    if (kept_newest(path, &newest)) {
+        (void)snprintf(remedy, sizeof remedy,
+                       "copy the newest good one of .%llu and before over it",
+                       (unsigned long long)newest);
+    }
+    return refuse(why, outcome == OUTCOME_MALFORMED ? OUTCOME_RULE : outcome,
+                  "%.120s: %.230s; nothing was changed: keep the file, %s, and start again", path,
+                  inner->detail, remedy);
+}
+
+static enum outcome read_file(const char *path, struct keyring *keyring, struct reason *why)
+{
+    BUFFER_CLEANUP struct buffer text = BUFFER_INIT(FILE_MAX);
+    struct reason inner = {0};
+    uint64_t newest;
+    enum outcome outcome;
+    if (file_read(path, &text) == 0) {
+        outcome = read_text(buffer_span(&text), keyring, &inner);
+    } else if (errno == ENOENT && !kept_newest(path, &newest)) {
+        outcome = OUTCOME_OK; /* a new installation */
+    } else {
+        outcome = refuse(&inner, OUTCOME_RULE, "%s", strerror(errno));
+    }
+    return outcome == OUTCOME_OK ? OUTCOME_OK : refuse_damaged(path, &inner, outcome, why);
+}
+
 enum outcome keyring_load(const char *path, struct keyring **out, struct reason *why)
 {
     *out = NULL;
@@ -76,19 +111,9 @@ enum outcome keyring_load(const char *path, struct keyring **out, struct reason 
     if (keyring == NULL) {
         return refuse(why, OUTCOME_INTERNAL, "out of memory");
     }
-    BUFFER_CLEANUP struct buffer text = BUFFER_INIT(FILE_MAX);
-    bool is_there = true;
-    if (file_read(path, &text) != 0) {
-        if (errno != ENOENT) {
-            return refuse(why, OUTCOME_RULE, "%s: %s", path, strerror(errno));
-        }
-        is_there = false;
-    }
-    struct reason inner;
-    enum outcome outcome = is_there ? read_text(buffer_span(&text), keyring, &inner) : OUTCOME_OK;
+    enum outcome outcome = read_file(path, keyring, why);
     if (outcome != OUTCOME_OK) {
-        return refuse(why, outcome == OUTCOME_MALFORMED ? OUTCOME_RULE : outcome, "%s: %.400s",
-                      path, inner.detail);
+        return outcome;
     }
     *out = keyring;
     keyring = NULL;
@@ -107,6 +132,10 @@ enum outcome keyring_save(const struct keyring *keyring, const char *path, struc
     buffer_put_text(&text, "\n]}\n");
     if (!buffer_ok(&text)) {
         return refuse(why, OUTCOME_RULE, "%s: larger than %d bytes", path, FILE_MAX);
+    }
+    if (keyring->generation > 0 && kept_put(path, keyring->generation - 1) != 0) {
+        return refuse(why, OUTCOME_RULE, "%s: keeping the generation before: %s", path,
+                      strerror(errno));
     }
     if (file_replace(path, buffer_span(&text), FILE_MODE) != 0) {
         return refuse(why, OUTCOME_RULE, "%s: %s", path, strerror(errno));

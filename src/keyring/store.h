@@ -14,12 +14,41 @@ enum outcome keyring_copy(const struct keyring *keyring, struct keyring **out,
 /* Appends the key, taking what it owns over, unless a rule of keyring_add() speaks against it. */
 enum outcome keyring_append(struct keyring *keyring, struct key *key, struct reason *why) MUST_USE;
 
+/* Whether two entries are one key, on different tokens. */
+bool key_is_twin(const struct key *a, const struct key *b);
+/* keyring_change() in place; on a refusal some of the steps may have been taken. */
+enum outcome keyring_take_steps(struct keyring *keyring, const struct keyring_step *steps, size_t n,
+                                struct reason *why) MUST_USE;
+
 /* OUTCOME_RULE unless the text is certificates in PEM as pem_put() writes them. */
 enum outcome chain_check(struct span pem, struct reason *why) MUST_USE;
 
+enum {
+    FORMAT_ACTIVE_ONLY = 1, /* every key is active and has no history; read, no longer written */
+    FORMAT = 2,
+};
+
 /* Strict in both directions: no member more, none less, but for "chain_pem", which is there when
- * there are certificates. key_read fills *out, which owns its public key and chain. */
-enum outcome key_read(const json_t *object, struct key *out, struct reason *why) MUST_USE;
+ * there are certificates, and "history", which format 1 has not. key_read fills *out, which owns
+ * what it points to. */
+enum outcome key_read(const json_t *object, int format, struct key *out,
+                      struct reason *why) MUST_USE;
+/* As of FORMAT. */
 void key_put(const struct key *key, struct buffer *out);
+enum outcome history_read(const json_t *array, struct key *out, struct reason *why) MUST_USE;
+void history_put(const struct key *key, struct buffer *out);
+
+/* Times as the file has them: RFC 3339 in UTC, to the second. */
+enum { STORE_TIME_LEN = 20 };
+void store_time_to_text(int64_t seconds, char out[STORE_TIME_LEN + 1]);
+bool store_text_to_time(struct span text, int64_t *out) MUST_USE;
+/* A uid. */
+bool store_uid(const json_t *value, uint32_t *out) MUST_USE;
+
+/* Keeps what is at `path` as `path`.GENERATION, and drops what is older than KEYRING_KEPT. 0, or -1
+ * with errno. */
+int kept_put(const char *path, uint64_t generation) MUST_USE;
+/* The newest generation beside `path`; false when there is none. */
+bool kept_newest(const char *path, uint64_t *generation) MUST_USE;
 
 #endif

@@ -8,9 +8,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-enum { N_MEMBERS = 9, SPKI_MAX = 1024, TIME_LEN = 20 };
+enum { N_MEMBERS = 9, SPKI_MAX = 1024 };
 
 static struct span text_of(const json_t *object, const char *name)
 {
@@ -44,10 +43,6 @@ static enum outcome read_names(const json_t *object, struct key *out, struct rea
     if (!purpose_from_name(text_of(object, "purpose"), &out->purpose)) {
         return refuse(why, OUTCOME_RULE, "\"purpose\" must be \"seal\" or \"transport\"");
     }
-    if (!span_is_text(text_of(object, "state"), key_state_name(KEY_ACTIVE))) {
-        return refuse(why, OUTCOME_RULE, "\"state\" must be \"active\"");
-    }
-    out->state = KEY_ACTIVE;
     return OUTCOME_OK;
 }
 
@@ -110,51 +105,43 @@ static bool hex_to_id(struct span text, uint8_t id[KEYRING_ID_LEN])
     return true;
 }
 
-static void time_to_text(int64_t seconds, char out[TIME_LEN + 1])
-{
-    time_t when = (time_t)seconds;
-    struct tm utc = {0};
-    (void)gmtime_r(&when, &utc);
-    if (strftime(out, TIME_LEN + 1, "%Y-%m-%dT%H:%M:%SZ", &utc) != TIME_LEN) {
-        out[0] = '\0'; /* a year of five digits: refused when it is read again */
-    }
-}
-
-/* RFC 3339 in UTC, to the second, and a time that exists: it is written back and compared. */
-static bool text_to_time(struct span text, int64_t *out)
-{
-    char copy[TIME_LEN + 1] = "";
-    struct tm utc = {0};
-    if (text.len != TIME_LEN) {
-        return false;
-    }
-    memcpy(copy, text.data, TIME_LEN);
-    const char *end = strptime(copy, "%Y-%m-%dT%H:%M:%SZ", &utc);
-    if (end == NULL || *end != '\0') {
-        return false;
-    }
-    *out = timegm(&utc);
-    char again[TIME_LEN + 1];
-    time_to_text(*out, again);
-    return strcmp(copy, again) == 0;
-}
-
 static enum outcome read_origin(const json_t *object, struct key *out, struct reason *why)
 {
     if (!hex_to_id(text_of(object, "key_id"), out->key_id)) {
         return refuse(why, OUTCOME_RULE, "\"key_id\" must be %d lower-case hex digits",
                       KEYRING_ID_LEN * 2);
     }
-    if (!text_to_time(text_of(object, "created"), &out->created)) {
+    if (!store_text_to_time(text_of(object, "created"), &out->created)) {
         return refuse(why, OUTCOME_RULE, "\"created\" must be a time like 2026-11-21T09:30:00Z");
     }
-    const json_t *uid = json_object_get(object, "created_by");
-    json_int_t number = json_integer_value(uid);
-    if (!json_is_integer(uid) || number < 0 || number > UINT32_MAX) {
+    if (!store_uid(json_object_get(object, "created_by"), &out->created_by)) {
         return refuse(why, OUTCOME_RULE, "\"created_by\" must be a uid");
     }
-    out->created_by = (uint32_t)number;
     return OUTCOME_OK;
+}
+
+/* "state" stands beside the history for people who read the file; the two must agree. */
+static enum outcome read_state(const json_t *object, int format, struct key *out,
+                               struct reason *why)
+{
+    enum key_state state = KEY_ACTIVE;
+    bool known = key_state_from_name(text_of(object, "state"), &state);
+    if (format == FORMAT_ACTIVE_ONLY) {
+        const struct key_change made = {
+            .state = KEY_ACTIVE, .at = out->created, .by = out->created_by};
+        return known && state == KEY_ACTIVE
+                   ? key_note(out, &made, why)
+                   : refuse(why, OUTCOME_RULE, "\"state\" must be \"active\" in format 1");
+    }
+    if (!known) {
+        return refuse(why, OUTCOME_RULE, "\"state\" must be the name of a key state");
+    }
+    enum outcome outcome = history_read(json_object_get(object, "history"), out, why);
+    if (outcome == OUTCOME_OK && out->state != state) {
+        return refuse(why, OUTCOME_RULE, "\"state\" must be %s, as \"history\" ends",
+                      key_state_name(out->state));
+    }
+    return outcome;
 }
 
 static enum outcome read_chain(const json_t *object, struct key *out, struct reason *why)
@@ -171,15 +158,15 @@ static enum outcome read_chain(const json_t *object, struct key *out, struct rea
     return out->chain_pem == NULL ? refuse(why, OUTCOME_INTERNAL, "out of memory") : OUTCOME_OK;
 }
 
-enum outcome key_read(const json_t *object, struct key *out, struct reason *why)
+static enum outcome read_members(const json_t *object, int format, struct key *out,
+                                 struct reason *why)
 {
-    *out = (struct key){0};
-    if (!json_is_object(object)) {
-        return refuse(why, OUTCOME_RULE, "must be an object");
-    }
     enum outcome outcome = read_names(object, out, why);
     if (outcome == OUTCOME_OK) {
         outcome = read_origin(object, out, why);
+    }
+    if (outcome == OUTCOME_OK) {
+        outcome = read_state(object, format, out, why);
     }
     if (outcome == OUTCOME_OK) {
         outcome = read_public_key(object, out, why);
@@ -187,28 +174,34 @@ enum outcome key_read(const json_t *object, struct key *out, struct reason *why)
     if (outcome == OUTCOME_OK) {
         outcome = read_algs(object, out, why);
     }
-    if (outcome == OUTCOME_OK) {
-        outcome = read_chain(object, out, why);
+    return outcome == OUTCOME_OK ? read_chain(object, out, why) : outcome;
+}
+
+enum outcome key_read(const json_t *object, int format, struct key *out, struct reason *why)
+{
+    *out = (struct key){0};
+    if (!json_is_object(object)) {
+        return refuse(why, OUTCOME_RULE, "must be an object");
     }
-    /* Each of the nine was found, so one more is one too many. */
-    size_t n_members = N_MEMBERS + (out->chain_pem == NULL ? 0 : 1);
+    enum outcome outcome = read_members(object, format, out, why);
+    /* Each that must be there was found, so one more is one too many. */
+    size_t n_members =
+        N_MEMBERS + (out->chain_pem == NULL ? 0U : 1U) + (format == FORMAT_ACTIVE_ONLY ? 0U : 1U);
     if (outcome == OUTCOME_OK && json_object_size(object) != n_members) {
         outcome = refuse(why, OUTCOME_RULE,
                          "only role, token, purpose, state, algs, key_id, created, created_by, "
-                         "spki and chain_pem stand here");
+                         "spki, chain_pem and history (from format 2 on) stand here");
     }
     if (outcome != OUTCOME_OK) {
-        public_key_free(out->public_key);
-        free(out->chain_pem);
-        *out = (struct key){0};
+        key_fini(out);
     }
     return outcome;
 }
 
 void key_put(const struct key *key, struct buffer *out)
 {
-    char created[TIME_LEN + 1];
-    time_to_text(key->created, created);
+    char created[STORE_TIME_LEN + 1];
+    store_time_to_text(key->created, created);
     buffer_put_format(out, "{\"role\":\"%s\",\"token\":\"%s\",\"purpose\":\"%s\",\"state\":\"%s\"",
                       key->role, key->token, purpose_name(key->purpose),
                       key_state_name(key->state));
@@ -226,5 +219,7 @@ void key_put(const struct key *key, struct buffer *out)
         buffer_put_text(out, ",\"chain_pem\":");
         json_put_string(out, span_of_text(key->chain_pem));
     }
+    buffer_put_text(out, ",\"history\":");
+    history_put(key, out);
     buffer_put_text(out, "}");
 }

@@ -11,8 +11,10 @@
 
 /* OUTCOME_OK when the input is, to its last byte and in DER,
  *   SEQUENCE { INTEGER 0, Name, SubjectPublicKeyInfo, [0] attributes }
- * with *spki set to the third of these, borrowed; whether it is the signing key's own is for the
- * caller to compare. Otherwise OUTCOME_SHAPE with the reason. */
+ * where the attributes are none, or one extensionRequest whose extensions are of the closed list
+ * that profiles ask for (key identifier, usages, alternative names, qcStatements), each at most
+ * once. *spki is set to the third, borrowed; whether it is the signing key's own is for the caller
+ * to compare. Otherwise OUTCOME_SHAPE with the reason. */
 enum outcome shape_csr_check(struct span input, struct span *spki, struct reason *why) MUST_USE;
 
 #endif

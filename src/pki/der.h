@@ -11,6 +11,8 @@ enum {
     DER_INTEGER = 0x02,
     DER_BIT_STRING = 0x03,
     DER_OID = 0x06,
+    DER_UTF8_STRING = 0x0C,
+    DER_IA5_STRING = 0x16,
     DER_SEQUENCE = 0x30,
     DER_VERSION = 0xA0, /* [0] of TBSCertificate */
 };

@@ -3,14 +3,14 @@
 #include "pki/request.h"
 
 #include "base/pem.h"
+#include "pki/request_parts.h"
 
 #include <openssl/err.h>
 #include <openssl/x509.h>
 
 #include <assert.h>
-#include <string.h>
 
-enum { TAG_BIT_STRING = 0x03, TAG_SEQUENCE = 0x30, SHORT_LENGTH_MAX = 0x7f, SUBJECT_MAX = 2048 };
+enum { TAG_BIT_STRING = 0x03, TAG_SEQUENCE = 0x30, SHORT_LENGTH_MAX = 0x7f };
 
 #define OID_SHA2 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02
 #define OID_PKCS1 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01
@@ -40,66 +40,25 @@ static const uint8_t identifiers[][67] = {
 };
 static_assert(COUNT_OF(identifiers) == ALG_COUNT, "an identifier for every algorithm");
 
-/* One "type=value", unescaped; *at moves behind it. */
-static bool take_part(const char **at, char part[SUBJECT_MAX], const char **value)
+static enum outcome put_info(struct buffer *info, X509_REQ *request,
+                             const struct request_wish *wish, EVP_PKEY *key, struct reason *why)
 {
-    size_t len = 0;
-    *value = NULL;
-    for (; **at != '\0' && **at != '/'; (*at)++) {
-        if (**at == '=' && *value == NULL) {
-            part[len++] = '\0';
-            *value = part + len;
-            continue;
-        }
-        if (**at == '\\' && (*at)[1] != '\0') {
-            (*at)++;
-        }
-        part[len++] = **at;
+    enum outcome outcome = request_wish_check(wish, EVP_PKEY_is_a(key, "RSA") == 1, why);
+    if (outcome == OUTCOME_OK) {
+        outcome = request_put_subject(X509_REQ_get_subject_name(request), wish, why);
     }
-    part[len] = '\0';
-    return *value != NULL && part[0] != '\0' && (*value)[0] != '\0';
-}
-
-static enum outcome read_subject(const char *subject, X509_NAME *name, struct reason *why)
-{
-    if (strlen(subject) >= SUBJECT_MAX) {
-        return refuse(why, OUTCOME_RULE, "subject: longer than %d bytes", SUBJECT_MAX - 1);
+    if (outcome == OUTCOME_OK && (X509_REQ_set_version(request, X509_REQ_VERSION_1) != 1 ||
+                                  X509_REQ_set_pubkey(request, key) != 1)) {
+        outcome = refuse(why, OUTCOME_INTERNAL, "out of memory");
     }
-    const char *at = subject;
-    size_t n = 0;
-    for (; *at == '/' && at[1] != '\0'; n++) {
-        char part[SUBJECT_MAX];
-        const char *value = NULL;
-        at++;
-        if (!take_part(&at, part, &value)) {
-            return refuse(why, OUTCOME_RULE, "subject: part %zu is not NAME=VALUE", n + 1);
-        }
-        if (X509_NAME_add_entry_by_txt(name, part, MBSTRING_UTF8, (const unsigned char *)value, -1,
-                                       -1, 0) != 1) {
-            ERR_clear_error();
-            return refuse(why, OUTCOME_RULE,
-                          "subject: part %zu has a name that is not known, or a value that it does "
-                          "not take",
-                          n + 1);
-        }
+    if (outcome == OUTCOME_OK) {
+        outcome = request_put_extensions(request, wish, why);
     }
-    return n > 0 && *at == '\0'
-               ? OUTCOME_OK
-               : refuse(why, OUTCOME_RULE, "subject: it is written like /C=MY/O=Bank/CN=name");
-}
-
-static enum outcome put_info(struct buffer *info, X509_REQ *request, const char *subject,
-                             EVP_PKEY *key, struct reason *why)
-{
-    enum outcome outcome = read_subject(subject, X509_REQ_get_subject_name(request), why);
     if (outcome != OUTCOME_OK) {
         return outcome;
     }
     unsigned char *der = NULL;
-    int len = X509_REQ_set_version(request, X509_REQ_VERSION_1) == 1 &&
-                      X509_REQ_set_pubkey(request, key) == 1
-                  ? i2d_re_X509_REQ_tbs(request, &der)
-                  : -1;
+    int len = i2d_re_X509_REQ_tbs(request, &der);
     if (len > 0) {
         buffer_put(info, der, (size_t)len);
     }
@@ -109,8 +68,8 @@ static enum outcome put_info(struct buffer *info, X509_REQ *request, const char 
                : refuse(why, OUTCOME_INTERNAL, "no room for the certificate request");
 }
 
-enum outcome request_put_info(struct buffer *info, const char *subject, struct span spki,
-                              struct reason *why)
+enum outcome request_put_info(struct buffer *info, const struct request_wish *wish,
+                              struct span spki, struct reason *why)
 {
     const unsigned char *at = spki.data;
     EVP_PKEY *key = d2i_PUBKEY(NULL, &at, (long)spki.len);
@@ -118,7 +77,7 @@ enum outcome request_put_info(struct buffer *info, const char *subject, struct s
     enum outcome outcome =
         key == NULL || request == NULL
             ? refuse(why, OUTCOME_INTERNAL, "the public key cannot be put into a request")
-            : put_info(info, request, subject, key, why);
+            : put_info(info, request, wish, key, why);
     X509_REQ_free(request);
     EVP_PKEY_free(key);
     ERR_clear_error();

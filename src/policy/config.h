@@ -77,6 +77,10 @@ struct config_role {
     size_t n_tokens;
     struct peer_rule *peers; /* transport only: servers its keys may be used with; none: any */
     size_t n_peers;
+    /* A key is published only with a certificate; default for transport, not for seal. */
+    bool needs_certificate;
+    /* How long a key is published before it may sign; for seal jwks_max_age_s, for transport 0. */
+    uint32_t publish_before_use_s;
 };
 
 struct config {

@@ -197,6 +197,17 @@ static enum outcome check_peers(const struct check *check, size_t index)
     return OUTCOME_OK;
 }
 
+static enum outcome check_times(const struct check *check, size_t index)
+{
+    enum { PUBLISHED_MAX_S = 366 * 86400 };
+    uint32_t value = check->config->roles[index].publish_before_use_s;
+    struct at place = at("/roles/%zu/publish_before_use_s", index);
+    return value <= PUBLISHED_MAX_S ? OUTCOME_OK
+                                    : yaml_refuse(check->why, check->config->path, place.pointer,
+                                                  "%s: %u is out of range; 0 to %d", place.pointer,
+                                                  value, PUBLISHED_MAX_S);
+}
+
 enum outcome check_roles(const struct check *check)
 {
     const struct config *config = check->config;
@@ -210,6 +221,7 @@ enum outcome check_roles(const struct check *check)
         outcome = outcome == OUTCOME_OK ? check_role_algs(check, i) : outcome;
         outcome = outcome == OUTCOME_OK ? check_role_tokens(check, i) : outcome;
         outcome = outcome == OUTCOME_OK ? check_peers(check, i) : outcome;
+        outcome = outcome == OUTCOME_OK ? check_times(check, i) : outcome;
         if (outcome != OUTCOME_OK) {
             return outcome;
         }

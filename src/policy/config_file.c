@@ -123,6 +123,8 @@ static const cyaml_schema_field_t peer[] = {
 static const cyaml_schema_value_t peer_entry = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct peer_rule, peer),
 };
+static const cyaml_strval_t certificate_wishes[] = {{"optional", CERTIFICATE_OPTIONAL},
+                                                    {"required", CERTIFICATE_REQUIRED}};
 static const cyaml_schema_field_t role[] = {
     TEXT("name", struct file_role, name),
     CYAML_FIELD_ENUM("purpose", CYAML_FLAG_STRICT, struct file_role, purpose, purposes,
@@ -133,6 +135,9 @@ static const cyaml_schema_field_t role[] = {
                           algorithms, algorithms, COUNT_OF(algorithms)),
     LIST("tokens", CYAML_FLAG_DEFAULT, struct file_role, tokens, &text_entry, 1, 16),
     LIST("peers", CYAML_FLAG_OPTIONAL, struct file_role, peers, &peer_entry, 1, 64),
+    CYAML_FIELD_ENUM_PTR("certificate", CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT, struct file_role,
+                         certificate, certificate_wishes, COUNT_OF(certificate_wishes)),
+    NUMBER_OR_NOT(struct file_role, publish_before_use_s),
     CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t role_entry = {

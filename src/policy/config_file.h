@@ -57,6 +57,8 @@ struct file_token {
     bool session_copy;
 };
 
+enum certificate_wish { CERTIFICATE_OPTIONAL, CERTIFICATE_REQUIRED };
+
 struct file_role {
     char *name;
     enum purpose purpose;
@@ -66,6 +68,8 @@ struct file_role {
     uint32_t tokens_count;
     struct peer_rule *peers;
     uint32_t peers_count;
+    enum certificate_wish *certificate;
+    uint32_t *publish_before_use_s;
 };
 
 struct config_file {

@@ -301,6 +301,11 @@ static enum outcome fill_roles(struct config *config, struct config_file *file, 
         role->n_peers = given->peers_count;
         given->peers = NULL;
         given->peers_count = 0;
+        bool transport = role->purpose == PURPOSE_TRANSPORT;
+        role->needs_certificate =
+            given->certificate != NULL ? *given->certificate == CERTIFICATE_REQUIRED : transport;
+        role->publish_before_use_s =
+            number_or(given->publish_before_use_s, transport ? 0 : config->limits.jwks_max_age_s);
     }
     return OUTCOME_OK;
 }

@@ -206,7 +206,7 @@ enum outcome dispatch_to_tokens(struct dispatcher *dispatcher, const struct disp
         return refuse(why, OUTCOME_INTERNAL, "out of memory");
     }
     if (!role_has_key(dispatch->view, role, dispatch->kid)) {
-        return role_refuse_without_key(role, dispatch->kid, why);
+        return role_refuse_without_key(dispatch->view, role, dispatch->kid, why);
     }
     enum outcome outcome = OUTCOME_NO_KEY;
     for (size_t i = 0; i < role->n_tokens && another_may_help(outcome); i++) {

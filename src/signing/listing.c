@@ -141,7 +141,7 @@ void listing_put_keys(struct buffer *out, const struct view *view,
     buffer_put_text(out, "{\"keys\":[");
     for (size_t i = 0; i < view->keyring->n_keys; i++) {
         const struct key *key = &view->keyring->keys[i];
-        if (!role_is_granted(view, caller, key->role)) {
+        if (key->state == KEY_DESTROYED || !role_is_granted(view, caller, key->role)) {
             continue;
         }
         buffer_put_text(out, first ? "{" : ",{");

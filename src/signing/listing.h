@@ -20,7 +20,8 @@ void listing_put_health(struct buffer *out, const struct view *view, struct watc
 /* {"profiles":[…]} that this caller is granted. */
 void listing_put_profiles(struct buffer *out, const struct view *view,
                           const struct config_caller *caller);
-/* {"keys":[…]} of the roles its profiles use and of those granted to it for handshakes. */
+/* {"keys":[…]} of the roles its profiles use and of those granted to it for handshakes, in whatever
+ * state they are, but for destroyed ones. */
 void listing_put_keys(struct buffer *out, const struct view *view,
                       const struct config_caller *caller);
 

@@ -70,15 +70,7 @@ const struct key *role_key(const struct view *view, const struct config_role *ro
     if (kid[0] == '\0') {
         return keyring_active(view->keyring, role->name, token);
     }
-    for (size_t i = 0; i < view->keyring->n_keys; i++) {
-        const struct key *key = &view->keyring->keys[i];
-        if (key->state == KEY_ACTIVE && strcmp(key->role, role->name) == 0 &&
-            strcmp(key->token, token) == 0 &&
-            strcmp(public_key_thumbprint(key->public_key), kid) == 0) {
-            return key;
-        }
-    }
-    return NULL;
+    return keyring_usable(view->keyring, role->name, token, kid);
 }
 
 bool role_has_key(const struct view *view, const struct config_role *role, const char *kid)
@@ -91,15 +83,42 @@ bool role_has_key(const struct view *view, const struct config_role *role, const
     return false;
 }
 
-enum outcome role_refuse_without_key(const struct config_role *role, const char *kid,
-                                     struct reason *why)
+/* The role's key of this thumbprint, or for "" its newest, in whatever state. */
+static const struct key *idle_key(const struct view *view, const struct config_role *role,
+                                  const char *kid)
 {
-    if (kid[0] != '\0') {
+    const struct key *found = NULL;
+    for (size_t i = 0; i < view->keyring->n_keys; i++) {
+        const struct key *key = &view->keyring->keys[i];
+        bool named = kid[0] == '\0' || strcmp(public_key_thumbprint(key->public_key), kid) == 0;
+        found = named && strcmp(key->role, role->name) == 0 ? key : found;
+    }
+    return found;
+}
+
+enum outcome role_refuse_without_key(const struct view *view, const struct config_role *role,
+                                     const char *kid, struct reason *why)
+{
+    const struct key *idle = idle_key(view, role, kid);
+    if (kid[0] != '\0' && idle == NULL) {
         return refuse(
             why, OUTCOME_NOT_FOUND,
             "role %s has no active key of this thumbprint; GET /v1/keys lists those there "
             "are",
             role->name);
+    }
+    if (kid[0] != '\0') {
+        return refuse(why, OUTCOME_NO_KEY,
+                      "the key of role %s with this thumbprint is %s, and a "
+                      "key that is %s signs nothing",
+                      role->name, key_state_name(idle->state), key_state_name(idle->state));
+    }
+    if (idle != NULL) {
+        return refuse(why, OUTCOME_NO_KEY,
+                      "role %s has no active key: its newest is %s; a custodian runs: qsealctl key "
+                      "show %.8s",
+                      role->name, key_state_name(idle->state),
+                      public_key_thumbprint(idle->public_key));
     }
     return refuse(why, OUTCOME_NO_KEY,
                   "role %s has no active key; a custodian runs: qsealctl key generate %s",

@@ -20,15 +20,16 @@ enum outcome role_find_any(const struct view *view, const struct config_caller *
                            const char *name, const struct config_role **out,
                            struct reason *why) MUST_USE;
 
-/* The role's key on that token that may sign: the one of that thumbprint, or the active one for "".
- * NULL when there is none. */
+/* The role's key on that token that may sign now: the one of that thumbprint (a transport key also
+ * while it is retiring), or the active one for "". NULL when there is none. */
 const struct key *role_key(const struct view *view, const struct config_role *role,
                            const char *token, const char *kid);
 /* Whether there is one on any of the role's tokens. */
 bool role_has_key(const struct view *view, const struct config_role *role, const char *kid);
-/* What is said when there is none: OUTCOME_NOT_FOUND or OUTCOME_NO_KEY. */
-enum outcome role_refuse_without_key(const struct config_role *role, const char *kid,
-                                     struct reason *why);
+/* What is said when there is none: OUTCOME_NOT_FOUND, or OUTCOME_NO_KEY naming the state of the one
+ * that does not sign. */
+enum outcome role_refuse_without_key(const struct view *view, const struct config_role *role,
+                                     const char *kid, struct reason *why);
 /* The key to be shown: of the first token that is up, or, while none is, of the first that has one.
  * NULL when none has. */
 const struct key *role_key_shown(const struct view *view, struct watch *watch,

@@ -190,7 +190,7 @@ static enum outcome show_key(const struct tls_question *question, const struct c
 {
     const char *kid = question->request->kid;
     *out = role_key_shown(question->view, question->watch, role, kid);
-    return *out == NULL ? role_refuse_without_key(role, kid, why) : OUTCOME_OK;
+    return *out == NULL ? role_refuse_without_key(question->view, role, kid, why) : OUTCOME_OK;
 }
 
 enum outcome tls_put_certificate(const struct tls_question *question, struct buffer *pem,

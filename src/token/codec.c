@@ -91,6 +91,20 @@ bool token_get_generate(struct reader *frame, struct token_generate_request *out
     return get_exactly(frame, out->key_id, sizeof out->key_id) && reader_done(frame);
 }
 
+void token_put_destroy(struct buffer *frame, const struct token_destroy_request *request)
+{
+    buffer_put_u8(frame, (uint8_t)request->purpose);
+    buffer_put_bytes(frame, span_of(request->key_id, sizeof request->key_id));
+    buffer_put_bytes(frame, span_of(request->spki_digest, sizeof request->spki_digest));
+}
+
+bool token_get_destroy(struct reader *frame, struct token_destroy_request *out)
+{
+    return get_purpose(frame, &out->purpose) &&
+           get_exactly(frame, out->key_id, sizeof out->key_id) &&
+           get_exactly(frame, out->spki_digest, sizeof out->spki_digest) && reader_done(frame);
+}
+
 void token_make_printable(char *text)
 {
     for (; *text != '\0'; text++) {

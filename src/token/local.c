@@ -3,26 +3,17 @@
 #include "token/local.h"
 
 #include "base/log.h"
-#include "model/operation.h"
-#include "pkcs11/generate.h"
 #include "pkcs11/rv.h"
 #include "pkcs11/sign.h"
 #include "token/content.h"
+#include "token/local_parts.h"
 #include "token/login.h"
 #include "token/lookup.h"
 
 #include <stdlib.h>
 
 enum {
-    GENERATE_FACTOR = 24,   /* making an RSA key takes a device a minute */
     LONG_INPUT = 64 * 1024, /* more than this at once is more than some devices take */
-};
-
-struct token {
-    struct room *room;
-    unsigned int place;
-    struct session session; /* handle CK_INVALID_HANDLE: none yet */
-    struct digest_context *digest;
 };
 
 /* What was already done for one request to get over a fault; each is done once. */
@@ -59,7 +50,7 @@ void token_local_free(struct token *token)
     free(token);
 }
 
-static CK_RV open_session(struct token *token, CK_FLAGS flags, CK_SESSION_HANDLE *out)
+CK_RV local_open_session(struct token *token, CK_FLAGS flags, CK_SESSION_HANDLE *out)
 {
     struct room *room = token->room;
     guard_enter(&room->guard, token->place, room->options.deadline_ms);
@@ -69,7 +60,7 @@ static CK_RV open_session(struct token *token, CK_FLAGS flags, CK_SESSION_HANDLE
     return rv;
 }
 
-static void close_session(struct token *token, CK_SESSION_HANDLE handle)
+void local_close_session(struct token *token, CK_SESSION_HANDLE handle)
 {
     struct room *room = token->room;
     guard_enter(&room->guard, token->place, room->options.deadline_ms);
@@ -95,7 +86,7 @@ static CK_RV ensure_session(struct token *token)
     if (token->session.handle != CK_INVALID_HANDLE) {
         return CKR_OK;
     }
-    return open_session(token, 0, &token->session.handle);
+    return local_open_session(token, 0, &token->session.handle);
 }
 
 /* The new session is opened before the old one is closed, if the token has room for both: the last
@@ -104,9 +95,9 @@ static void renew_session(struct token *token)
 {
     CK_SESSION_HANDLE old = token->session.handle;
     CK_SESSION_HANDLE fresh = CK_INVALID_HANDLE;
-    CK_RV rv = open_session(token, 0, &fresh);
+    CK_RV rv = local_open_session(token, 0, &fresh);
     if (old != CK_INVALID_HANDLE) {
-        close_session(token, old);
+        local_close_session(token, old);
     }
     token->session.handle = rv == CKR_OK ? fresh : CK_INVALID_HANDLE;
 }
@@ -300,85 +291,6 @@ enum outcome token_sign(struct token *token, const struct token_sign_request *re
             return give_up(token, request, &key, rv, why);
         }
     }
-}
-
-static enum outcome check_generate(struct token *token,
-                                   const struct token_generate_request *request, struct reason *why)
-{
-    if (!atomic_load(&token->room->ready)) {
-        return room_not_ready(token->room, why);
-    }
-    if (!name_is_valid(span_of_text(request->role))) {
-        return refuse(why, OUTCOME_RULE, "not the name of a role");
-    }
-    if (request->algs == 0 || request->algs >> ALG_COUNT != 0) {
-        return refuse(why, OUTCOME_RULE, "a key needs at least one known algorithm");
-    }
-    for (unsigned int alg = 0; alg < ALG_COUNT; alg++) {
-        if ((request->algs & 1U << alg) != 0 &&
-            !purpose_alg_fits_key(request->purpose, (enum alg)alg, request->type)) {
-            return refuse(why, OUTCOME_RULE, "a %s key does not sign %s",
-                          key_type_name(request->type), alg_name((enum alg)alg));
-        }
-    }
-    return OUTCOME_OK;
-}
-
-/* A session of its own, read-write. When the token has no session left, this worker's is given up
- * for it. */
-static CK_RV open_for_writing(struct token *token, CK_SESSION_HANDLE *out)
-{
-    CK_RV rv = open_session(token, CKF_RW_SESSION, out);
-    if (rv != CKR_SESSION_COUNT || token->session.handle == CK_INVALID_HANDLE) {
-        return rv;
-    }
-    close_session(token, token->session.handle);
-    token->session.handle = CK_INVALID_HANDLE;
-    return open_session(token, CKF_RW_SESSION, out);
-}
-
-static enum outcome generate(struct token *token, const struct token_generate_request *request,
-                             struct buffer *spki, struct reason *why)
-{
-    struct room *room = token->room;
-    struct session session = token->session;
-    CK_RV rv = open_for_writing(token, &session.handle);
-    if (rv != CKR_OK) {
-        return refuse(why, OUTCOME_TOKEN_UNAVAILABLE, "C_OpenSession for writing: %s",
-                      rv_text(rv).text);
-    }
-    char label[LABEL_SIZE];
-    purpose_label(request->purpose, request->role, label);
-    const struct generate_request wanted = {
-        .type = request->type,
-        .id = span_of(request->key_id, sizeof request->key_id),
-        .label = label,
-        .algs = request->algs,
-        .copyable = room->options.session_copy,
-    };
-    guard_enter(&room->guard, token->place, (int64_t)room->options.deadline_ms * GENERATE_FACTOR);
-    enum outcome outcome = generate_pair(&session, &room->mechanisms, &wanted, spki, why);
-    guard_leave(&room->guard, token->place);
-    close_session(token, session.handle);
-    return outcome;
-}
-
-enum outcome token_generate(struct token *token, const struct token_generate_request *request,
-                            struct deadline deadline, struct buffer *spki, struct reason *why)
-{
-    enum outcome outcome = check_generate(token, request, why);
-    if (outcome != OUTCOME_OK) {
-        return outcome;
-    }
-    /* One at a time: SoftHSM fails at random when two threads generate. */
-    pthread_mutex_lock(&token->room->login_lock);
-    outcome = deadline_passed(deadline) ? refuse(why, OUTCOME_DEADLINE, "the deadline has passed")
-                                        : generate(token, request, spki, why);
-    pthread_mutex_unlock(&token->room->login_lock);
-    log_info("token %s: generating a %s key for role %s: %s%s%s", token->room->options.name,
-             key_type_name(request->type), request->role, outcome_name(outcome),
-             outcome == OUTCOME_OK ? "" : ": ", outcome == OUTCOME_OK ? "" : why->detail);
-    return outcome;
 }
 
 enum outcome token_status(struct token *token, struct deadline deadline, struct token_status *out,

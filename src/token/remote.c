@@ -16,6 +16,8 @@ enum {
     MAY_SIGN = MAY_ALL | MAY(OUTCOME_SHAPE) | MAY(OUTCOME_KEY_MISMATCH) | MAY(OUTCOME_NO_KEY) |
                MAY(OUTCOME_PIN) | MAY(OUTCOME_VERIFY),
     MAY_GENERATE = MAY_ALL | MAY(OUTCOME_RULE) | MAY(OUTCOME_KEY_MISMATCH) | MAY(OUTCOME_PIN),
+    MAY_DESTROY = MAY_ALL | MAY(OUTCOME_RULE) | MAY(OUTCOME_KEY_MISMATCH) | MAY(OUTCOME_NO_KEY) |
+                  MAY(OUTCOME_PIN),
     MAY_STATUS = MAY_ALL,
     MAY_UNLOCK = MAY_ALL | MAY(OUTCOME_PIN) | MAY(OUTCOME_RULE),
 };
@@ -117,6 +119,15 @@ enum outcome token_generate(struct token *token, const struct token_generate_req
     struct reader answer;
     enum outcome outcome = ask(token, deadline, MAY_GENERATE, &answer, why);
     return outcome == OUTCOME_OK ? take_bytes(token, &answer, SPKI_MAX, spki, why) : outcome;
+}
+
+enum outcome token_destroy(struct token *token, const struct token_destroy_request *request,
+                           struct deadline deadline, struct reason *why)
+{
+    token_put_destroy(begin_once(token, TOKEN_KIND_DESTROY), request);
+    struct reader answer;
+    enum outcome outcome = ask(token, deadline, MAY_DESTROY, &answer, why);
+    return outcome == OUTCOME_OK && !reader_done(&answer) ? no_sense(token, why) : outcome;
 }
 
 enum outcome token_status(struct token *token, struct deadline deadline, struct token_status *out,

@@ -17,6 +17,7 @@ enum {
     TOKEN_KIND_SIGN = 2,
     TOKEN_KIND_GENERATE = 3,
     TOKEN_KIND_UNLOCK = 4,
+    TOKEN_KIND_DESTROY = 5,
 };
 
 enum {
@@ -55,6 +56,12 @@ struct token_generate_request {
     uint8_t key_id[KEY_ID_LEN];
 };
 
+struct token_destroy_request {
+    enum purpose purpose;
+    uint8_t key_id[KEY_ID_LEN];
+    uint8_t spki_digest[SPKI_DIGEST_LEN]; /* the pinned public key */
+};
+
 enum token_state {
     TOKEN_READY,  /* logged in, keys can be used */
     TOKEN_ABSENT, /* the module shows no token that fits the URI */
@@ -77,7 +84,7 @@ struct token_status {
     uint64_t signatures; /* since start */
 };
 
-/* Refusals of all four: OUTCOME_TOKEN_UNAVAILABLE and OUTCOME_DEADLINE, and those named there. The
+/* Refusals of all five: OUTCOME_TOKEN_UNAVAILABLE and OUTCOME_DEADLINE, and those named there. The
  * remote body passes on no other: a tokend cannot speak to callers in another room's words. */
 
 /* Appends the raw JOSE signature (RSA: modulus length; ECDSA: r||s; Ed25519: 64 bytes) to
@@ -91,6 +98,11 @@ enum outcome token_sign(struct token *token, const struct token_sign_request *re
 enum outcome token_generate(struct token *token, const struct token_generate_request *request,
                             struct deadline deadline, struct buffer *spki,
                             struct reason *why) MUST_USE;
+/* Destroys the key pair in the token, private key first. Refusals: OUTCOME_NO_KEY (it is not there,
+ * or no more), OUTCOME_KEY_MISMATCH (it is another pair), OUTCOME_RULE (the token refuses),
+ * OUTCOME_PIN. */
+enum outcome token_destroy(struct token *token, const struct token_destroy_request *request,
+                           struct deadline deadline, struct reason *why) MUST_USE;
 enum outcome token_status(struct token *token, struct deadline deadline, struct token_status *out,
                           struct reason *why) MUST_USE;
 /* A person says: try the PIN of the pin-source once more. Refusals: OUTCOME_PIN, OUTCOME_RULE (two
@@ -103,6 +115,8 @@ void token_put_sign(struct buffer *frame, const struct token_sign_request *reque
 bool token_get_sign(struct reader *frame, struct token_sign_request *out) MUST_USE;
 void token_put_generate(struct buffer *frame, const struct token_generate_request *request);
 bool token_get_generate(struct reader *frame, struct token_generate_request *out) MUST_USE;
+void token_put_destroy(struct buffer *frame, const struct token_destroy_request *request);
+bool token_get_destroy(struct reader *frame, struct token_destroy_request *out) MUST_USE;
 /* Reading a status makes its texts printable. */
 void token_put_status(struct buffer *frame, const struct token_status *status);
 bool token_get_status(struct reader *frame, struct token_status *out) MUST_USE;

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { PATIENCE_MS = 20000 };
+enum { PATIENCE_MS = 20000, KEYRING_GENERATIONS = 100 };
 
 static bool front_is_there(void *front)
 {
@@ -117,6 +117,11 @@ void instance_fini(struct instance *instance)
     token_double_set(NULL, 0);
     (void)unlink(instance->config_path);
     (void)unlink(instance->keyring_path);
+    for (unsigned int i = 0; i < KEYRING_GENERATIONS; i++) {
+        char kept[160];
+        (void)snprintf(kept, sizeof kept, "%s.%u", instance->keyring_path, i);
+        (void)unlink(kept);
+    }
     (void)rmdir(instance->folder);
 }
 

@@ -210,6 +210,31 @@ enum outcome token_generate(struct token *token, const struct token_generate_req
     return outcome;
 }
 
+static enum outcome destroy_locked(struct token *token, const struct token_destroy_request *request,
+                                   struct reason *why)
+{
+    enum outcome outcome = behaviour(double_of(token), why);
+    for (size_t i = 0; outcome == OUTCOME_OK && i < n_keys; i++) {
+        if (memcmp(keys[i].key_id, request->key_id, KEY_ID_LEN) == 0) {
+            EVP_PKEY_free(keys[i].pair);
+            keys[i] = keys[--n_keys];
+            return OUTCOME_OK;
+        }
+    }
+    return outcome == OUTCOME_OK ? refuse(why, OUTCOME_NO_KEY, "the double has no such key")
+                                 : outcome;
+}
+
+enum outcome token_destroy(struct token *token, const struct token_destroy_request *request,
+                           struct deadline deadline, struct reason *why)
+{
+    (void)deadline;
+    pthread_mutex_lock(&lock);
+    enum outcome outcome = destroy_locked(token, request, why);
+    pthread_mutex_unlock(&lock);
+    return outcome;
+}
+
 enum outcome token_status(struct token *token, struct deadline deadline, struct token_status *out,
                           struct reason *why)
 {

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Certificates and requests as custodians bring and take them.
 find_program(QSEAL_OPENSSL openssl REQUIRED)
-foreach(part certificate request)
+foreach(part certificate request request_profile)
   qseal_unit_test(pki_${part} DEPENDS pki model base)
   target_compile_definitions(test_pki_${part} PRIVATE QSEAL_OPENSSL="${QSEAL_OPENSSL}")
 endforeach()

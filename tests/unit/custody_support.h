@@ -17,11 +17,14 @@ static inline struct instance *transport_instance(void)
     BUFFER_CLEANUP struct buffer result = BUFFER_INIT(65536);
     assert_non_null(instance);
     instance_init(instance, "[\"*\"]", "[operator]");
-    instance->roles_more =
-        "  - {name: tls, purpose: transport, key: p-256, tokens: [hsm-b, hsm-a]}\n"
-        "  - {name: tls-rsa, purpose: transport, key: rsa-2048, tokens: [hsm-a]}\n"
-        "  - {name: tls-384, purpose: transport, key: p-384, tokens: [hsm-a]}\n"
-        "  - {name: tls-ed, purpose: transport, key: ed25519, tokens: [hsm-a]}\n";
+    instance->roles_more = "  - {name: tls, purpose: transport, certificate: optional, key: p-256, "
+                           "tokens: [hsm-b, hsm-a]}\n"
+                           "  - {name: tls-rsa, purpose: transport, certificate: optional, key: "
+                           "rsa-2048, tokens: [hsm-a]}\n"
+                           "  - {name: tls-384, purpose: transport, certificate: optional, key: "
+                           "p-384, tokens: [hsm-a]}\n"
+                           "  - {name: tls-ed, purpose: transport, certificate: optional, key: "
+                           "ed25519, tokens: [hsm-a]}\n";
     instance_configure(instance, "[\"*\"]", "[operator, custodian]");
     assert_done(instance_admin(instance, CUSTODY_RELOAD, "{}", &result, &why), why);
     return instance;

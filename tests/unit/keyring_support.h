@@ -20,6 +20,9 @@ static inline struct key key_of(const char *role, const char *token, uint8_t id,
     (void)snprintf(key.role, sizeof key.role, "%s", role);
     (void)snprintf(key.token, sizeof key.token, "%s", token);
     memset(key.key_id, id, sizeof key.key_id);
+    const struct key_change made = {.state = KEY_ACTIVE, .at = key.created, .by = key.created_by};
+    struct reason why = {0};
+    assert_done(key_note(&key, &made, &why), why);
     return key;
 }
 

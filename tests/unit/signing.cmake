@@ -2,7 +2,7 @@
 qseal_unit_test(signing_callers DEPENDS signing)
 qseal_unit_test(signing_problem DEPENDS signing)
 # Against tokens that are doubles (the third body of token/token.h).
-foreach(name signing_dispatch signing_local signing_role signing_seal signing_tls signing_view signing_watch custody_local custody_report)
+foreach(name signing_dispatch signing_local signing_role signing_seal signing_tls signing_view signing_watch custody_change custody_local custody_report custody_rule)
   qseal_unit_test(${name} DEPENDS custody signing token_codec)
   target_sources(test_${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests/doubles/instance.c ${CMAKE_SOURCE_DIR}/tests/doubles/token_double.c)
   target_include_directories(test_${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests/doubles ${CMAKE_SOURCE_DIR}/tests/unit)
@@ -11,3 +11,4 @@ endforeach()
 # Real handshakes.
 target_sources(test_signing_tls PRIVATE tls_rig.c)
 qseal_packages(test_signing_tls libssl)
+qseal_packages(test_custody_rule jansson libcrypto)

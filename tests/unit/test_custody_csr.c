@@ -56,9 +56,10 @@ static void the_algorithm_is_one_that_was_granted(void **state)
 {
     (void)state;
     struct instance *instance = transport_instance();
-    instance->roles_more =
-        "  - {name: pss, purpose: transport, key: rsa-2048, algorithms: [PS384], tokens: [hsm-a]}\n"
-        "  - {name: odd, purpose: transport, key: p-384, algorithms: [ES256], tokens: [hsm-a]}\n";
+    instance->roles_more = "  - {name: pss, purpose: transport, certificate: optional, key: "
+                           "rsa-2048, algorithms: [PS384], tokens: [hsm-a]}\n"
+                           "  - {name: odd, purpose: transport, certificate: optional, key: p-384, "
+                           "algorithms: [ES256], tokens: [hsm-a]}\n";
     instance_configure(instance, "[\"*\"]", "[operator, custodian]");
     json_decref(do_verb(instance, CUSTODY_RELOAD, "{}"));
     expect_request(instance, "pss", NID_rsassaPss);
@@ -82,6 +83,43 @@ static void the_subject_is_the_custodian_s(void **state)
     X509_REQ_free(request);
     refuse_verb(instance, CUSTODY_KEY_CSR, "{\"role\":\"tls\",\"subject\":\"x\"}", OUTCOME_RULE,
                 "subject: it is written like /C=MY/O=Bank/CN=name");
+    transport_instance_free(instance);
+}
+
+static void a_profile_is_asked_for_by_name(void **state)
+{
+    (void)state;
+    struct instance *instance = transport_instance();
+    make_key(instance, "{\"role\":\"tls\"}");
+    JSON_CLEANUP json_t *result = do_verb(
+        instance, CUSTODY_KEY_CSR,
+        "{\"role\":\"tls\",\"profile\":\"psd2-qwac\",\"subject\":\"/CN=a.example/O=B/C=FI\","
+        "\"organization_identifier\":\"PSDFI-FINFSA-1\",\"psd2_roles\":\"PSP_AI\","
+        "\"nca_name\":\"Finanssivalvonta\",\"nca_id\":\"FI-FINFSA\",\"dns\":\"a.example\"}");
+    assert_string_equal(text_of(result, "profile"), "psd2-qwac");
+    assert_string_equal(text_of(result, "thumbprint"), text_of(result, "kid"));
+    X509_REQ *request = read_request(result);
+    assert_int_equal(X509_REQ_verify(request, X509_REQ_get0_pubkey(request)), 1);
+    unsigned char *spki = NULL;
+    unsigned char digest[32];
+    char hex[65] = "";
+    int len = i2d_PUBKEY(X509_REQ_get0_pubkey(request), &spki);
+    assert_int_equal(EVP_Digest(spki, (size_t)len, digest, NULL, EVP_sha256(), NULL), 1);
+    for (size_t i = 0; i < sizeof digest; i++) {
+        (void)snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+    }
+    assert_string_equal(text_of(result, "spki_sha256"), hex);
+    STACK_OF(X509_EXTENSION) *extensions = X509_REQ_get_extensions(request);
+    assert_int_equal(sk_X509_EXTENSION_num(extensions), 5);
+    sk_X509_EXTENSION_pop_free(extensions, X509_EXTENSION_free);
+    OPENSSL_free(spki);
+    X509_REQ_free(request);
+    refuse_verb(instance, CUSTODY_KEY_CSR, "{\"role\":\"tls\",\"profile\":\"qwac\"}", OUTCOME_RULE,
+                "--profile: it is one of plain, psd2-qseal");
+    refuse_verb(instance, CUSTODY_KEY_CSR, "{\"role\":\"tls\",\"profile\":\"psd2-qseal\"}",
+                OUTCOME_RULE, "profile psd2-qseal is for seal keys, and this is a transport key");
+    refuse_verb(instance, CUSTODY_KEY_CSR, "{\"role\":\"tls\",\"qc_statement\":\"QcSSCD\"}",
+                OUTCOME_RULE, "QcSSCD is for the trust service provider to state");
     transport_instance_free(instance);
 }
 
@@ -110,6 +148,7 @@ int main(void)
         cmocka_unit_test(each_kind_of_key_asks_for_a_certificate),
         cmocka_unit_test(the_algorithm_is_one_that_was_granted),
         cmocka_unit_test(the_subject_is_the_custodian_s),
+        cmocka_unit_test(a_profile_is_asked_for_by_name),
         cmocka_unit_test(faults_leave_no_request),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

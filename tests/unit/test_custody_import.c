@@ -4,6 +4,7 @@
 #include "custody_support.h"
 
 #include "base/pem.h"
+#include "pki/psd2.h"
 
 #include <openssl/params.h>
 #include <sys/stat.h>
@@ -34,10 +35,12 @@ static void issue_for(struct buffer *chain, EVP_PKEY *key)
 {
     const struct issue leaf = {
         .subject = "leaf", .issuer = "ca", .extended_key_usage = "clientAuth"};
-    const struct issue own = {.subject = "ca", .issuer = "ca"};
+    const struct issue own = {.subject = "ca", .issuer = "root"};
     EVP_PKEY *ca = EVP_EC_gen("P-256");
+    EVP_PKEY *root = EVP_EC_gen("P-256");
     put_issued(chain, &leaf, key, ca);
-    put_issued(chain, &own, ca, ca);
+    put_issued(chain, &own, ca, root);
+    EVP_PKEY_free(root);
     EVP_PKEY_free(ca);
 }
 
@@ -79,7 +82,8 @@ static void a_chain_is_in_use_and_on_disk_at_once(void **state)
     /* Of another token it is not: the reason is the certificate's. */
     free(arguments);
     arguments = arguments_of("tls", "hsm-b", &chain);
-    refuse_verb(instance, CUSTODY_KEY_IMPORT, arguments, OUTCOME_RULE, "for another public key");
+    refuse_verb(instance, CUSTODY_KEY_IMPORT, arguments, OUTCOME_RULE,
+                "none of the 2 certificates is for the public key of this key");
     free(arguments);
 
     JSON_CLEANUP json_t *list = do_verb(instance, CUSTODY_KEY_LIST, "{}");
@@ -149,6 +153,76 @@ static void a_pss_certificate_shows_in_the_reference(void **state)
     transport_instance_free(instance);
 }
 
+/* A QWAC with QcType and PSD2 statement, signed by itself. */
+static void put_qwac(struct buffer *chain, EVP_PKEY *key, enum qc_type type)
+{
+    const struct issue issue = {.subject = "tpp", .issuer = "QTSP"};
+    const struct qc_statements statements = {.type = type,
+                                             .has_psd2 = true,
+                                             .roles = 1U << PSD2_AI | 1U << PSD2_PI,
+                                             .nca_name = "Bank Negara \xe2\x80\x9cM\xe2\x80\x9d",
+                                             .nca_id = "MY-BNM"};
+    BUFFER_CLEANUP struct buffer der = BUFFER_INIT(QC_STATEMENTS_MAX);
+    EVP_PKEY *issuer = EVP_EC_gen("P-256");
+    X509 *certificate = certificate_issue(&issue, key, issuer);
+    ASN1_OCTET_STRING *octets = ASN1_OCTET_STRING_new();
+    qc_statements_put(&der, &statements);
+    assert_int_equal(ASN1_OCTET_STRING_set(octets, der.data, (int)der.len), 1);
+    X509_EXTENSION *extension = X509_EXTENSION_create_by_NID(NULL, NID_qcStatements, 0, octets);
+    assert_int_equal(X509_add_ext(certificate, extension, -1), 1);
+    assert_int_equal(X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate),
+                                                "organizationIdentifier", MBSTRING_UTF8,
+                                                (const unsigned char *)"PSDMY-BNM-77", -1, -1, 0),
+                     1);
+    assert_true(X509_sign(certificate, issuer, EVP_sha256()) > 0);
+    certificate_put_pem(chain, certificate);
+    X509_EXTENSION_free(extension);
+    ASN1_OCTET_STRING_free(octets);
+    X509_free(certificate);
+    EVP_PKEY_free(issuer);
+}
+
+static void statements_of_a_qwac_are_shown(void **state)
+{
+    (void)state;
+    struct instance *instance = transport_instance();
+    make_key(instance, "{\"role\":\"tls-ed\"}");
+    BUFFER_CLEANUP struct buffer chain = BUFFER_INIT(65536);
+    EVP_PKEY *key = pkey_of(instance, "tls-ed", "hsm-a");
+    put_qwac(&chain, key, QC_TYPE_ESEAL);
+    char *arguments = arguments_of("tls-ed", NULL, &chain);
+    refuse_verb(instance, CUSTODY_KEY_IMPORT, arguments, OUTCOME_RULE,
+                "certificate 1: its QcType is eseal, and this is a transport key");
+    free(arguments);
+    buffer_reset(&chain);
+    put_qwac(&chain, key, QC_TYPE_WEB);
+    arguments = arguments_of("tls-ed", NULL, &chain);
+    JSON_CLEANUP json_t *result = do_verb(instance, CUSTODY_KEY_IMPORT, arguments);
+    assert_string_equal(text_of(result, "qc_type"), "web");
+    assert_string_equal(text_of(result, "nca_name"), "Bank Negara \xe2\x80\x9cM\xe2\x80\x9d");
+    assert_string_equal(text_of(result, "nca_id"), "MY-BNM");
+    assert_string_equal(text_of(result, "organization_identifier"), "PSDMY-BNM-77");
+    const json_t *organization = json_object_get(result, "organization");
+    assert_string_equal(text_of(organization, "scheme"), "PSD");
+    assert_string_equal(text_of(organization, "country"), "MY");
+    assert_string_equal(text_of(organization, "nca"), "BNM");
+    assert_string_equal(text_of(organization, "id"), "77");
+    const json_t *roles = json_object_get(result, "psd2_roles");
+    assert_int_equal(json_array_size(roles), 2);
+    assert_string_equal(json_string_value(json_array_get(roles, 0)), "PSP_PI");
+    assert_string_equal(json_string_value(json_array_get(roles, 1)), "PSP_AI");
+    assert_true(json_is_false(json_object_get(result, "qc_compliance")));
+    assert_true(json_is_false(json_object_get(result, "qc_sscd")));
+    const json_t *warnings = json_object_get(result, "warnings");
+    assert_int_equal(json_array_size(warnings), 2);
+    assert_string_equal(json_string_value(json_array_get(warnings, 0)),
+                        "it expires within 30 days");
+    assert_non_null(strstr(json_string_value(json_array_get(warnings, 1)), "no QcCompliance"));
+    free(arguments);
+    EVP_PKEY_free(key);
+    transport_instance_free(instance);
+}
+
 static void what_is_refused_changes_nothing(void **state)
 {
     (void)state;
@@ -159,7 +233,7 @@ static void what_is_refused_changes_nothing(void **state)
     issue_for(&chain, stranger);
     char *arguments = arguments_of("tls-ed", NULL, &chain);
     refuse_verb(instance, CUSTODY_KEY_IMPORT, arguments, OUTCOME_RULE,
-                "certificate 1 is for another public key than this one");
+                "none of the 2 certificates is for the public key of this key");
     free(arguments);
     refuse_verb(instance, CUSTODY_KEY_IMPORT, "{\"role\":\"tls-ed\",\"chain\":\"\"}", OUTCOME_RULE,
                 "there is no certificate in PEM");
@@ -210,6 +284,7 @@ int main(void)
         cmocka_unit_test(a_chain_is_in_use_and_on_disk_at_once),
         cmocka_unit_test(a_renewed_certificate_takes_the_place_of_the_old),
         cmocka_unit_test(a_pss_certificate_shows_in_the_reference),
+        cmocka_unit_test(statements_of_a_qwac_are_shown),
         cmocka_unit_test(what_is_refused_changes_nothing),
         cmocka_unit_test(a_disk_that_fails_leaves_the_old_view),
     };

@@ -55,7 +55,7 @@ static void expect_refused(const struct keyring *keyring, struct key key, const 
     assert_refused(keyring_add(keyring, &key, &next, &why), OUTCOME_RULE, why, fragment);
     assert_null(next);
     assert_non_null(key.public_key);
-    public_key_free(key.public_key);
+    key_fini(&key);
 }
 
 static void rules_of_adding(void **state)
@@ -148,24 +148,24 @@ static void a_chain_is_set_wherever_the_key_is(void **state)
     add_key(&keyring, key_of("tls", "hsm-a", 1, es256, public_key_ref(shared)));
     add_key(&keyring, key_of("other", "hsm-a", 2, es256, new_public_key(KEY_P256)));
     add_key(&keyring, key_of("tls", "hsm-b", 1, es256, public_key_ref(shared)));
-    assert_done(keyring_set_chain(keyring, shared, BLOCK, &next, &why), why);
+    assert_done(keyring_set_chain(keyring, shared, BLOCK, NULL, 0, &next, &why), why);
     assert_null(keyring->keys[0].chain_pem);
     assert_int_equal(next->generation, keyring->generation + 1);
     assert_string_equal(next->keys[0].chain_pem, BLOCK);
     assert_null(next->keys[1].chain_pem);
     assert_string_equal(next->keys[2].chain_pem, BLOCK);
     keyring_free(keyring);
-    assert_done(keyring_set_chain(next, shared, BLOCK BLOCK, &last, &why), why);
+    assert_done(keyring_set_chain(next, shared, BLOCK BLOCK, NULL, 0, &last, &why), why);
     keyring_free(next);
     add_key(&last, key_of("third", "hsm-b", 3, es256, new_public_key(KEY_P256)));
     assert_string_equal(last->keys[2].chain_pem, BLOCK BLOCK);
 
-    assert_refused(keyring_set_chain(last, shared, "x", &next, &why), OUTCOME_RULE, why,
+    assert_refused(keyring_set_chain(last, shared, "x", NULL, 0, &next, &why), OUTCOME_RULE, why,
                    "\"chain_pem\" must be 1 to 16 PEM blocks CERTIFICATE");
     assert_null(next);
     struct public_key *stranger = new_public_key(KEY_P256);
-    assert_refused(keyring_set_chain(last, stranger, BLOCK, &next, &why), OUTCOME_NOT_FOUND, why,
-                   "the keyring has no such key");
+    assert_refused(keyring_set_chain(last, stranger, BLOCK, NULL, 0, &next, &why),
+                   OUTCOME_NOT_FOUND, why, "the keyring has no such key");
     assert_null(next);
     public_key_free(stranger);
     public_key_free(shared);

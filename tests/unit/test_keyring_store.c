@@ -97,9 +97,9 @@ static void the_frame_is_strict(void **state)
     (void)state;
     expect_refused("", "line 1, column 1: the body must be one JSON object");
     expect_refused("{\"format\":1,\"generation\":0,\"keys\":[", "line 1, column 35: ");
-    expect_refused("{}", "\"format\" must be 1");
-    expect_refused("{\"format\":2,\"generation\":0,\"keys\":[]}", "\"format\" must be 1");
-    expect_refused("{\"format\":\"1\",\"generation\":0,\"keys\":[]}", "\"format\" must be 1");
+    expect_refused("{}", "\"format\" must be 1 or 2");
+    expect_refused("{\"format\":3,\"generation\":0,\"keys\":[]}", "\"format\" must be 1 or 2");
+    expect_refused("{\"format\":\"1\",\"generation\":0,\"keys\":[]}", "\"format\" must be 1 or 2");
     expect_refused("{\"format\":1,\"keys\":[]}", "\"generation\" must be an integer");
     expect_refused("{\"format\":1,\"generation\":-1,\"keys\":[]}", "\"generation\" must be");
     expect_refused("{\"format\":1,\"generation\":1.0,\"keys\":[]}", "\"generation\" must be");
@@ -118,7 +118,7 @@ static void duplicates_in_the_file_are_refused(void **state)
     (void)state;
     BUFFER_CLEANUP struct buffer text = BUFFER_INIT(10000);
     struct key key = key_of("seal", "hsm-a", 1, es256, new_public_key(KEY_P256));
-    buffer_put_text(&text, "{\"format\":1,\"generation\":2,\"keys\":[");
+    buffer_put_text(&text, "{\"format\":2,\"generation\":2,\"keys\":[");
     key_put(&key, &text);
     buffer_put_text(&text, ",");
     memcpy(key.role, "other", sizeof "other");
@@ -126,7 +126,7 @@ static void duplicates_in_the_file_are_refused(void **state)
     buffer_put_text(&text, "]}");
     expect_refused(buffer_text(&text),
                    "keys[1]: role other: its public key already belongs to role seal");
-    public_key_free(key.public_key);
+    key_fini(&key);
 }
 
 static void a_folder_is_no_keyring(void **state)

@@ -10,7 +10,7 @@ static json_t *good_object(void)
     struct key key = key_of("seal", "hsm-a", 0x1f, es256, new_public_key(KEY_P256));
     BUFFER_CLEANUP struct buffer text = BUFFER_INIT(2000);
     key_put(&key, &text);
-    public_key_free(key.public_key);
+    key_fini(&key);
     return json_of(buffer_text(&text));
 }
 
@@ -20,9 +20,9 @@ static void the_form_is_as_documented(void **state)
     json_t *object JSON_CLEANUP = good_object();
     struct key key;
     struct reason why = {0};
-    assert_done(key_read(object, &key, &why), why);
-    public_key_free(key.public_key);
-    assert_int_equal(json_object_size(object), 9);
+    assert_done(key_read(object, FORMAT, &key, &why), why);
+    key_fini(&key);
+    assert_int_equal(json_object_size(object), 10);
     assert_string_equal(json_string_value(json_object_get(object, "purpose")), "seal");
     assert_string_equal(json_string_value(json_object_get(object, "state")), "active");
     assert_string_equal(json_string_value(json_object_get(object, "key_id")),
@@ -43,7 +43,7 @@ static void expect_refused(const char *member, json_t *value, const char *fragme
     } else {
         (void)json_object_set_new(object, member, value);
     }
-    assert_refused(key_read(object, &key, &why), OUTCOME_RULE, why, fragment);
+    assert_refused(key_read(object, FORMAT, &key, &why), OUTCOME_RULE, why, fragment);
     assert_null(key.public_key);
 }
 
@@ -51,7 +51,7 @@ static void each_member_is_needed(void **state)
 {
     (void)state;
     static const char *const names[] = {"role",   "token",   "purpose",    "state", "algs",
-                                        "key_id", "created", "created_by", "spki"};
+                                        "key_id", "created", "created_by", "spki",  "history"};
     for (size_t i = 0; i < COUNT_OF(names); i++) {
         char fragment[40];
         (void)snprintf(fragment, sizeof fragment, "\"%s\" must be ", names[i]);
@@ -72,7 +72,9 @@ static void names_and_words_are_checked(void **state)
                    "\"token\" must be a name");
     expect_refused("purpose", json_string("audit"),
                    "\"purpose\" must be \"seal\" or \"transport\"");
-    expect_refused("state", json_string("retired"), "\"state\" must be \"active\"");
+    expect_refused("state", json_string("retired"),
+                   "\"state\" must be active, as \"history\" ends");
+    expect_refused("state", json_string("idle"), "\"state\" must be the name of a key state");
 }
 
 static void algorithms_are_checked(void **state)
@@ -98,10 +100,10 @@ static void a_transport_key_of_a_curve_goes_with_any_digest(void **state)
     (void)json_object_set_new(object, "algs", json_pack("[ss]", "ES384", "ES256"));
     struct key key;
     struct reason why = {0};
-    assert_done(key_read(object, &key, &why), why);
+    assert_done(key_read(object, FORMAT, &key, &why), why);
     assert_int_equal(key.purpose, PURPOSE_TRANSPORT);
     assert_int_equal(key.algs, 1U << ALG_ES256 | 1U << ALG_ES384);
-    public_key_free(key.public_key);
+    key_fini(&key);
 }
 
 #define BLOCK "-----BEGIN CERTIFICATE-----\nQUJD\n-----END CERTIFICATE-----\n"
@@ -119,14 +121,13 @@ static void certificates_are_plain_pem(void **state)
         (void)json_object_set_new(object, "chain_pem", json_string(good[i]));
         struct key key;
         struct reason why = {0};
-        assert_done(key_read(object, &key, &why), why);
+        assert_done(key_read(object, FORMAT, &key, &why), why);
         assert_string_equal(key.chain_pem, good[i]);
         BUFFER_CLEANUP struct buffer text = BUFFER_INIT(10000);
         key_put(&key, &text);
         json_t *again JSON_CLEANUP = json_of(buffer_text(&text));
         assert_true(json_equal(object, again));
-        public_key_free(key.public_key);
-        free(key.chain_pem);
+        key_fini(&key);
     }
     expect_refused("chain_pem", json_null(), refused);
     expect_refused("chain_pem", json_string(""), refused);
@@ -177,9 +178,9 @@ static void times_are_utc_seconds_that_exist(void **state)
         (void)json_object_set_new(object, "created", json_string(good[i]));
         struct key key;
         struct reason why = {0};
-        assert_done(key_read(object, &key, &why), why);
+        assert_done(key_read(object, FORMAT, &key, &why), why);
         assert_int_equal(key.created, seconds[i]);
-        public_key_free(key.public_key);
+        key_fini(&key);
     }
 }
 

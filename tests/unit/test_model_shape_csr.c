@@ -7,6 +7,7 @@
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 struct made {
@@ -111,10 +112,52 @@ static const struct {
     {"30 0a 02 01 00 30 00 " SPKI, "not exactly [0] attributes"},
     {"30 0c 02 01 00 30 00 " SPKI " a1 00", "not exactly [0] attributes"},
     {"30 0e 02 01 00 30 00 " SPKI " a0 00 a0 00", "not exactly [0] attributes"},
-    {"30 0e 02 01 00 30 00 " SPKI " a0 02 05 00", "not exactly [0] attributes"},
-    {"30 11 02 01 00 30 00 " SPKI " a0 05 30 03 06 01 55", "not exactly [0] attributes"},
-    {"30 13 02 01 00 30 00 " SPKI " a0 07 30 05 06 01 55 31 00", NULL},
-    {"30 15 02 01 00 30 00 " SPKI " a0 09 30 07 06 01 55 31 00 05 00", "not exactly [0]"},
+    {"30 0e 02 01 00 30 00 " SPKI " a0 02 05 00", "an attribute besides"},
+    {"30 11 02 01 00 30 00 " SPKI " a0 05 30 03 06 01 55", "an attribute besides"},
+    {"30 13 02 01 00 30 00 " SPKI " a0 07 30 05 06 01 55 31 00", "an attribute besides"},
+};
+
+/* What stands in [0]; lengths are written by the test: "<" opens an element of the tag before it,
+ * ">" closes it. */
+#define REQUEST "06 09 2a 86 48 86 f7 0d 01 09 0e"
+#define USAGE "06 03 55 1d 0f"
+static const struct {
+    const char *text;
+    const char *fragment; /* NULL: good */
+} attributes[] = {
+    {"30 < " REQUEST " 31 < 30 < 30 < " USAGE " 04 < 03 01 > > > > >", NULL},
+    {"30 < " REQUEST " 31 < 30 < 30 < " USAGE " 01 01 ff 04 < 03 01 > > > > >", NULL},
+    {"30 < " REQUEST " 31 < 30 < 30 < 06 08 2b 06 01 05 05 07 01 03 04 < 30 > > > > >", NULL},
+    {"30 < " REQUEST " 31 < 30 < 30 < 06 03 55 1d 25 04 < 30 > > 30 < 06 03 55 1d 11 04 < 30 > > > "
+     "> >",
+     NULL},
+    {"30 < " REQUEST " 31 < 30 < 30 < 06 03 55 1d 13 01 01 ff 04 < 30 > > > > >",
+     "an extension that no profile asks for"}, /* basicConstraints */
+    {"30 < " REQUEST " 31 < 30 < 30 < " USAGE " 04 < 03 > > 30 < " USAGE " 04 < 03 > > > > >",
+     "or one twice"},
+    {"30 < " REQUEST " 31 < 30 < 30 < " USAGE " 01 01 00 04 < 03 > > > > >",
+     "an extension is not DER"},
+    {"30 < " REQUEST " 31 < 30 < 30 < " USAGE " 01 01 01 04 < 03 > > > > >",
+     "an extension is not DER"},
+    {"30 < " REQUEST " 31 < 30 < 30 < " USAGE " 04 < > > > > >", "an extension is not DER"},
+    {"30 < " REQUEST " 31 < 30 < 30 < " USAGE " 04 < 03 > 05 00 > > > >",
+     "an extension is not DER"},
+    {"30 < " REQUEST " 31 < 30 < 30 < 04 < 03 > > > > >", "an extension is not DER"},
+    {"30 < " REQUEST " 31 < 30 < 31 < > > > >", "an extension is not DER"},
+    {"30 < " REQUEST " 31 < 30 < > > >", "extensionRequest is not one list"},
+    {"30 < " REQUEST " 31 < > >", "extensionRequest is not one list"},
+    {"30 < " REQUEST " 31 < 30 < 30 < " USAGE " 04 < 03 > > > 30 < > > >",
+     "extensionRequest is not one list"},
+    {"30 < " REQUEST " 30 < 30 < 30 < " USAGE " 04 < 03 > > > > >",
+     "extensionRequest is not one list"},
+    {"30 < " REQUEST " 31 < 30 < 30 < " USAGE " 04 < 03 > > > > 05 00 >",
+     "extensionRequest is not one list"},
+    {"30 < " REQUEST " 31 < 30 < 30 < " USAGE " 04 < 03 > > > > > 30 < " REQUEST
+     " 31 < 30 < 30 < " USAGE " 04 < 03 > > > > >",
+     "an attribute besides one extensionRequest"},
+    /* challengePassword: it would be signed, and read by whoever sees the request. */
+    {"30 < 06 09 2a 86 48 86 f7 0d 01 09 07 31 < 0c < 61 > > >",
+     "an attribute besides one extensionRequest"},
 };
 
 static size_t from_hex(const char *hex, uint8_t *out)
@@ -141,6 +184,51 @@ static void each_rule_has_its_reason(void **state)
             assert_int_equal(spki.len, 5);
         } else {
             assert_refused(outcome, OUTCOME_SHAPE, why, rows[i].fragment);
+        }
+    }
+}
+
+/* Reads `text` up to its ">" or end; returns how many bytes it made. */
+static size_t build(const char **text, uint8_t *out)
+{
+    size_t len = 0;
+    while (**text != '\0' && **text != '>') {
+        if (**text == ' ') {
+            (*text)++;
+        } else if (**text == '<') {
+            (*text)++;
+            size_t inside = build(text, out + len + 1);
+            assert_int_equal(**text, '>');
+            (*text)++;
+            assert_true(inside < 0x80);
+            out[len] = (uint8_t)inside;
+            len += 1 + inside;
+        } else {
+            char *end = NULL;
+            out[len++] = (uint8_t)strtoul(*text, &end, 16);
+            *text = end;
+        }
+    }
+    return len;
+}
+
+static void attributes_are_one_request_for_known_extensions(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(attributes); i++) {
+        uint8_t bytes[200];
+        char text[1024];
+        const char *at = text;
+        struct span spki;
+        struct reason why = {0};
+        (void)snprintf(text, sizeof text, "30 < 02 01 00 30 00 " SPKI " a0 < %s > >",
+                       attributes[i].text);
+        struct span input = span_of(bytes, build(&at, bytes));
+        enum outcome outcome = shape_csr_check(input, &spki, &why);
+        if (attributes[i].fragment == NULL) {
+            assert_done(outcome, why);
+        } else {
+            assert_refused(outcome, OUTCOME_SHAPE, why, attributes[i].fragment);
         }
     }
 }
@@ -214,6 +302,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_openssl_writes_is_one),
         cmocka_unit_test(each_rule_has_its_reason),
+        cmocka_unit_test(attributes_are_one_request_for_known_extensions),
         cmocka_unit_test(other_signed_things_are_none),
         cmocka_unit_test(damage_is_survived),
     };

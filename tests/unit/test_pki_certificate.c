@@ -86,13 +86,17 @@ static void a_whole_chain_is_read_and_spelled_plainly(void **state)
     buffer_put_text(&stand->text, "subject=CN = Middle\n");
     put_issued(&stand->text, &of_middle, stand->middle, stand->root);
     put_issued(&stand->text, &of_root, stand->root, stand->root);
+    put_issued(&stand->text, &of_root, stand->root, stand->root); /* twice is no harm */
     assert_done(read_as(stand, PURPOSE_TRANSPORT), stand->why);
     assert_string_equal(stand->facts.subject, "CN=M\\C3\\BCller\\, Bank");
     assert_string_equal(stand->facts.issuer, "CN=Middle");
     assert_string_equal(stand->facts.serial, "4711");
     assert_in_range(stand->facts.not_after - stand->facts.not_before, 7190, 7210);
     struct span rest = buffer_span(&stand->pem);
-    for (size_t i = 0; i < 3; i++) {
+    assert_int_equal(stand->facts.warnings, 1U << CERTIFICATE_ROOT_DROPPED |
+                                                1U << CERTIFICATE_NO_QC_STATEMENTS |
+                                                1U << CERTIFICATE_EXPIRES_SOON);
+    for (size_t i = 0; i < 2; i++) { /* a root is nobody's business but the peer's own */
         BUFFER_CLEANUP struct buffer der = BUFFER_INIT(4096);
         assert_true(pem_take(&rest, "CERTIFICATE", &der));
     }
@@ -101,6 +105,8 @@ static void a_whole_chain_is_read_and_spelled_plainly(void **state)
     struct certificate_facts again;
     BUFFER_CLEANUP struct buffer spki = BUFFER_INIT(1024);
     assert_true(certificate_facts(buffer_span(&stand->pem), &again));
+    assert_int_equal(again.warnings, 1U << CERTIFICATE_NO_QC_STATEMENTS);
+    again.warnings = stand->facts.warnings;
     assert_memory_equal(&again, &stand->facts, sizeof again);
     assert_true(certificate_put_spki(buffer_span(&stand->pem), &spki));
     assert_true(span_equal(buffer_span(&spki), buffer_span(&stand->spki)));
@@ -184,20 +190,65 @@ static void validity_is_now(void **state)
     expect_refused(stand, "certificate 2 expired at 2");
 }
 
-static void the_order_is_own_first_then_its_issuer(void **state)
+static void any_order_is_put_right(void **state)
+{
+    static const size_t orders[][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2},
+                                       {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
+    struct stand *stand = *state;
+    struct buffer blocks[] = {BUFFER_INIT(9999), BUFFER_INIT(9999), BUFFER_INIT(9999)};
+    put_issued(&blocks[0], &of_leaf, stand->leaf, stand->middle);
+    put_issued(&blocks[1], &of_middle, stand->middle, stand->root);
+    put_issued(&blocks[2], &of_root, stand->root, stand->root);
+    for (size_t i = 0; i < COUNT_OF(orders); i++) {
+        buffer_reset(&stand->text);
+        for (size_t n = 0; n < 3; n++) {
+            buffer_put_span(&stand->text, buffer_span(&blocks[orders[i][n]]));
+        }
+        assert_done(read_as(stand, PURPOSE_TRANSPORT), stand->why);
+        struct span pem = buffer_span(&stand->pem);
+        assert_true(span_equal(span_part(pem, 0, blocks[0].len), buffer_span(&blocks[0])));
+        assert_true(span_equal(span_part(pem, blocks[0].len, pem.len), buffer_span(&blocks[1])));
+        assert_int_equal((stand->facts.warnings & 1U << CERTIFICATE_REORDERED) != 0, i != 0);
+        assert_true((stand->facts.warnings & 1U << CERTIFICATE_ROOT_DROPPED) != 0);
+    }
+    for (size_t n = 0; n < 3; n++) {
+        buffer_fini(&blocks[n]);
+    }
+}
+
+static void what_does_not_belong_is_refused_by_name(void **state)
 {
     struct stand *stand = *state;
     put_issued(&stand->text, &of_middle, stand->middle, stand->root);
-    put_leaf(stand, &of_leaf);
     expect_refused(stand, "certificate 1 is for another public key than this one");
+    put_issued(&stand->text, &of_middle, stand->middle, stand->root);
+    put_issued(&stand->text, &of_root, stand->root, stand->root);
+    expect_refused(stand, "none of the 2 certificates is for the public key of this key");
     put_leaf(stand, &of_leaf);
     put_issued(&stand->text, &of_root, stand->root, stand->root);
+    expect_refused(stand, "certificate 2 (CN=Root) does not belong to the chain");
+    put_leaf(stand, &of_leaf);
     put_issued(&stand->text, &of_middle, stand->middle, stand->root);
-    expect_refused(stand, "certificate 1 names another issuer than certificate 2");
+    put_issued(&stand->text, &of_middle, stand->middle, stand->root);
+    expect_refused(stand, "certificate 3 (CN=Middle) does not belong to the chain");
+    put_leaf(stand, &of_leaf);
+    put_leaf(stand, &of_leaf);
+    expect_refused(stand, "certificates 1 and 2 are both for this key");
     /* The right name over another key. */
     put_leaf(stand, &of_leaf);
     put_issued(&stand->text, &of_middle, stand->rsa, stand->root);
     expect_refused(stand, "certificate 1 is not signed by the key of certificate 2");
+}
+
+/* Made by the key itself: for a test bed it is all there is. */
+static void a_self_signed_own_certificate_stays(void **state)
+{
+    struct stand *stand = *state;
+    const struct issue issue = {.subject = "Self", .issuer = "Self"};
+    put_issued(&stand->text, &issue, stand->leaf, stand->leaf);
+    assert_done(read_as(stand, PURPOSE_TRANSPORT), stand->why);
+    assert_true(span_equal(buffer_span(&stand->pem), buffer_span(&stand->text)));
+    assert_int_equal(stand->facts.warnings & 1U << CERTIFICATE_ROOT_DROPPED, 0);
 }
 
 static void usages_must_allow_it(void **state)
@@ -303,7 +354,9 @@ int main(void)
         TEST(what_is_no_chain_is_refused),
         TEST(trailing_bytes_in_a_block_are_refused),
         TEST(validity_is_now),
-        TEST(the_order_is_own_first_then_its_issuer),
+        TEST(any_order_is_put_right),
+        TEST(what_does_not_belong_is_refused_by_name),
+        TEST(a_self_signed_own_certificate_stays),
         TEST(usages_must_allow_it),
         TEST(a_pss_certificate_fits_a_transport_key),
         TEST(damage_is_survived),

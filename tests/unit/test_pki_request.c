@@ -2,17 +2,12 @@
  * Certificate requests, read by OpenSSL's library and by its program. */
 #include "pki/request.h"
 
-#include "base/file.h"
-#include "check.h"
-#include "folder.h"
 #include "model/shape_csr.h"
+#include "openssl_program.h"
 
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
-
-#include <sys/wait.h>
-#include <unistd.h>
 
 static void put_spki(struct buffer *out, EVP_PKEY *key)
 {
@@ -21,6 +16,13 @@ static void put_spki(struct buffer *out, EVP_PKEY *key)
     assert_true(len > 0);
     buffer_put(out, der, (size_t)len);
     OPENSSL_free(der);
+}
+
+static enum outcome put_plain(struct buffer *info, const char *subject, struct span spki,
+                              struct reason *why)
+{
+    const struct request_wish wish = {.values = {[REQUEST_SUBJECT] = subject}};
+    return request_put_info(info, &wish, spki, why);
 }
 
 static const char *digest_of(enum alg alg)
@@ -47,33 +49,12 @@ static void sign(EVP_PKEY *key, enum alg alg, struct span info, struct buffer *o
     EVP_MD_CTX_free(context);
 }
 
-/* The program says it on stderr; its exit code is 0 either way in OpenSSL 3.0. */
+/* Its exit code is 0 either way in OpenSSL 3.0. */
 static bool program_agrees(struct buffer *pem)
 {
-    struct folder folder = folder_make();
-    char path[128];
-    folder_path(&folder, "request.pem", path);
-    assert_int_equal(file_replace(path, buffer_span(pem), 0600), 0);
-    int said[2];
-    assert_int_equal(pipe(said), 0);
-    pid_t child = fork();
-    if (child == 0) {
-        (void)dup2(said[1], STDERR_FILENO);
-        execl(QSEAL_OPENSSL, "openssl", "req", "-verify", "-noout", "-in", path, (char *)NULL);
-        _exit(127);
-    }
-    char text[4096] = "";
-    (void)close(said[1]);
-    for (size_t len = 0; len + 1 < sizeof text;) {
-        ssize_t got = read(said[0], text + len, sizeof text - 1 - len);
-        if (got <= 0) {
-            break;
-        }
-        len += (size_t)got;
-    }
-    (void)close(said[0]);
-    assert_int_equal(waitpid(child, NULL, 0), child);
-    folder_remove(&folder);
+    static const char *const words[] = {"-verify", "-noout", NULL};
+    char text[4096];
+    openssl_req(pem, words, text, sizeof text);
     return strstr(text, "verify OK") != NULL;
 }
 
@@ -86,7 +67,7 @@ static void expect_good(EVP_PKEY *key, enum alg alg)
     struct reason why = {0};
     struct span found;
     put_spki(&spki, key);
-    assert_done(request_put_info(&info, "/C=MY/CN=x", buffer_span(&spki), &why), why);
+    assert_done(put_plain(&info, "/C=MY/CN=x", buffer_span(&spki), &why), why);
     assert_done(shape_csr_check(buffer_span(&info), &found, &why), why);
     assert_true(span_equal(found, buffer_span(&spki)));
     sign(key, alg, buffer_span(&info), &signature);
@@ -151,7 +132,7 @@ static void subjects_are_read_as_openssl_reads_them(void **state)
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         BUFFER_CLEANUP struct buffer info = BUFFER_INIT(REQUEST_INFO_MAX);
         struct reason why = {0};
-        assert_done(request_put_info(&info, rows[i].subject, buffer_span(&spki), &why), why);
+        assert_done(put_plain(&info, rows[i].subject, buffer_span(&spki), &why), why);
         const unsigned char *at = info.data;
         /* The name stands behind SEQUENCE, its length, and the version. */
         at += info.data[1] > 0x80 ? 3 : 2;
@@ -201,16 +182,16 @@ static void subjects_that_are_none_are_refused(void **state)
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         BUFFER_CLEANUP struct buffer info = BUFFER_INIT(REQUEST_INFO_MAX);
         struct reason why = {0};
-        assert_refused(request_put_info(&info, rows[i].subject, buffer_span(&spki), &why),
-                       OUTCOME_RULE, why, rows[i].fragment);
+        assert_refused(put_plain(&info, rows[i].subject, buffer_span(&spki), &why), OUTCOME_RULE,
+                       why, rows[i].fragment);
     }
     struct reason why = {0};
     BUFFER_CLEANUP struct buffer info = BUFFER_INIT(REQUEST_INFO_MAX);
-    assert_refused(request_put_info(&info, "/CN=a", span_of_text("x"), &why), OUTCOME_INTERNAL, why,
+    assert_refused(put_plain(&info, "/CN=a", span_of_text("x"), &why), OUTCOME_INTERNAL, why,
                    "the public key cannot be put into a request");
     BUFFER_CLEANUP struct buffer small = BUFFER_INIT(10);
-    assert_refused(request_put_info(&small, "/CN=a", buffer_span(&spki), &why), OUTCOME_INTERNAL,
-                   why, "no room");
+    assert_refused(put_plain(&small, "/CN=a", buffer_span(&spki), &why), OUTCOME_INTERNAL, why,
+                   "no room");
     EVP_PKEY_free(key);
 }
 

@@ -109,8 +109,12 @@ static const char full[] =
     "      - {dns: xs2a.bank.example, issuer: /ca.pem}\n"
     "      - {spki: 47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU}\n"
     "  - {name: u, purpose: transport, key: rsa-2048, tokens: [x]}\n"
-    "  - {name: v, purpose: transport, key: ed25519, tokens: [x]}\n"
-    "  - {name: w, purpose: transport, key: rsa-2048, algorithms: [PS256], tokens: [x]}\n";
+    "  - {name: v, purpose: transport, key: ed25519, tokens: [x], certificate: optional, "
+    "publish_before_use_s: 60}\n"
+    "  - {name: w, purpose: transport, key: rsa-2048, algorithms: [PS256], tokens: [x]}\n"
+    "  - {name: s, purpose: seal, key: p-256, algorithms: [ES256], tokens: [x], certificate: "
+    "required,\n"
+    "     publish_before_use_s: 7}\n";
 
 static void test_full(void **state)
 {
@@ -174,6 +178,21 @@ static void test_look_ups(void **state)
     config_free(config);
 }
 
+static void test_custody_of_roles(void **state)
+{
+    (void)state;
+    struct config *config = load(full);
+    assert_false(config_role(config, "r")->needs_certificate);
+    assert_int_equal(config_role(config, "r")->publish_before_use_s, config->limits.jwks_max_age_s);
+    assert_true(config_role(config, "t")->needs_certificate);
+    assert_int_equal(config_role(config, "t")->publish_before_use_s, 0);
+    assert_false(config_role(config, "v")->needs_certificate);
+    assert_int_equal(config_role(config, "v")->publish_before_use_s, 60);
+    assert_true(config_role(config, "s")->needs_certificate);
+    assert_int_equal(config_role(config, "s")->publish_before_use_s, 7);
+    config_free(config);
+}
+
 static void test_transport(void **state)
 {
     (void)state;
@@ -233,7 +252,7 @@ static void test_unknown_keys(void **state)
          "sessions, deadline_ms, mechanisms, session_copy"},
         {"roles:\n - name: a\n   alg: RS256\n",
          ":3: unknown key \"alg\" in /roles/0; known here: name, purpose, key, algorithms, tokens, "
-         "peers"},
+         "peers, certificate, publish_before_use_s"},
         {"roles: []\n", ":1: /roles: fewer than 1 entries in this list"},
         {"state: /x\n", ":1: missing key \"tokens\" at the top; known here: sockets, state, "
                         "templates, profiles, users, limits, callers, administrators, tokens, "
@@ -312,10 +331,15 @@ static void test_example(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_defaults),      cmocka_unit_test(test_default_numbers),
-        cmocka_unit_test(test_full),          cmocka_unit_test(test_look_ups),
-        cmocka_unit_test(test_transport),     cmocka_unit_test(test_unknown_keys),
-        cmocka_unit_test(test_default_users), cmocka_unit_test(test_example),
+        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_default_numbers),
+        cmocka_unit_test(test_full),
+        cmocka_unit_test(test_look_ups),
+        cmocka_unit_test(test_custody_of_roles),
+        cmocka_unit_test(test_transport),
+        cmocka_unit_test(test_unknown_keys),
+        cmocka_unit_test(test_default_users),
+        cmocka_unit_test(test_example),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

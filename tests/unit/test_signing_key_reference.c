@@ -36,7 +36,8 @@ static void the_certificate_s_or_else_the_keyring_s(void **state)
     put_issued(&chain, &issue, pss, rsa);
     key.chain_pem = (char *)(uintptr_t)buffer_text(&chain);
     expect_same(&key, pss);
-    public_key_free(key.public_key);
+    key.chain_pem = NULL; /* the buffer's */
+    key_fini(&key);
     OSSL_PARAM_free(numbers);
     EVP_PKEY_CTX_free(context);
     EVP_PKEY_free(pss);

@@ -22,9 +22,10 @@ static int setup(void **state)
     BUFFER_CLEANUP struct buffer result = BUFFER_INIT(65536);
     instance_init(instance, "[paynet-assertion]", "[operator, custodian]");
     instance->caller_more = ", roles: [transport]";
-    instance->roles_more =
-        "  - {name: transport, purpose: transport, key: p-256, tokens: [hsm-a, hsm-b]}\n"
-        "  - {name: others, purpose: transport, key: p-256, tokens: [hsm-a]}\n";
+    instance->roles_more = "  - {name: transport, purpose: transport, certificate: optional, key: "
+                           "p-256, tokens: [hsm-a, hsm-b]}\n"
+                           "  - {name: others, purpose: transport, certificate: optional, key: "
+                           "p-256, tokens: [hsm-a]}\n";
     instance_configure(instance, "[paynet-assertion]", "[operator, custodian]");
     assert_done(instance_admin(instance, CUSTODY_RELOAD, "{}", &result, &why), why);
     assert_done(
@@ -129,11 +130,39 @@ static void without_a_key_it_is_said_what_to_do(void **state)
     const struct config_role *role = config_role(rooms->view->policy->config, "others");
     struct reason why = {0};
     assert_null(role_key_shown(rooms->view, rooms->instance.watch, role, ""));
-    assert_refused(role_refuse_without_key(role, "", &why), OUTCOME_NO_KEY, why,
+    assert_refused(role_refuse_without_key(rooms->view, role, "", &why), OUTCOME_NO_KEY, why,
                    "qsealctl key generate others");
-    assert_refused(
-        role_refuse_without_key(role, "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs", &why),
-        OUTCOME_NOT_FOUND, why, "role others has no active key of this thumbprint");
+    assert_refused(role_refuse_without_key(rooms->view, role,
+                                           "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs", &why),
+                   OUTCOME_NOT_FOUND, why, "role others has no active key of this thumbprint");
+}
+
+/* What is said of a key depends on its state; a transport key signs by its thumbprint while it is
+ * retiring. */
+static void a_key_that_does_not_sign_is_named_with_its_state(void **state)
+{
+    const struct rooms *rooms = *state;
+    const struct config_role *role = config_role(rooms->view->policy->config, "transport");
+    const struct key *key = role_key(rooms->view, role, "hsm-a", "");
+    assert_non_null(key);
+    char kid[THUMBPRINT_SIZE];
+    memcpy(kid, public_key_thumbprint(key->public_key), sizeof kid);
+    struct key *own = &rooms->view->keyring->keys[key - rooms->view->keyring->keys];
+    for (unsigned int i = 0; i < KEY_STATE_COUNT; i++) {
+        char want[100];
+        struct reason why = {0};
+        own->state = (enum key_state)i;
+        bool signs = i == KEY_ACTIVE || i == KEY_RETIRING;
+        assert_int_equal(role_key(rooms->view, role, "hsm-a", kid) != NULL, signs);
+        assert_int_equal(role_key(rooms->view, role, "hsm-a", "") != NULL, i == KEY_ACTIVE);
+        (void)snprintf(want, sizeof want, "with this thumbprint is %s, and a key that is %s signs",
+                       key_state_name(own->state), key_state_name(own->state));
+        assert_refused(role_refuse_without_key(rooms->view, role, kid, &why), OUTCOME_NO_KEY, why,
+                       want);
+    }
+    own->purpose = PURPOSE_SEAL;
+    own->state = KEY_RETIRING;
+    assert_null(role_key(rooms->view, role, "hsm-a", kid));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -143,6 +172,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_role_is_granted_by_name_or_by_a_profile),
         TEST(refusals_name_role_caller_and_uid),
+        TEST(a_key_that_does_not_sign_is_named_with_its_state),
         TEST(a_thumbprint_chooses_among_a_role_s_keys),
         TEST(the_key_shown_is_of_a_token_that_is_up),
         TEST(without_a_key_it_is_said_what_to_do),

@@ -45,13 +45,18 @@ static void configure(struct bench *bench)
     base64url_encode(&pin, span_of(bench->server.spki_sha256, sizeof bench->server.spki_sha256));
     (void)snprintf(
         roles, sizeof roles,
-        "  - {name: transport, purpose: transport, key: p-256, tokens: [hsm-a, hsm-b]}\n"
-        "  - {name: wide, purpose: transport, key: p-384, tokens: [hsm-b]}\n"
-        "  - {name: rsa, purpose: transport, key: rsa-2048, algorithms: [PS256], tokens: [hsm-a]}\n"
-        "  - {name: ed, purpose: transport, key: ed25519, tokens: [hsm-a]}\n"
-        "  - {name: bank, purpose: transport, key: p-256, tokens: [hsm-a], peers: [{spki: %s}]}\n"
-        "  - {name: empty, purpose: transport, key: p-256, tokens: [hsm-a]}\n"
-        "  - {name: others, purpose: transport, key: p-256, tokens: [hsm-a]}\n",
+        "  - {name: transport, purpose: transport, certificate: optional, key: p-256, tokens: "
+        "[hsm-a, hsm-b]}\n"
+        "  - {name: wide, purpose: transport, certificate: optional, key: p-384, tokens: [hsm-b]}\n"
+        "  - {name: rsa, purpose: transport, certificate: optional, key: rsa-2048, algorithms: "
+        "[PS256], tokens: [hsm-a]}\n"
+        "  - {name: ed, purpose: transport, certificate: optional, key: ed25519, tokens: [hsm-a]}\n"
+        "  - {name: bank, purpose: transport, certificate: optional, key: p-256, tokens: [hsm-a], "
+        "peers: [{spki: %s}]}\n"
+        "  - {name: empty, purpose: transport, certificate: optional, key: p-256, tokens: "
+        "[hsm-a]}\n"
+        "  - {name: others, purpose: transport, certificate: optional, key: p-256, tokens: "
+        "[hsm-a]}\n",
         buffer_text(&pin));
     instance->roles_more = roles;
     instance->caller_more = ", roles: [transport, wide, rsa, ed, bank, empty]";
@@ -461,7 +466,7 @@ static void set_chain(struct bench *bench, const struct public_key *key, const c
     struct view *view = view_cell_get(bench->instance.views);
     struct keyring *next = NULL;
     struct reason why = {0};
-    assert_done(keyring_set_chain(view->keyring, key, pem, &next, &why), why);
+    assert_done(keyring_set_chain(view->keyring, key, pem, NULL, 0, &next, &why), why);
     view_cell_set(bench->instance.views, view_new(policy_ref(view->policy), next));
     view_unref(view);
 }

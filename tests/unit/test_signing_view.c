@@ -80,8 +80,9 @@ static void peers_that_cannot_be_loaded_are_refused_with_their_role(void **state
     struct policy *policy = NULL;
     struct reason why = {0};
     BUFFER_CLEANUP struct buffer result = BUFFER_INIT(65536);
-    instance->roles_more = "  - {name: bank, purpose: transport, key: p-256, tokens: [hsm-a], "
-                           "peers: [{issuer: /nowhere/ca.pem}]}\n";
+    instance->roles_more =
+        "  - {name: bank, purpose: transport, certificate: optional, key: p-256, tokens: [hsm-a], "
+        "peers: [{issuer: /nowhere/ca.pem}]}\n";
     instance_configure(instance, "[\"*\"]", "[operator, custodian]");
     assert_refused(policy_load(instance->config_path, 2, &policy, &why), OUTCOME_RULE, why,
                    "role bank: peers: /nowhere/ca.pem cannot be read");

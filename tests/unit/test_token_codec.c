@@ -55,6 +55,32 @@ static void test_sign_wrong_numbers(void **state)
     }
 }
 
+static void test_destroy(void **state)
+{
+    (void)state;
+    const struct token_destroy_request request = {
+        .purpose = PURPOSE_TRANSPORT, .key_id = {7, 8}, .spki_digest = {9}};
+    BUFFER_CLEANUP struct buffer frame = BUFFER_INIT(1024);
+    token_put_destroy(&frame, &request);
+    struct token_destroy_request got;
+    struct reader reader = reader_of(buffer_span(&frame));
+    assert_true(token_get_destroy(&reader, &got));
+    assert_int_equal(got.purpose, PURPOSE_TRANSPORT);
+    assert_memory_equal(got.key_id, request.key_id, KEY_ID_LEN);
+    assert_memory_equal(got.spki_digest, request.spki_digest, SPKI_DIGEST_LEN);
+    for (size_t len = 0; len < frame.len; len++) {
+        reader = reader_of(span_of(frame.data, len));
+        assert_false(token_get_destroy(&reader, &got));
+    }
+    buffer_put_u8(&frame, 0);
+    reader = reader_of(buffer_span(&frame));
+    assert_false(token_get_destroy(&reader, &got));
+    buffer_cut(&frame, frame.len - 1);
+    frame.data[0] = PURPOSE_COUNT;
+    reader = reader_of(buffer_span(&frame));
+    assert_false(token_get_destroy(&reader, &got));
+}
+
 static void test_generate(void **state)
 {
     (void)state;
@@ -148,9 +174,13 @@ static void test_state_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sign),        cmocka_unit_test(test_sign_wrong_numbers),
-        cmocka_unit_test(test_generate),    cmocka_unit_test(test_status),
-        cmocka_unit_test(test_state_names), cmocka_unit_test(test_status_is_printable),
+        cmocka_unit_test(test_sign),
+        cmocka_unit_test(test_sign_wrong_numbers),
+        cmocka_unit_test(test_destroy),
+        cmocka_unit_test(test_generate),
+        cmocka_unit_test(test_status),
+        cmocka_unit_test(test_state_names),
+        cmocka_unit_test(test_status_is_printable),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

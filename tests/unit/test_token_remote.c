@@ -40,10 +40,8 @@ static bool handle(struct serve_call *call)
 }
 
 static const struct serve_row rows[] = {
-    {TOKEN_KIND_STATUS, handle},
-    {TOKEN_KIND_SIGN, handle},
-    {TOKEN_KIND_GENERATE, handle},
-    {TOKEN_KIND_UNLOCK, handle},
+    {TOKEN_KIND_STATUS, handle}, {TOKEN_KIND_SIGN, handle},    {TOKEN_KIND_GENERATE, handle},
+    {TOKEN_KIND_UNLOCK, handle}, {TOKEN_KIND_DESTROY, handle},
 };
 
 struct rig {
@@ -100,6 +98,27 @@ static enum outcome sign(struct rig *rig, struct buffer *out, struct reason *why
     return token_sign(rig->token, &request, deadline_in_ms(SOON_MS), out, why);
 }
 
+static enum outcome ask(struct rig *rig, unsigned int kind, struct reason *why)
+{
+    BUFFER_CLEANUP struct buffer out = BUFFER_INIT(64);
+    struct deadline soon = deadline_in_ms(SOON_MS);
+    const struct token_generate_request request = {.type = KEY_P256};
+    struct token_status status;
+    *why = (struct reason){.claim = "/from/before", .detail = "before"};
+    switch (kind) {
+    case TOKEN_KIND_SIGN:
+        return sign(rig, &out, why);
+    case TOKEN_KIND_GENERATE:
+        return token_generate(rig->token, &request, soon, &out, why);
+    case TOKEN_KIND_DESTROY:
+        return token_destroy(rig->token, &(struct token_destroy_request){.key_id = {1}}, soon, why);
+    case TOKEN_KIND_STATUS:
+        return token_status(rig->token, soon, &status, why);
+    default:
+        return token_unlock(rig->token, soon, why);
+    }
+}
+
 static void test_answers(void **state)
 {
     struct rig *rig = *state;
@@ -116,6 +135,7 @@ static void test_answers(void **state)
     assert_true(span_is_text(buffer_span(&out), "signature"));
     rig->room.bytes = (struct span){NULL, 0};
     assert_done(token_unlock(rig->token, deadline_in_ms(SOON_MS), &why), why);
+    assert_done(ask(rig, TOKEN_KIND_DESTROY, &why), why);
 }
 
 static void test_refusals_come_through(void **state)
@@ -134,25 +154,6 @@ static void test_refusals_come_through(void **state)
     assert_int_equal(out.len, 0);
 }
 
-static enum outcome ask(struct rig *rig, unsigned int kind, struct reason *why)
-{
-    BUFFER_CLEANUP struct buffer out = BUFFER_INIT(64);
-    struct deadline soon = deadline_in_ms(SOON_MS);
-    const struct token_generate_request request = {.type = KEY_P256};
-    struct token_status status;
-    *why = (struct reason){.claim = "/from/before", .detail = "before"};
-    switch (kind) {
-    case TOKEN_KIND_SIGN:
-        return sign(rig, &out, why);
-    case TOKEN_KIND_GENERATE:
-        return token_generate(rig->token, &request, soon, &out, why);
-    case TOKEN_KIND_STATUS:
-        return token_status(rig->token, soon, &status, why);
-    default:
-        return token_unlock(rig->token, soon, why);
-    }
-}
-
 /* A captured tokend that wants to be heard by callers, in words that are other rooms'. */
 static void test_only_its_own_outcomes(void **state)
 {
@@ -162,10 +163,12 @@ static void test_only_its_own_outcomes(void **state)
                             1U << OUTCOME_NO_KEY | 1U << OUTCOME_PIN | 1U << OUTCOME_VERIFY,
         [TOKEN_KIND_GENERATE] = 1U << OUTCOME_RULE | 1U << OUTCOME_KEY_MISMATCH | 1U << OUTCOME_PIN,
         [TOKEN_KIND_UNLOCK] = 1U << OUTCOME_PIN | 1U << OUTCOME_RULE,
+        [TOKEN_KIND_DESTROY] = 1U << OUTCOME_RULE | 1U << OUTCOME_KEY_MISMATCH |
+                               1U << OUTCOME_NO_KEY | 1U << OUTCOME_PIN,
     };
     const unsigned int always = 1U << OUTCOME_TOKEN_UNAVAILABLE | 1U << OUTCOME_DEADLINE;
     struct rig *rig = *state;
-    for (unsigned int kind = TOKEN_KIND_STATUS; kind <= TOKEN_KIND_UNLOCK; kind++) {
+    for (unsigned int kind = TOKEN_KIND_STATUS; kind <= TOKEN_KIND_DESTROY; kind++) {
         for (unsigned int i = OUTCOME_MALFORMED; i < OUTCOME_COUNT; i++) {
             struct reason why;
             rig->room.outcome = (enum outcome)i;
@@ -192,7 +195,7 @@ static void test_unknown_outcome(void **state)
     struct rig *rig = *state;
     rig->room.outcome = OUTCOME_PIN;
     rig->room.number = OUTCOME_COUNT;
-    for (unsigned int kind = TOKEN_KIND_STATUS; kind <= TOKEN_KIND_UNLOCK; kind++) {
+    for (unsigned int kind = TOKEN_KIND_STATUS; kind <= TOKEN_KIND_DESTROY; kind++) {
         struct reason why;
         assert_refused(ask(rig, kind, &why), OUTCOME_TOKEN_UNAVAILABLE, why,
                        "tokend hsm-a: the answer makes no sense");
@@ -217,6 +220,8 @@ static void test_nonsense(void **state)
     rig->room.bytes = buffer_span(&answer);
     assert_refused(sign(rig, &out, &why), OUTCOME_TOKEN_UNAVAILABLE, why, "makes no sense");
     assert_refused(ask(rig, TOKEN_KIND_UNLOCK, &why), OUTCOME_TOKEN_UNAVAILABLE, why,
+                   "makes no sense");
+    assert_refused(ask(rig, TOKEN_KIND_DESTROY, &why), OUTCOME_TOKEN_UNAVAILABLE, why,
                    "makes no sense");
     assert_int_equal(out.len, 0);
 }

@@ -126,6 +126,14 @@ CUSTODY_HANDLER(handle_token_unlock, CUSTODY_TOKEN_UNLOCK)
 CUSTODY_HANDLER(handle_key_reference, CUSTODY_KEY_REFERENCE)
 CUSTODY_HANDLER(handle_key_csr, CUSTODY_KEY_CSR)
 CUSTODY_HANDLER(handle_key_import, CUSTODY_KEY_IMPORT)
+CUSTODY_HANDLER(handle_key_publish, CUSTODY_KEY_PUBLISH)
+CUSTODY_HANDLER(handle_key_activate, CUSTODY_KEY_ACTIVATE)
+CUSTODY_HANDLER(handle_key_retire, CUSTODY_KEY_RETIRE)
+CUSTODY_HANDLER(handle_key_suspend, CUSTODY_KEY_SUSPEND)
+CUSTODY_HANDLER(handle_key_resume, CUSTODY_KEY_RESUME)
+CUSTODY_HANDLER(handle_key_compromised, CUSTODY_KEY_COMPROMISED)
+CUSTODY_HANDLER(handle_key_destroy, CUSTODY_KEY_DESTROY)
+CUSTODY_HANDLER(handle_key_show, CUSTODY_KEY_SHOW)
 
 static const struct serve_row admin_rows[] = {
     {CUSTODY_STATUS, handle_status},
@@ -137,6 +145,14 @@ static const struct serve_row admin_rows[] = {
     {CUSTODY_KEY_REFERENCE, handle_key_reference},
     {CUSTODY_KEY_CSR, handle_key_csr},
     {CUSTODY_KEY_IMPORT, handle_key_import},
+    {CUSTODY_KEY_PUBLISH, handle_key_publish},
+    {CUSTODY_KEY_ACTIVATE, handle_key_activate},
+    {CUSTODY_KEY_RETIRE, handle_key_retire},
+    {CUSTODY_KEY_SUSPEND, handle_key_suspend},
+    {CUSTODY_KEY_RESUME, handle_key_resume},
+    {CUSTODY_KEY_COMPROMISED, handle_key_compromised},
+    {CUSTODY_KEY_DESTROY, handle_key_destroy},
+    {CUSTODY_KEY_SHOW, handle_key_show},
 };
 
 /* Descriptors from systemd, by the names its socket unit gives them (sd_listen_fds_with_names(3)).

@@ -66,6 +66,17 @@ static bool handle_generate(struct serve_call *call)
     return answer(call, outcome, &why, &spki);
 }
 
+static bool handle_destroy(struct serve_call *call)
+{
+    struct token_destroy_request request;
+    if (call->worker == NULL || !token_get_destroy(call->request, &request)) {
+        return false;
+    }
+    struct reason why = {0};
+    enum outcome outcome = token_destroy(call->worker, &request, call_deadline(call), &why);
+    return answer(call, outcome, &why, NULL);
+}
+
 static bool handle_status(struct serve_call *call)
 {
     struct token_status status;
@@ -91,10 +102,9 @@ static bool handle_unlock(struct serve_call *call)
 }
 
 static const struct serve_row rows[] = {
-    {TOKEN_KIND_SIGN, handle_sign},
-    {TOKEN_KIND_STATUS, handle_status},
-    {TOKEN_KIND_GENERATE, handle_generate},
-    {TOKEN_KIND_UNLOCK, handle_unlock},
+    {TOKEN_KIND_SIGN, handle_sign},         {TOKEN_KIND_STATUS, handle_status},
+    {TOKEN_KIND_GENERATE, handle_generate}, {TOKEN_KIND_UNLOCK, handle_unlock},
+    {TOKEN_KIND_DESTROY, handle_destroy},
 };
 
 static void *worker_new(void *room, unsigned int index)

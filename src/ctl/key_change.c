@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * qsealctl key show, publish, activate, retire, suspend, resume, compromised, destroy. */
+#include "ctl/command.h"
+
+#include "jose/json.h"
+
+#include <stdio.h>
+
+/* The arguments of all of them; NULL, and said so, when one is no UTF-8. */
+static json_t *arguments_of(const struct command_line *line)
+{
+    json_t *arguments = json_pack("{s:s, s:s*, s:s*}", "key", line->words[0], "token", line->token,
+                                  "reason", line->reason);
+    if (arguments == NULL) {
+        (void)fprintf(stderr, "qsealctl: arguments must be UTF-8\n");
+    }
+    return arguments;
+}
+
+static enum exit_code change(const struct command_line *line, enum custody_verb verb)
+{
+    JSON_CLEANUP json_t *arguments = arguments_of(line);
+    JSON_CLEANUP json_t *result = NULL;
+    if (arguments == NULL) {
+        return EXIT_USAGE;
+    }
+    enum exit_code code = command_ask(line, verb, arguments, &result);
+    if (code != EXIT_DONE) {
+        return code;
+    }
+    if (line->json) {
+        command_print_json(result);
+        return EXIT_DONE;
+    }
+    size_t i;
+    json_t *key;
+    json_array_foreach (json_object_get(result, "keys"), i, key) {
+        (void)printf("%s: key %s in token %s is %s\n", command_text(key, "role"),
+                     command_text(key, "kid"), command_text(key, "token"),
+                     command_text(key, "state"));
+    }
+    return EXIT_DONE;
+}
+
+enum exit_code run_key_publish(const struct command_line *line)
+{
+    return change(line, CUSTODY_KEY_PUBLISH);
+}
+
+enum exit_code run_key_activate(const struct command_line *line)
+{
+    return change(line, CUSTODY_KEY_ACTIVATE);
+}
+
+enum exit_code run_key_retire(const struct command_line *line)
+{
+    return change(line, CUSTODY_KEY_RETIRE);
+}
+
+enum exit_code run_key_suspend(const struct command_line *line)
+{
+    return change(line, CUSTODY_KEY_SUSPEND);
+}
+
+enum exit_code run_key_resume(const struct command_line *line)
+{
+    return change(line, CUSTODY_KEY_RESUME);
+}
+
+enum exit_code run_key_compromised(const struct command_line *line)
+{
+    return change(line, CUSTODY_KEY_COMPROMISED);
+}
+
+enum exit_code run_key_destroy(const struct command_line *line)
+{
+    return change(line, CUSTODY_KEY_DESTROY);
+}
+
+static void print_history(const json_t *history)
+{
+    size_t i;
+    json_t *step;
+    json_array_foreach (history, i, step) {
+        const char *reason = command_text(step, "reason");
+        (void)printf("  %s  %-11s by uid %lld%s%s\n", command_text(step, "at"),
+                     command_text(step, "state"),
+                     (long long)json_integer_value(json_object_get(step, "by")),
+                     reason[0] == '\0' ? "" : ": ", reason);
+    }
+}
+
+static void print_key(const json_t *key)
+{
+    static const char *const members[] = {
+        "kid",    "role",        "token",   "purpose", "type",   "state",      "since",
+        "key_id", "spki_sha256", "subject", "issuer",  "serial", "not_before", "not_after"};
+    for (size_t i = 0; i < COUNT_OF(members); i++) {
+        const char *text = command_text(key, members[i]);
+        if (text[0] != '\0') {
+            (void)printf("%-12s %s\n", members[i], text);
+        }
+    }
+    size_t i;
+    json_t *alg;
+    (void)printf("%-12s", "algs");
+    json_array_foreach (json_object_get(key, "algs"), i, alg) {
+        (void)printf(" %s", json_string_value(alg));
+    }
+    (void)puts("\nhistory");
+    print_history(json_object_get(key, "history"));
+}
+
+enum exit_code run_key_show(const struct command_line *line)
+{
+    JSON_CLEANUP json_t *arguments = arguments_of(line);
+    JSON_CLEANUP json_t *result = NULL;
+    if (arguments == NULL) {
+        return EXIT_USAGE;
+    }
+    enum exit_code code = command_ask(line, CUSTODY_KEY_SHOW, arguments, &result);
+    if (code != EXIT_DONE) {
+        return code;
+    }
+    if (line->json) {
+        command_print_json(result);
+        return EXIT_DONE;
+    }
+    size_t i;
+    json_t *key;
+    json_array_foreach (json_object_get(result, "keys"), i, key) {
+        (void)fputs(i == 0 ? "" : "\n", stdout);
+        print_key(key);
+    }
+    return EXIT_DONE;
+}

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * qsealctl key publish, activate, retire, suspend, resume, compromised: each one generation of the
+ * keyring, with all that belongs to it. */
+#include "custody/change.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct change_verb {
+    enum key_state to;
+    unsigned int from; /* of a role's keys those in these states; 0: a thumbprint is needed */
+    enum outcome (*rule)(const struct change_question *question, struct reason *why);
+};
+
+static const struct change_verb publish = {KEY_PUBLISHED, 1U << KEY_GENERATED | 1U << KEY_CERTIFIED,
+                                           rule_publish};
+static const struct change_verb activate = {KEY_ACTIVE, 1U << KEY_PUBLISHED, rule_activate};
+static const struct change_verb retire = {KEY_RETIRED, 1U << KEY_RETIRING, rule_retire};
+static const struct change_verb suspend = {KEY_SUSPENDED, 0, NULL};
+static const struct change_verb resume = {KEY_PUBLISHED, 0, NULL};
+static const struct change_verb compromised = {KEY_COMPROMISED, 0, NULL};
+
+enum { STEPS_MAX = 2 * SELECTION_MAX };
+
+struct steps {
+    struct keyring_step list[STEPS_MAX];
+    size_t n;
+};
+
+enum outcome change_by(const struct act *act, enum key_state to, struct key_change *out,
+                       struct reason *why)
+{
+    const char *reason = act_argument(act, "reason");
+    *out = (struct key_change){.state = to, .at = clock_wall_s(), .by = act->peer.uid};
+    if (reason != NULL && strlen(reason) > KEYRING_REASON_MAX) {
+        return refuse(why, OUTCOME_RULE, "a reason has at most %d printable ASCII characters",
+                      KEYRING_REASON_MAX);
+    }
+    (void)snprintf(out->reason, sizeof out->reason, "%s", reason == NULL ? "" : reason);
+    return OUTCOME_OK;
+}
+
+void change_report(const struct act *act, const struct keyring *keyring,
+                   const struct selection *selection)
+{
+    buffer_put_text(act->result, "{\"keys\":[");
+    for (size_t i = 0; i < selection->n; i++) {
+        const struct key *key = &keyring->keys[selection->indexes[i]];
+        const char *kid = public_key_thumbprint(key->public_key);
+        buffer_put_format(
+            act->result, "%s{\"role\":\"%s\",\"token\":\"%s\",\"kid\":\"%s\",\"state\":\"%s\",",
+            i == 0 ? "" : ",", key->role, key->token, kid, key_state_name(key->state));
+        report_time(act->result, "since", key_since(key));
+        buffer_put_text(act->result, "}");
+        log_info("key %s of role %s in token %s is %s, by uid %u", kid, key->role, key->token,
+                 key_state_name(key->state), act->peer.uid);
+    }
+    buffer_put_format(act->result, "],\"generation\":%llu}",
+                      (unsigned long long)keyring->generation);
+}
+
+/* The key that the activated one takes the place of; in the report it comes first. */
+static void step_former(const struct keyring *keyring, const struct key *key,
+                        const struct key_change *change, struct steps *steps)
+{
+    const struct key *former = keyring_active(keyring, key->role, key->token);
+    if (former == NULL || former == key) {
+        return;
+    }
+    struct keyring_step *step = &steps->list[steps->n++];
+    *step = (struct keyring_step){.index = (size_t)(former - keyring->keys), .change = *change};
+    step->change.state = KEY_RETIRING;
+}
+
+static enum outcome step_key(const struct change_question *question, const struct change_verb *verb,
+                             const struct key_change *change, struct steps *steps,
+                             struct reason *why)
+{
+    const struct key *key = question->key;
+    struct keyring_step step = {.index = (size_t)(key - question->keyring->keys),
+                                .change = *change};
+    enum outcome outcome = verb == &resume ? rule_resume(key, &step.change.state, why) : OUTCOME_OK;
+    if (outcome == OUTCOME_OK) {
+        outcome = key_state_check(key->state, step.change.state, why);
+    }
+    if (outcome == OUTCOME_OK && verb->rule != NULL) {
+        outcome = verb->rule(question, why);
+    }
+    if (outcome != OUTCOME_OK) {
+        return outcome;
+    }
+    if (verb->to == KEY_ACTIVE) {
+        step_former(question->keyring, key, change, steps);
+    }
+    steps->list[steps->n++] = step;
+    return OUTCOME_OK;
+}
+
+static enum outcome plan(const struct act *act, const struct change_verb *verb,
+                         struct selection *selection, struct steps *steps, struct reason *why)
+{
+    struct key_change change;
+    enum outcome outcome = select_keys(act, act->view->keyring, verb->from, selection, why);
+    if (outcome == OUTCOME_OK) {
+        outcome = change_by(act, verb->to, &change, why);
+    }
+    for (size_t i = 0; outcome == OUTCOME_OK && i < selection->n; i++) {
+        const struct change_question question = {
+            .policy = act->view->policy,
+            .keyring = act->view->keyring,
+            .key = &act->view->keyring->keys[selection->indexes[i]],
+            .now = change.at,
+        };
+        outcome = step_key(&question, verb, &change, steps, why);
+    }
+    return outcome;
+}
+
+/* Under the lock the view is taken anew: the keys are looked for in the keyring that is changed. */
+static enum outcome change_locked(struct act *act, const struct change_verb *verb,
+                                  struct reason *why)
+{
+    struct selection selection = {.n = 0};
+    struct steps steps = {.n = 0};
+    struct keyring *next = NULL;
+    view_unref(act->view);
+    act->view = view_cell_get(act->custody->room.views);
+    enum outcome outcome = plan(act, verb, &selection, &steps, why);
+    if (outcome == OUTCOME_OK) {
+        outcome = keyring_change(act->view->keyring, steps.list, steps.n, &next, why);
+    }
+    if (outcome == OUTCOME_OK) {
+        outcome = act_install_locked(act, next, why);
+    }
+    if (outcome != OUTCOME_OK) {
+        return outcome;
+    }
+    struct selection changed = {.n = 0};
+    for (size_t i = 0; i < steps.n && changed.n < SELECTION_MAX; i++) {
+        changed.indexes[changed.n++] = steps.list[i].index;
+    }
+    struct view *now = view_cell_get(act->custody->room.views);
+    change_report(act, now->keyring, &changed);
+    view_unref(now);
+    return OUTCOME_OK;
+}
+
+static enum outcome change(struct act *act, const struct change_verb *verb, struct reason *why)
+{
+    static const char *const names[] = {"key", "token", "reason", NULL};
+    enum outcome outcome = act_check_arguments(act, names, why);
+    if (outcome != OUTCOME_OK) {
+        return outcome;
+    }
+    pthread_mutex_lock(&act->custody->change);
+    outcome = change_locked(act, verb, why);
+    pthread_mutex_unlock(&act->custody->change);
+    return outcome;
+}
+
+enum outcome act_key_publish(struct act *act, struct reason *why)
+{
+    return change(act, &publish, why);
+}
+
+enum outcome act_key_activate(struct act *act, struct reason *why)
+{
+    return change(act, &activate, why);
+}
+
+enum outcome act_key_retire(struct act *act, struct reason *why)
+{
+    return change(act, &retire, why);
+}
+
+enum outcome act_key_suspend(struct act *act, struct reason *why)
+{
+    return change(act, &suspend, why);
+}
+
+enum outcome act_key_resume(struct act *act, struct reason *why)
+{
+    return change(act, &resume, why);
+}
+
+enum outcome act_key_compromised(struct act *act, struct reason *why)
+{
+    return change(act, &compromised, why);
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * When a key may go on: publish before use, keep after use. Times in the keyring are whole seconds,
+ * cut off, so each wait is a second longer. */
+#include "custody/change.h"
+
+#include <string.h>
+#include <time.h>
+
+enum { TIME_SIZE = 32, MS_PER_S = 1000 };
+
+static const char *time_text(int64_t at, char out[TIME_SIZE])
+{
+    time_t when = (time_t)at;
+    struct tm utc = {0};
+    (void)gmtime_r(&when, &utc);
+    (void)strftime(out, TIME_SIZE, "%Y-%m-%dT%H:%M:%SZ", &utc);
+    return out;
+}
+
+enum outcome rule_publish(const struct change_question *question, struct reason *why)
+{
+    const struct config_role *role = config_role(question->policy->config, question->key->role);
+    if (role == NULL) {
+        return refuse(why, OUTCOME_RULE, "role %s is not in the configuration any more",
+                      question->key->role);
+    }
+    if (role->needs_certificate && question->key->chain_pem == NULL) {
+        return refuse(
+            why, OUTCOME_RULE,
+            "keys of role %s need a certificate first: qsealctl key csr, then qsealctl key "
+            "import-certificate (or `certificate: optional` for the role)",
+            role->name);
+    }
+    return OUTCOME_OK;
+}
+
+/* Nobody verifies with a set that lacks the key before the role has ever had another. */
+static bool role_is_active(const struct keyring *keyring, const char *role)
+{
+    for (size_t i = 0; i < keyring->n_keys; i++) {
+        if (keyring->keys[i].state == KEY_ACTIVE && strcmp(keyring->keys[i].role, role) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+enum outcome rule_activate(const struct change_question *question, struct reason *why)
+{
+    const struct key *key = question->key;
+    const struct config_role *role = config_role(question->policy->config, key->role);
+    int64_t since = 0;
+    if (role == NULL) {
+        return refuse(why, OUTCOME_RULE, "role %s is not in the configuration any more", key->role);
+    }
+    if (key->state != KEY_PUBLISHED || !key_shown_since(key, &since)) {
+        return OUTCOME_OK; /* the table of transitions has its own words */
+    }
+    int64_t from = since + role->publish_before_use_s + 1;
+    if (role->publish_before_use_s == 0 || question->now >= from ||
+        !role_is_active(question->keyring, role->name)) {
+        return OUTCOME_OK;
+    }
+    char text[TIME_SIZE];
+    return refuse(why, OUTCOME_RULE,
+                  "the key was published %lld s ago; verifiers may hold the old JWK Set for %u s: "
+                  "from %s on",
+                  (long long)(question->now - since), role->publish_before_use_s,
+                  time_text(from, text));
+}
+
+/* What a request that began with the old key may still bring: it lives as long as the profile says
+ * from a moment that is at most a deadline after the switch. 0 for a role without profiles. */
+static int64_t keep_s(const struct policy *policy, const char *role)
+{
+    int64_t longest = -1;
+    for (size_t i = 0; i < profiles_count(policy->profiles); i++) {
+        const struct profile *profile = profiles_at(policy->profiles, i);
+        if (strcmp(profile_role(profile), role) == 0 &&
+            (int64_t)profile_longest_lifetime_s(profile) > longest) {
+            longest = profile_longest_lifetime_s(profile);
+        }
+    }
+    int64_t deadline = (policy->config->limits.deadline_ms + MS_PER_S - 1) / MS_PER_S;
+    return longest < 0 ? 0 : longest + deadline + 1;
+}
+
+enum outcome rule_retire(const struct change_question *question, struct reason *why)
+{
+    const struct key *key = question->key;
+    int64_t stopped = 0;
+    int64_t keep = keep_s(question->policy, key->role);
+    if (!key_stopped_at(key, &stopped) || question->now >= stopped + keep) {
+        return OUTCOME_OK;
+    }
+    char text[TIME_SIZE];
+    return refuse(
+        why, OUTCOME_RULE,
+        "the key stopped signing %lld s ago, and what it signed is valid for up to %lld s: "
+        "from %s on",
+        (long long)(question->now - stopped), (long long)keep, time_text(stopped + keep, text));
+}
+
+enum outcome rule_resume(const struct key *key, enum key_state *to, struct reason *why)
+{
+    if (key->state != KEY_SUSPENDED || key->n_history < 2) {
+        return refuse(why, OUTCOME_RULE,
+                      "the key is %s and not suspended: there is nothing to resume",
+                      key_state_name(key->state));
+    }
+    enum key_state before = key->history[key->n_history - 2].state;
+    *to = before == KEY_ACTIVE ? KEY_PUBLISHED : before;
+    return OUTCOME_OK;
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Keys on their way from state to state. */
+#include "keyring/store.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void key_fini(struct key *key)
+{
+    public_key_free(key->public_key);
+    free(key->chain_pem);
+    free(key->history);
+    *key = (struct key){0};
+}
+
+static bool is_printable(const char *text)
+{
+    for (; *text != '\0'; text++) {
+        if (*text < ' ' || *text > '~') {
+            return false;
+        }
+    }
+    return true;
+}
+
+enum outcome key_note(struct key *key, const struct key_change *change, struct reason *why)
+{
+    if (strnlen(change->reason, sizeof change->reason) > KEYRING_REASON_MAX ||
+        !is_printable(change->reason)) {
+        return refuse(why, OUTCOME_RULE, "a reason has at most %d printable ASCII characters",
+                      KEYRING_REASON_MAX);
+    }
+    if (key->n_history == KEYRING_HISTORY_MAX) {
+        return refuse(why, OUTCOME_RULE, "this key has changed %d times: generate another",
+                      KEYRING_HISTORY_MAX);
+    }
+    if (key->n_history > 0) {
+        enum outcome outcome = key_state_check(key->state, change->state, why);
+        if (outcome != OUTCOME_OK) {
+            return outcome;
+        }
+    }
+    struct key_change *history =
+        reallocarray(key->history, key->n_history + 1, sizeof *key->history);
+    if (history == NULL) {
+        return refuse(why, OUTCOME_INTERNAL, "out of memory");
+    }
+    key->history = history;
+    key->history[key->n_history++] = *change;
+    key->state = change->state;
+    return OUTCOME_OK;
+}
+
+int64_t key_since(const struct key *key)
+{
+    return key->n_history == 0 ? key->created : key->history[key->n_history - 1].at;
+}
+
+bool key_shown_since(const struct key *key, int64_t *at)
+{
+    bool shown = false;
+    for (size_t i = key->n_history; i > 0 && key_state_may(key->history[i - 1].state, KEY_ACT_JWKS);
+         i--) {
+        *at = key->history[i - 1].at;
+        shown = true;
+    }
+    return shown;
+}
+
+bool key_stopped_at(const struct key *key, int64_t *at)
+{
+    for (size_t i = key->n_history; i > 1; i--) {
+        if (key->history[i - 2].state == KEY_ACTIVE) {
+            *at = key->history[i - 1].at;
+            return key->state != KEY_ACTIVE;
+        }
+    }
+    return false;
+}
+
+/* Between the steps of one change there may be two: who is made active is looked at afterwards. */
+static enum outcome check_actives(const struct keyring *keyring, struct reason *why)
+{
+    for (size_t i = 0; i < keyring->n_keys; i++) {
+        const struct key *key = &keyring->keys[i];
+        if (key->state == KEY_ACTIVE && keyring_active(keyring, key->role, key->token) != key) {
+            return refuse(why, OUTCOME_RULE,
+                          "role %s already has an active key on token %s; one at a time", key->role,
+                          key->token);
+        }
+    }
+    return OUTCOME_OK;
+}
+
+enum outcome keyring_take_steps(struct keyring *keyring, const struct keyring_step *steps, size_t n,
+                                struct reason *why)
+{
+    for (size_t i = 0; i < n; i++) {
+        enum outcome outcome =
+            steps[i].index < keyring->n_keys
+                ? key_note(&keyring->keys[steps[i].index], &steps[i].change, why)
+                : refuse(why, OUTCOME_INTERNAL, "no key %zu in the keyring", steps[i].index);
+        if (outcome != OUTCOME_OK) {
+            return outcome;
+        }
+    }
+    return check_actives(keyring, why);
+}
+
+enum outcome keyring_change(const struct keyring *keyring, const struct keyring_step *steps,
+                            size_t n, struct keyring **out, struct reason *why)
+{
+    struct keyring *copy = NULL;
+    enum outcome outcome = keyring_copy(keyring, &copy, why);
+    if (outcome == OUTCOME_OK) {
+        outcome = keyring_take_steps(copy, steps, n, why);
+    }
+    if (outcome != OUTCOME_OK) {
+        keyring_free(copy);
+        copy = NULL;
+    }
+    *out = copy;
+    return outcome;
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A key's history in the keyring's file: [{"state","at","by","reason"},…], oldest first. */
+#include "keyring/store.h"
+
+#include "jose/json.h"
+
+#include <string.h>
+#include <time.h>
+
+enum { N_MEMBERS = 4 };
+
+void store_time_to_text(int64_t seconds, char out[STORE_TIME_LEN + 1])
+{
+    time_t when = (time_t)seconds;
+    struct tm utc = {0};
+    (void)gmtime_r(&when, &utc);
+    if (strftime(out, STORE_TIME_LEN + 1, "%Y-%m-%dT%H:%M:%SZ", &utc) != STORE_TIME_LEN) {
+        out[0] = '\0'; /* a year of five digits: refused when it is read again */
+    }
+}
+
+/* A time that exists: it is written back and compared. */
+bool store_text_to_time(struct span text, int64_t *out)
+{
+    char copy[STORE_TIME_LEN + 1] = "";
+    struct tm utc = {0};
+    if (text.len != STORE_TIME_LEN) {
+        return false;
+    }
+    memcpy(copy, text.data, STORE_TIME_LEN);
+    const char *end = strptime(copy, "%Y-%m-%dT%H:%M:%SZ", &utc);
+    if (end == NULL || *end != '\0') {
+        return false;
+    }
+    *out = timegm(&utc);
+    char again[STORE_TIME_LEN + 1];
+    store_time_to_text(*out, again);
+    return strcmp(copy, again) == 0;
+}
+
+bool store_uid(const json_t *value, uint32_t *out)
+{
+    json_int_t number = json_integer_value(value);
+    *out = (uint32_t)number;
+    return json_is_integer(value) && number >= 0 && number <= UINT32_MAX;
+}
+
+static struct span text_of(const json_t *object, const char *name)
+{
+    const json_t *member = json_object_get(object, name);
+    return span_of(json_string_value(member), json_string_length(member));
+}
+
+static enum outcome read_change(const json_t *object, struct key_change *out, struct reason *why)
+{
+    struct span reason = text_of(object, "reason");
+    if (!key_state_from_name(text_of(object, "state"), &out->state)) {
+        return refuse(why, OUTCOME_RULE, "\"state\" must be the name of a key state");
+    }
+    if (!store_text_to_time(text_of(object, "at"), &out->at)) {
+        return refuse(why, OUTCOME_RULE, "\"at\" must be a time like 2026-11-21T09:30:00Z");
+    }
+    if (!store_uid(json_object_get(object, "by"), &out->by)) {
+        return refuse(why, OUTCOME_RULE, "\"by\" must be a uid");
+    }
+    if (!json_is_string(json_object_get(object, "reason")) || reason.len > KEYRING_REASON_MAX) {
+        return refuse(why, OUTCOME_RULE, "\"reason\" must be a text of at most %d characters",
+                      KEYRING_REASON_MAX);
+    }
+    memcpy(out->reason, reason.data, reason.len);
+    return json_object_size(object) == N_MEMBERS
+               ? OUTCOME_OK
+               : refuse(why, OUTCOME_RULE, "only state, at, by and reason stand here");
+}
+
+/* A key comes as generated; one of a keyring without histories came as active. */
+static enum outcome take_change(const json_t *object, struct key *out, struct reason *why)
+{
+    struct key_change change = {.state = KEY_GENERATED};
+    enum outcome outcome = read_change(object, &change, why);
+    if (outcome == OUTCOME_OK && out->n_history == 0 && change.state != KEY_GENERATED &&
+        change.state != KEY_ACTIVE) {
+        return refuse(why, OUTCOME_RULE, "the first state must be \"generated\" or \"active\"");
+    }
+    return outcome == OUTCOME_OK ? key_note(out, &change, why) : outcome;
+}
+
+enum outcome history_read(const json_t *array, struct key *out, struct reason *why)
+{
+    if (!json_is_array(array) || json_array_size(array) == 0) {
+        return refuse(why, OUTCOME_RULE, "\"history\" must be an array that is not empty");
+    }
+    size_t i;
+    json_t *object;
+    json_array_foreach (array, i, object) {
+        struct reason inner = {0};
+        enum outcome outcome = take_change(object, out, &inner);
+        if (outcome != OUTCOME_OK) {
+            return refuse(why, outcome, "\"history\"[%zu]: %.300s", i, inner.detail);
+        }
+    }
+    return OUTCOME_OK;
+}
+
+void history_put(const struct key *key, struct buffer *out)
+{
+    buffer_put_text(out, "[");
+    for (size_t i = 0; i < key->n_history; i++) {
+        const struct key_change *change = &key->history[i];
+        char at[STORE_TIME_LEN + 1];
+        store_time_to_text(change->at, at);
+        buffer_put_format(out, "%s{\"state\":\"%s\",\"at\":\"%s\",\"by\":%u,\"reason\":",
+                          i == 0 ? "" : ",", key_state_name(change->state), at, change->by);
+        json_put_string(out, span_of_text(change->reason));
+        buffer_put_text(out, "}");
+    }
+    buffer_put_text(out, "]");
+}

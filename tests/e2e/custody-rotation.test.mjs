@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+// A rotation of the seal role under load: not one request fails, and every signature verifies with
+// npm's jose against the JWK Set that a client held at that moment, who fetches it as often as
+// Cache-Control says and no oftener. Then a crash of qseald amid changes of the keyring.
+
+import assert from 'node:assert/strict'
+import fs from 'node:fs'
+import path from 'node:path'
+import { after, before, test } from 'node:test'
+
+import { compactVerify, createLocalJWKSet } from 'jose'
+
+import { Sandbox, pause, seconds, until } from './lib.mjs'
+
+const maxAge = 1 // seconds
+let box
+before(async () => {
+  box = await Sandbox.up()
+  await box.restartedWith((text) => `${text}limits: {jwks_max_age_s: ${maxAge}}\n`)
+})
+after(() => box?.down())
+
+async function done(...args) {
+  const { code, stdout, stderr } = await box.ctl(...args)
+  assert.equal(code, 0, stderr)
+  return stdout
+}
+
+async function keys(role) {
+  return JSON.parse(await done('key', 'list', '--json')).keys.filter((key) => key.role === role)
+}
+
+// What a bank does: a set is fresh for max-age from the moment it was asked for (RFC 9111 §4.2.3).
+class Verifier {
+  #set
+  #until = 0
+  fetches = 0
+
+  async set() {
+    if (Date.now() >= this.#until) {
+      const asked = Date.now()
+      const { status, json, headers } = await box.get('/v1/jwks')
+      assert.equal(status, 200)
+      const [, age] = /max-age=(\d+)/.exec(headers['cache-control'])
+      assert.equal(Number(age), maxAge)
+      this.#until = asked + Number(age) * 1000
+      this.#set = createLocalJWKSet(json)
+      this.fetches += 1
+    }
+    return this.#set
+  }
+}
+
+// Callers that sign and verify until told to stop.
+function load(callers) {
+  const seen = { asked: 0, verified: 0, failures: [], kids: new Map(), stop: false }
+  const caller = async () => {
+    const verifier = new Verifier()
+    while (!seen.stop) {
+      seen.asked += 1
+      try {
+        const { status, json, bytes } = await box.post('/v1/client-assertion/fapi2-assertion', '{}')
+        assert.equal(status, 200, bytes.toString())
+        const { protectedHeader } = await compactVerify(json.client_assertion, await verifier.set())
+        assert.equal(protectedHeader.kid, json.kid)
+        seen.kids.set(json.kid, (seen.kids.get(json.kid) ?? 0) + 1)
+        seen.verified += 1
+      } catch (error) {
+        seen.failures.push(error.message)
+      }
+    }
+    return verifier.fetches
+  }
+  seen.ended = Promise.all(Array.from({ length: callers }, caller))
+  return seen
+}
+
+test('a rotation that nobody notices', { timeout: seconds(30) }, async (t) => {
+  const seen = load(16)
+  try {
+    await rotate(seen, t)
+  } finally {
+    seen.stop = true
+    await seen.ended
+  }
+})
+
+async function rotate(seen, t) {
+  const [old] = await keys('seal')
+  assert.equal(old.state, 'active')
+  await until('all callers have signed', () => seen.verified >= 64, seconds(30))
+
+  await done('key', 'generate', 'seal')
+  const fresh = (await keys('seal')).find(({ kid }) => kid !== old.kid)
+  assert.equal(fresh.state, 'generated')
+  const early = await box.ctl('key', 'activate', fresh.kid)
+  assert.equal(early.code, 1)
+  assert.match(early.stderr, /does not become active: publish it first/)
+  await done('key', 'publish', fresh.kid, '--reason', 'rotation under load')
+  const soon = await box.ctl('key', 'activate', fresh.kid)
+  assert.equal(soon.code, 1)
+  assert.match(soon.stderr, /verifiers may hold the old JWK Set for 1 s: from \S+Z on/)
+  await until('the new key may be activated', async () => (await box.ctl('key', 'activate', 'seal')).code === 0)
+  const switched = seen.verified
+  await until('the new key signs for everybody', () => (seen.kids.get(fresh.kid) ?? 0) >= 64, seconds(30))
+  const retire = await box.ctl('key', 'retire', old.kid)
+  assert.equal(retire.code, 1)
+  assert.match(retire.stderr, /what it signed is valid for up to \d+ s: from \S+Z on/)
+
+  seen.stop = true
+  const fetches = await seen.ended
+  assert.deepEqual(seen.failures, [])
+  assert.equal(seen.verified, seen.asked)
+  assert.ok(switched > 0 && seen.kids.get(old.kid) > 0)
+  assert.deepEqual([...seen.kids.keys()].sort(), [old.kid, fresh.kid].sort())
+  assert.ok(fetches.every((n) => n >= 2))
+  t.diagnostic(`${seen.asked} asked, ${seen.verified} verified, 0 failed; ${JSON.stringify(Object.fromEntries(seen.kids))}`)
+
+  const after = await keys('seal')
+  assert.deepEqual(after.map(({ state }) => state), ['retiring', 'active'])
+  const shown = await done('key', 'show', old.kid.slice(0, 8))
+  assert.match(shown, /history\n(.*\n)*.*retiring/)
+  const jwks = (await box.get('/v1/jwks')).json.keys.map(({ kid }) => kid)
+  assert.ok(jwks.includes(old.kid) && jwks.includes(fresh.kid))
+}
+
+test('a key that is suspended signs no more, says so, and comes back', { timeout: seconds(60) }, async () => {
+  const active = (await keys('seal')).find(({ state }) => state === 'active')
+  await done('key', 'suspend', active.kid, '--reason', 'looked at')
+  const refused = await box.post('/v1/client-assertion/fapi2-assertion', '{}')
+  assert.equal(refused.status, 503)
+  assert.match(refused.json.detail, /role seal has no active key: its newest is suspended/)
+  assert.ok(!(await box.get('/v1/jwks')).json.keys.some(({ kid }) => kid === active.kid))
+  const listed = (await box.get('/v1/keys')).json.keys.find(({ kid }) => kid === active.kid)
+  assert.equal(listed.state, 'suspended')
+  await done('key', 'resume', active.kid)
+  await done('key', 'activate', active.kid)
+  await box.ready()
+})
+
+test('a key is destroyed in the token, and its record stays', { timeout: seconds(60) }, async () => {
+  await done('key', 'generate', 'seal')
+  const spare = (await keys('seal')).at(-1)
+  await done('key', 'destroy', spare.kid, '--reason', 'not needed')
+  assert.equal((await keys('seal')).at(-1).state, 'destroyed')
+  const again = await box.ctl('key', 'destroy', spare.kid)
+  assert.equal(again.code, 1)
+  assert.match(again.stderr, /it is in that state already/)
+  const signs = await box.post('/v1/client-assertion/fapi2-assertion', '{}')
+  assert.equal(signs.status, 200)
+})
+
+// Each system call of a change is killed at in tests/unit/test_keyring_kept.c; here it is the whole
+// program, at moments nobody chose.
+test('a crash amid changes leaves the old or the new keyring', { timeout: seconds(120) }, async () => {
+  const file = path.join(box.dir, 'state', 'qseald', 'keyring.json')
+  const [old, active] = await keys('seal')
+  for (let round = 0; round < 6; round += 1) {
+    let acknowledged = JSON.parse(fs.readFileSync(file, 'utf8')).generation
+    const changes = (async () => {
+      for (let i = 0; ; i += 1) {
+        const { code, stdout } = await box.ctl('key', i % 2 === 0 ? 'suspend' : 'resume', old.kid, '--json')
+        if (code !== 0) return
+        acknowledged = JSON.parse(stdout).generation
+      }
+    })()
+    await pause(40 + round * 37)
+    await box.kill('qseald', 'SIGKILL')
+    await changes
+    const found = JSON.parse(fs.readFileSync(file, 'utf8'))
+    assert.ok(found.generation === acknowledged || found.generation === acknowledged + 1)
+    box.restart('qseald')
+    await box.ready()
+    const now = await keys('seal')
+    assert.equal(now.find(({ kid }) => kid === active.kid).state, 'active')
+    if (now.find(({ kid }) => kid === old.kid).state === 'suspended') await done('key', 'resume', old.kid)
+  }
+})

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The life of keys by an administrator's verbs, and what is refused on the way. */
+#include "custody/change.h"
+
+#include "custody_support.h"
+
+#include <stdio.h>
+
+static struct instance *make(void)
+{
+    struct instance *instance = calloc(1, sizeof *instance);
+    assert_non_null(instance);
+    instance_init(instance, "[\"*\"]", "[operator, custodian]");
+    make_key(instance, "{\"role\":\"seal-ec\"}");
+    return instance;
+}
+
+/* The thumbprint of the key in the keyring's place. */
+static void kid_of(struct instance *instance, size_t index, char out[THUMBPRINT_SIZE])
+{
+    struct view *view = view_cell_get(instance->views);
+    assert_true(index < view->keyring->n_keys);
+    memcpy(out, public_key_thumbprint(view->keyring->keys[index].public_key), THUMBPRINT_SIZE);
+    view_unref(view);
+}
+
+static void expect_state(struct instance *instance, size_t index, enum key_state want)
+{
+    struct view *view = view_cell_get(instance->views);
+    struct keyring *keyring = NULL;
+    struct reason why = {0};
+    assert_string_equal(key_state_name(view->keyring->keys[index].state), key_state_name(want));
+    assert_done(keyring_load(instance->keyring_path, &keyring, &why), why);
+    assert_int_equal(keyring->generation, view->keyring->generation);
+    assert_int_equal(keyring->keys[index].state, want);
+    keyring_free(keyring);
+    view_unref(view);
+}
+
+static const char *with_key(size_t index, struct instance *instance, char out[200])
+{
+    char kid[THUMBPRINT_SIZE];
+    kid_of(instance, index, kid);
+    (void)snprintf(out, 200, "{\"key\":\"%s\",\"reason\":\"for a test\"}", kid);
+    return out;
+}
+
+static void do_to(struct instance *instance, enum custody_verb verb, size_t index)
+{
+    char arguments[200];
+    json_decref(do_verb(instance, verb, with_key(index, instance, arguments)));
+}
+
+static void refuse_to(struct instance *instance, enum custody_verb verb, size_t index,
+                      const char *fragment)
+{
+    char arguments[200];
+    refuse_verb(instance, verb, with_key(index, instance, arguments), OUTCOME_RULE, fragment);
+}
+
+/* As if all that has happened had happened so much earlier. */
+static void let_pass(struct instance *instance, int64_t seconds)
+{
+    struct keyring *keyring = NULL;
+    struct reason why = {0};
+    assert_done(keyring_load(instance->keyring_path, &keyring, &why), why);
+    keyring->generation++;
+    for (size_t i = 0; i < keyring->n_keys; i++) {
+        for (size_t j = 0; j < keyring->keys[i].n_history; j++) {
+            keyring->keys[i].history[j].at -= seconds;
+        }
+    }
+    assert_done(keyring_save(keyring, instance->keyring_path, &why), why);
+    keyring_free(keyring);
+    json_decref(do_verb(instance, CUSTODY_RELOAD, "{}"));
+}
+
+static void a_role_is_rotated_on_all_its_tokens_at_once(void **state)
+{
+    (void)state;
+    struct instance *instance = make(); /* 0 and 1 are active, on hsm-a and hsm-b */
+    json_decref(do_verb(instance, CUSTODY_KEY_GENERATE, "{\"role\":\"seal-ec\"}"));
+    expect_state(instance, 2, KEY_GENERATED);
+    refuse_to(instance, CUSTODY_KEY_ACTIVATE, 2, "does not become active: publish it first");
+    refuse_verb(instance, CUSTODY_KEY_ACTIVATE, "{\"key\":\"seal-ec\"}", OUTCOME_RULE,
+                "role seal-ec has no key that is published");
+    json_decref(do_verb(instance, CUSTODY_KEY_PUBLISH, "{\"key\":\"seal-ec\"}"));
+    expect_state(instance, 2, KEY_PUBLISHED);
+    expect_state(instance, 3, KEY_PUBLISHED);
+    refuse_verb(instance, CUSTODY_KEY_ACTIVATE, "{\"key\":\"seal-ec\"}", OUTCOME_RULE,
+                "verifiers may hold the old JWK Set for 300 s: from 20");
+    let_pass(instance, 301);
+    struct view *before = view_cell_get(instance->views);
+    JSON_CLEANUP json_t *result = do_verb(instance, CUSTODY_KEY_ACTIVATE,
+                                          "{\"key\":\"seal-ec\",\"reason\":\"yearly rotation\"}");
+    assert_int_equal(json_array_size(json_object_get(result, "keys")), 4);
+    assert_int_equal(json_integer_value(json_object_get(result, "generation")),
+                     before->keyring->generation + 1);
+    assert_int_equal(before->keyring->keys[0].state, KEY_ACTIVE);
+    view_unref(before);
+    expect_state(instance, 0, KEY_RETIRING);
+    expect_state(instance, 1, KEY_RETIRING);
+    expect_state(instance, 2, KEY_ACTIVE);
+    expect_state(instance, 3, KEY_ACTIVE);
+    refuse_verb(instance, CUSTODY_KEY_RETIRE, "{\"key\":\"seal-ec\"}", OUTCOME_RULE,
+                "the key stopped signing 0 s ago, and what it signed is valid for up to");
+    refuse_to(instance, CUSTODY_KEY_RETIRE, 2, "activate its successor first");
+    refuse_to(instance, CUSTODY_KEY_DESTROY, 0, "retire it first, or declare it compromised");
+    let_pass(instance, 400 * 86400);
+    json_decref(do_verb(instance, CUSTODY_KEY_RETIRE, "{\"key\":\"seal-ec\"}"));
+    expect_state(instance, 0, KEY_RETIRED);
+    do_to(instance, CUSTODY_KEY_DESTROY, 0);
+    expect_state(instance, 0, KEY_DESTROYED);
+    expect_state(instance, 1, KEY_RETIRED);
+    refuse_to(instance, CUSTODY_KEY_PUBLISH, 0, "a destroyed key is gone for good");
+    transport_instance_free(instance);
+}
+
+/* What was active comes back as published: verifiers may have a set without it. */
+static void a_suspended_key_goes_on_where_it_was(void **state)
+{
+    (void)state;
+    struct instance *instance = make();
+    json_t *answer JSON_CLEANUP = NULL;
+    refuse_to(instance, CUSTODY_KEY_RESUME, 0, "the key is active and not suspended");
+    do_to(instance, CUSTODY_KEY_SUSPEND, 0);
+    expect_state(instance, 0, KEY_SUSPENDED);
+    do_to(instance, CUSTODY_KEY_SUSPEND, 1);
+    struct signing_answer refused =
+        instance_ask(instance, ROUTE_SIGN, OPERATION_DPOP, "dpop",
+                     "{\"htm\":\"GET\",\"htu\":\"https://rs.example/a\"}", &answer);
+    assert_int_not_equal(refused.outcome, OUTCOME_OK);
+    assert_non_null(strstr(text_of(answer, "detail"),
+                           "role seal-ec has no active key: its newest is suspended"));
+    refuse_to(instance, CUSTODY_KEY_ACTIVATE, 0, "resume it first: it is then published");
+    do_to(instance, CUSTODY_KEY_RESUME, 0);
+    expect_state(instance, 0, KEY_PUBLISHED);
+    do_to(instance, CUSTODY_KEY_ACTIVATE, 0); /* the role has no other: at once */
+    expect_state(instance, 0, KEY_ACTIVE);
+    do_to(instance, CUSTODY_KEY_RESUME, 1);
+    refuse_to(instance, CUSTODY_KEY_ACTIVATE, 1, "the key was published 0 s ago");
+    transport_instance_free(instance);
+}
+
+static void a_compromised_key_is_only_destroyed(void **state)
+{
+    (void)state;
+    struct instance *instance = make();
+    char arguments[200];
+    do_to(instance, CUSTODY_KEY_COMPROMISED, 0);
+    expect_state(instance, 0, KEY_COMPROMISED);
+    refuse_to(instance, CUSTODY_KEY_PUBLISH, 0, "a compromised key can only be destroyed");
+    instance->tokens[0].outcome = OUTCOME_TOKEN_UNAVAILABLE;
+    refuse_verb(instance, CUSTODY_KEY_DESTROY, with_key(0, instance, arguments),
+                OUTCOME_TOKEN_UNAVAILABLE, "told to fail");
+    expect_state(instance, 0, KEY_COMPROMISED);
+    instance->tokens[0].outcome = OUTCOME_OK;
+    do_to(instance, CUSTODY_KEY_DESTROY, 0);
+    expect_state(instance, 0, KEY_DESTROYED);
+    transport_instance_free(instance);
+}
+
+/* A crash after the token and before the keyring: the second time, the token has no such key. */
+static void a_key_that_is_gone_already_is_destroyed(void **state)
+{
+    (void)state;
+    struct instance *instance = make();
+    do_to(instance, CUSTODY_KEY_COMPROMISED, 0);
+    token_double_set(instance->tokens, INSTANCE_TOKENS); /* forgets all keys */
+    do_to(instance, CUSTODY_KEY_DESTROY, 0);
+    expect_state(instance, 0, KEY_DESTROYED);
+    transport_instance_free(instance);
+}
+
+static void a_key_is_named_clearly_or_not_at_all(void **state)
+{
+    (void)state;
+    struct instance *instance = make();
+    char kid[THUMBPRINT_SIZE];
+    char arguments[400];
+    static const struct {
+        const char *arguments;
+        enum outcome outcome;
+        const char *fragment;
+    } rows[] = {
+        {"{}", OUTCOME_MALFORMED, "\"key\" is missing: a thumbprint, or a role"},
+        {"{\"key\":\"seal-ec\"}", OUTCOME_RULE, "this is done to one key and not to a role"},
+        {"{\"key\":\"abcdefg\"}", OUTCOME_NOT_FOUND,
+         "no such role, and a thumbprint needs at least its first 8 characters"},
+        {"{\"key\":\"abcdefgh\"}", OUTCOME_NOT_FOUND,
+         "no such role in the configuration, and no key whose thumbprint begins so"},
+        {"{\"key\":\"seal-ec\",\"why\":\"x\"}", OUTCOME_MALFORMED, "unknown or not a string"},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        refuse_verb(instance, CUSTODY_KEY_SUSPEND, rows[i].arguments, rows[i].outcome,
+                    rows[i].fragment);
+    }
+    kid_of(instance, 0, kid);
+    (void)snprintf(arguments, sizeof arguments, "{\"key\":\"%s\",\"token\":\"hsm-b\"}", kid);
+    refuse_verb(instance, CUSTODY_KEY_SUSPEND, arguments, OUTCOME_NOT_FOUND, "begins so");
+    (void)snprintf(arguments, sizeof arguments, "{\"key\":\"%.8s\",\"reason\":\"%0250d\"}", kid, 0);
+    refuse_verb(instance, CUSTODY_KEY_SUSPEND, arguments, OUTCOME_RULE,
+                "a reason has at most 200 printable ASCII characters");
+    (void)snprintf(arguments, sizeof arguments, "{\"key\":\"%.8s\",\"reason\":\"a\\u0007\"}", kid);
+    refuse_verb(instance, CUSTODY_KEY_SUSPEND, arguments, OUTCOME_RULE, "printable ASCII");
+    expect_state(instance, 0, KEY_ACTIVE);
+    (void)snprintf(arguments, sizeof arguments, "{\"key\":\"%.8s\"}", kid);
+    json_decref(do_verb(instance, CUSTODY_KEY_SUSPEND, arguments));
+    expect_state(instance, 0, KEY_SUSPENDED);
+    /* Two successors on one token: which is meant is not guessed. */
+    make_key(instance, "{\"role\":\"seal-ec\",\"token\":\"hsm-b\"}");
+    make_key(instance, "{\"role\":\"seal-ec\",\"token\":\"hsm-b\"}");
+    refuse_verb(instance, CUSTODY_KEY_PUBLISH, "{\"key\":\"seal-ec\"}", OUTCOME_RULE,
+                "role seal-ec has more than one such key on token hsm-b: name one");
+    transport_instance_free(instance);
+}
+
+static void a_key_shows_all_that_is_known_of_it(void **state)
+{
+    (void)state;
+    struct instance *instance = make();
+    do_to(instance, CUSTODY_KEY_SUSPEND, 1);
+    char arguments[200];
+    char kid[THUMBPRINT_SIZE];
+    kid_of(instance, 1, kid);
+    (void)snprintf(arguments, sizeof arguments, "{\"key\":\"%s\"}", kid);
+    JSON_CLEANUP json_t *result = do_verb(instance, CUSTODY_KEY_SHOW, arguments);
+    json_t *key = json_at_pointer(result, "/keys/0");
+    assert_string_equal(text_of(key, "kid"), kid);
+    assert_string_equal(text_of(key, "role"), "seal-ec");
+    assert_string_equal(text_of(key, "token"), "hsm-b");
+    assert_string_equal(text_of(key, "state"), "suspended");
+    assert_int_equal(strlen(text_of(key, "spki_sha256")), 64);
+    static const char *const states[] = {"generated", "published", "active", "suspended"};
+    json_t *history = json_object_get(key, "history");
+    assert_int_equal(json_array_size(history), COUNT_OF(states));
+    for (size_t i = 0; i < COUNT_OF(states); i++) {
+        assert_string_equal(text_of(json_array_get(history, i), "state"), states[i]);
+    }
+    assert_string_equal(text_of(json_array_get(history, 3), "reason"), "for a test");
+    assert_string_equal(text_of(json_array_get(history, 3), "at"), text_of(key, "since"));
+    JSON_CLEANUP json_t *all = do_verb(instance, CUSTODY_KEY_SHOW, "{\"key\":\"seal-ec\"}");
+    assert_int_equal(json_array_size(json_object_get(all, "keys")), 2);
+    transport_instance_free(instance);
+}
+
+/* A role that needs a certificate: the key waits for it, and the first one is in use with it. */
+static void a_key_that_needs_a_certificate_waits(void **state)
+{
+    (void)state;
+    struct instance *instance = make();
+    instance->roles_more =
+        "  - {name: qseal, purpose: seal, key: p-256, algorithms: [ES256], tokens: [hsm-a], "
+        "certificate: required}\n";
+    instance_configure(instance, "[\"*\"]", "[operator, custodian]");
+    json_decref(do_verb(instance, CUSTODY_RELOAD, "{}"));
+    make_key(instance, "{\"role\":\"qseal\"}");
+    expect_state(instance, 2, KEY_GENERATED);
+    refuse_to(instance, CUSTODY_KEY_PUBLISH, 2, "keys of role qseal need a certificate first");
+    JSON_CLEANUP json_t *csr = do_verb(instance, CUSTODY_KEY_CSR, "{\"role\":\"qseal\"}");
+    char kid[THUMBPRINT_SIZE];
+    kid_of(instance, 2, kid);
+    assert_string_equal(text_of(csr, "kid"), kid);
+    do_to(instance, CUSTODY_KEY_DESTROY, 2); /* never used: no detour */
+    expect_state(instance, 2, KEY_DESTROYED);
+    transport_instance_free(instance);
+}
+
+/* Which key of a role a request is for, with some in every state. */
+static void a_request_is_for_the_key_that_waits(void **state)
+{
+    (void)state;
+    struct instance *instance = make();
+    char kid[THUMBPRINT_SIZE];
+    char arguments[200];
+    JSON_CLEANUP json_t *active = do_verb(instance, CUSTODY_KEY_CSR, "{\"role\":\"seal-ec\"}");
+    kid_of(instance, 0, kid);
+    assert_string_equal(text_of(active, "kid"), kid);
+    make_key(instance, "{\"role\":\"seal-ec\",\"token\":\"hsm-b\"}");
+    JSON_CLEANUP json_t *waiting = do_verb(instance, CUSTODY_KEY_CSR, "{\"role\":\"seal-ec\"}");
+    kid_of(instance, 2, kid);
+    assert_string_equal(text_of(waiting, "kid"), kid);
+    kid_of(instance, 1, kid);
+    (void)snprintf(arguments, sizeof arguments, "{\"role\":\"%s\"}", kid);
+    JSON_CLEANUP json_t *named = do_verb(instance, CUSTODY_KEY_CSR, arguments);
+    assert_string_equal(text_of(named, "kid"), kid);
+    do_to(instance, CUSTODY_KEY_COMPROMISED, 1);
+    refuse_verb(instance, CUSTODY_KEY_CSR, arguments, OUTCOME_RULE,
+                "the key is compromised: it gets no certificate any more");
+    transport_instance_free(instance);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_role_is_rotated_on_all_its_tokens_at_once),
+        cmocka_unit_test(a_suspended_key_goes_on_where_it_was),
+        cmocka_unit_test(a_compromised_key_is_only_destroyed),
+        cmocka_unit_test(a_key_that_is_gone_already_is_destroyed),
+        cmocka_unit_test(a_key_is_named_clearly_or_not_at_all),
+        cmocka_unit_test(a_key_shows_all_that_is_known_of_it),
+        cmocka_unit_test(a_key_that_needs_a_certificate_waits),
+        cmocka_unit_test(a_request_is_for_the_key_that_waits),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
