@@ -298,6 +298,14 @@ export class Sandbox {
     process.kill(this.pids()[name], signal)
   }
 
+  // Stopped, and not only told to: a thread on another core goes on for a moment.
+  async freeze(name) {
+    this.signal(name, 'SIGSTOP')
+    const tasks = `/proc/${this.pids()[name]}/task`
+    const state = (task) => /\) (\S)/.exec(fs.readFileSync(`${tasks}/${task}/stat`, 'utf8'))[1]
+    await until(`${name} stands still`, () => fs.readdirSync(tasks).every((task) => state(task) === 'T'))
+  }
+
   async kill(name, signal = 'SIGKILL') {
     this.signal(name, signal)
     await until(`${name} is gone`, () => !this.alive(name))

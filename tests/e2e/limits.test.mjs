@@ -138,7 +138,7 @@ describe('requests in flight', () => {
   // limit in flight; then `body`; then the token moves again. Resolves with the answers within.
   async function overTheLimit(body) {
     let within
-    box.signal(room, 'SIGSTOP')
+    await box.freeze(room)
     try {
       within = Array.from({ length: limit }, admitted)
       await until('the limit is in flight', async () => (await asked(process.getuid())).in_flight === limit)

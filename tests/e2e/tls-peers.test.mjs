@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict'
 import { createHash, X509Certificate } from 'node:crypto'
 import fs from 'node:fs'
+import net from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 import { after, before, describe, test } from 'node:test'
@@ -15,6 +16,26 @@ import { Authority, Bank, configured, sandboxAuthority, subjectOf } from './tls.
 
 const patient = { timeout: seconds(240) }
 const pin = (file) => createHash('sha256').update(new X509Certificate(fs.readFileSync(file)).publicKey.export({ type: 'spki', format: 'der' })).digest('base64url')
+
+// A socket in front of the service's: what is answered there is kept as text.
+async function overheard(box, dir, use) {
+  const place = path.join(dir, 'overheard.sock')
+  let answers = ''
+  const server = net.createServer((caller) => {
+    const service = net.connect(box.socket)
+    service.on('data', (part) => (answers += part.toString('latin1')))
+    caller.on('error', () => service.destroy())
+    service.on('error', () => caller.destroy())
+    caller.pipe(service).pipe(caller)
+  })
+  await new Promise((resolve) => server.listen(place, resolve))
+  try {
+    await use(place)
+  } finally {
+    server.close()
+  }
+  return [...answers.matchAll(/^Qseal-Peer: (.*)\r$/gm)].map(([, peer]) => peer)
+}
 
 for (const type of ['p-256', 'rsa', 'ed25519']) {
   describe(`a ${type} key bound to its peers`, () => {
@@ -82,6 +103,23 @@ for (const type of ['p-256', 'rsa', 'ed25519']) {
       await bind(`{dns: localhost, issuer: ${setting.ca}}`)
       await passes(setting, 'TLSv1.2')
       await passes(tapped, 'TLSv1.3')
+    })
+
+    // The name in the rule is proven, the one that the program asked for is its claim.
+    test('the answer tells what is proven', patient, async () => {
+      const spki = `spki=${pin(bank.servers.bank.cert)}`
+      const told = (settled) =>
+        overheard(box, dir, async (socket) => {
+          const conf = configured(box, dir, 'overheard', `${settled}[qseal_provider]\nsocket = ${socket}\n`)
+          for (const door of ['TLSv1.2', 'TLSv1.3']) await programs.openssl(setting.with({ conf, port: bank.ports[door] }))
+        })
+      const transcript = snippets()['transcript.cnf']
+      await bind(`{dns: localhost, issuer: ${setting.ca}}`)
+      assert.deepEqual(await told(transcript), Array(2).fill(`${spki}; dns=localhost; claimed-sni=localhost`))
+      await bind(`{issuer: ${setting.ca}}`)
+      assert.deepEqual(await told(transcript), Array(2).fill(`${spki}; claimed-sni=localhost`))
+      await box.restartedWith(() => original)
+      assert.deepEqual(await told(''), [`${spki}; claimed-sni=localhost`])
     })
 
     test('another name under that CA', patient, async () => {

@@ -158,7 +158,7 @@ describe('the service is away', () => {
   // It accepts (the kernel does), and does not answer.
   test('it hangs: nobody waits longer than timeout_ms', patient, async () => {
     const conf = configured(box, dir, 'short', '[qseal_provider]\ntimeout_ms = 500\n')
-    box.signal('qseald', 'SIGSTOP')
+    await box.freeze('qseald')
     try {
       for (const [limit, place] of [[2000, setting], [500, setting.with({ conf })]]) {
         const started = Date.now()
