@@ -114,10 +114,10 @@ for (const type of ['p-256', 'rsa', 'ed25519']) {
           for (const door of ['TLSv1.2', 'TLSv1.3']) await programs.openssl(setting.with({ conf, port: bank.ports[door] }))
         })
       const transcript = snippets()['transcript.cnf']
-      await bind(`{dns: localhost, issuer: ${setting.ca}}`)
-      assert.deepEqual(await told(transcript), Array(2).fill(`${spki}; dns=localhost; claimed-sni=localhost`))
       await bind(`{issuer: ${setting.ca}}`)
       assert.deepEqual(await told(transcript), Array(2).fill(`${spki}; claimed-sni=localhost`))
+      await bind(`{dns: localhost, issuer: ${setting.ca}}`)
+      assert.deepEqual(await told(transcript), Array(2).fill(`${spki}; dns=localhost; claimed-sni=localhost`))
       await box.restartedWith(() => original)
       assert.deepEqual(await told(''), [`${spki}; claimed-sni=localhost`])
     })

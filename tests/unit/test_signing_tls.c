@@ -605,7 +605,7 @@ static void keys_for_handshakes_are_listed_with_their_expiry(void **state)
         assert_non_null(until);
         assert_int_equal(strlen(until), strlen("2026-01-01T00:00:00Z"));
     }
-    assert_int_equal(listed, 6);
+    assert_int_equal(listed, 7);
     public_key_free(key);
 }
 
