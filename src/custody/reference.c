@@ -7,6 +7,18 @@
 
 enum { REFERENCE_MAX = 4096 };
 
+/* What qseal.so takes out of a reference. */
+static bool socket_is_valid(const char *socket)
+{
+    struct sockaddr_un address;
+    for (const char *at = socket; *at != '\0'; at++) {
+        if (*at < '!' || *at > '~') {
+            return false;
+        }
+    }
+    return socket[0] == '/' && fd_unix_address(socket, &address);
+}
+
 enum outcome act_key_reference(struct act *act, struct reason *why)
 {
     static const char *const names[] = {"role", "token", "socket", NULL};
@@ -25,10 +37,10 @@ enum outcome act_key_reference(struct act *act, struct reason *why)
     }
     const char *given = act_argument(act, "socket");
     const char *socket = given == NULL ? act->view->policy->config->sockets.callers : given;
-    struct sockaddr_un address;
-    if (socket[0] != '/' || !fd_unix_address(socket, &address)) {
+    if (!socket_is_valid(socket)) {
         return refuse(why, OUTCOME_RULE,
-                      "the socket is an absolute path of at most 107 bytes (unix(7))");
+                      "the socket is an absolute path of at most 107 bytes (unix(7)), printable "
+                      "ASCII without spaces");
     }
     BUFFER_CLEANUP struct buffer pem = BUFFER_INIT(REFERENCE_MAX);
     key_reference_put(&pem, key, socket);

@@ -56,6 +56,7 @@ static const char *read_client_extensions(struct span block, struct tls_client_h
 {
     struct span content;
     const char *fault = tls_extensions_fault(block);
+    out->extensions = block;
     if (fault == NULL && tls_extension_find(block, TLS_EXT_SERVER_NAME, &content)) {
         fault = read_server_name(content, &out->server_name);
     }
@@ -97,6 +98,7 @@ static const char *read_server_extensions(struct span block, struct tls_server_h
     if (fault != NULL) {
         return fault;
     }
+    out->extensions = block;
     out->resumes = tls_extension_find(block, TLS_EXT_PRE_SHARED_KEY, &content);
     if (tls_extension_find(block, TLS_EXT_SUPPORTED_VERSIONS, &content)) {
         struct reader reader = reader_of(content);

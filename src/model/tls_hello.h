@@ -18,15 +18,17 @@ struct tls_client_hello {
     struct span versions;    /* list: supported_versions */
     struct span schemes;     /* list: signature_algorithms */
     struct span server_name; /* SNI host_name: letters, digits, ".", "-", "_"; empty when none */
+    struct span extensions;  /* for tls_extension_find() */
 };
 
 struct tls_server_hello {
     uint16_t version; /* legacy_version */
     struct span random;
     uint16_t suite;
-    uint16_t selected; /* of supported_versions; 0 when not there */
-    bool resumes;      /* pre_shared_key is there */
-    bool retry;        /* a HelloRetryRequest (RFC 8446 §4.1.3) */
+    uint16_t selected;      /* of supported_versions; 0 when not there */
+    bool resumes;           /* pre_shared_key is there */
+    bool retry;             /* a HelloRetryRequest (RFC 8446 §4.1.3) */
+    struct span extensions; /* for tls_extension_find() */
 };
 
 const char *tls_read_client_hello(struct span body, struct tls_client_hello *out) MUST_USE;

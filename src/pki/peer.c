@@ -1,32 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Destination binding. Unlike the guard this lets OpenSSL read certificates, once their lengths are
- * known to fit: a chain is verified only for a key that has just proven itself. */
+ * Destination binding. */
 #include "pki/peer.h"
 
 #include "base/base64url.h"
-#include "base/file.h"
-#include "model/tls_credentials.h"
-#include "pki/certificate_key.h"
+#include "pki/peer_issuer.h"
 #include "pki/peer_name.h"
 
 #include <openssl/err.h>
-#include <openssl/pem.h>
-#include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Level 2 is 112 bits: no SHA-1, no RSA under 2048 bits; libcrypto's own default is none. */
-enum { ISSUER_FILE_MAX = 1024 * 1024, SPKI_TEXT_LEN = 43, SECURITY_LEVEL = 2 };
-
 struct peer {
-    char *dns;         /* NULL: any name */
-    X509_STORE *store; /* NULL: any issuer */
+    char *dns; /* NULL: any name */
     bool pinned;
-    uint8_t spki_sha256[SHA256_LEN];
+    uint8_t spki_sha256[PEER_PIN_LEN];
+    bool has_issuer;
+    size_t issuer;     /* which peer's store it is: rules that name one file share it */
+    X509_STORE *store; /* owned; NULL when it is another's, or there is none */
 };
 
 struct peer_set {
@@ -34,51 +27,21 @@ struct peer_set {
     struct peer peers[];
 };
 
-static size_t add_certificates(X509_STORE *store, const struct buffer *pem)
-{
-    BIO *bio = BIO_new_mem_buf(pem->data, (int)pem->len);
-    size_t n = 0;
-    X509 *certificate;
-    while (bio != NULL && (certificate = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL) {
-        n += X509_STORE_add_cert(store, certificate) == 1 ? 1 : 0;
-        X509_free(certificate);
-    }
-    BIO_free(bio);
-    ERR_clear_error();
-    return n;
-}
+/* What is found out about one server, each thing when a rule first asks for it, and once. */
+struct verdict {
+    bool known;
+    const char *fault;
+};
 
-static enum outcome load_issuer(const char *path, X509_STORE **out, struct reason *why)
-{
-    BUFFER_CLEANUP struct buffer pem = BUFFER_INIT(ISSUER_FILE_MAX);
-    if (file_read(path, &pem) != 0) {
-        return refuse(why, OUTCOME_RULE, "peers: %.200s cannot be read: %s", path, strerror(errno));
-    }
-    *out = X509_STORE_new();
-    if (*out == NULL || X509_STORE_set_purpose(*out, X509_PURPOSE_SSL_SERVER) != 1 ||
-        X509_STORE_set_flags(*out, X509_V_FLAG_PARTIAL_CHAIN) != 1) {
-        ERR_clear_error();
-        return refuse(why, OUTCOME_INTERNAL, "no memory");
-    }
-    X509_VERIFY_PARAM_set_auth_level(X509_STORE_get0_param(*out), SECURITY_LEVEL);
-    if (add_certificates(*out, &pem) == 0) {
-        return refuse(why, OUTCOME_RULE, "peers: %.200s holds no certificate", path);
-    }
-    return OUTCOME_OK;
-}
-
-static enum outcome load_pin(const char *text, struct peer *out, struct reason *why)
-{
-    BUFFER_CLEANUP struct buffer digest = BUFFER_INIT(SHA256_LEN);
-    if (strlen(text) != SPKI_TEXT_LEN || !base64url_decode(&digest, span_of_text(text)) ||
-        digest.len != SHA256_LEN) {
-        return refuse(why, OUTCOME_RULE,
-                      "peers: \"spki\" must be the base64url of a SHA-256, 43 characters");
-    }
-    memcpy(out->spki_sha256, digest.data, SHA256_LEN);
-    out->pinned = true;
-    return OUTCOME_OK;
-}
+struct judgement {
+    const struct peer_set *set;
+    const struct tls_proof *proof;
+    struct verdict reading;
+    STACK_OF(X509) * chain;
+    bool has_names;
+    GENERAL_NAMES *names;
+    struct verdict issuers[]; /* as `issuer` of struct peer counts */
+};
 
 static enum outcome load_name(const char *dns, struct peer *out, struct reason *why)
 {
@@ -89,22 +52,39 @@ static enum outcome load_name(const char *dns, struct peer *out, struct reason *
     return out->dns != NULL ? OUTCOME_OK : refuse(why, OUTCOME_INTERNAL, "no memory");
 }
 
-static enum outcome load(const struct peer_rule *rule, struct peer *out, struct reason *why)
+static enum outcome load_issuer(const struct peer_rule *rules, size_t i, struct peer *out,
+                                struct reason *why)
 {
+    out->has_issuer = true;
+    for (out->issuer = 0; out->issuer < i; out->issuer++) {
+        const char *path = rules[out->issuer].issuer;
+        if (path != NULL && strcmp(path, rules[i].issuer) == 0) {
+            return OUTCOME_OK;
+        }
+    }
+    return peer_issuer_load(rules[i].issuer, &out->store, why);
+}
+
+static enum outcome load(const struct peer_rule *rules, size_t i, struct peer *out,
+                         struct reason *why)
+{
+    const struct peer_rule *rule = &rules[i];
     if (rule->issuer == NULL && (rule->spki == NULL || rule->dns != NULL)) {
         return refuse(why, OUTCOME_RULE, "peers: %s",
                       rule->dns != NULL ? "\"dns\" proves nothing without \"issuer\""
                                         : "\"issuer\" or \"spki\" is needed");
     }
+    out->pinned = rule->spki != NULL;
+    if (out->pinned && !peer_pin_read(span_of_text(rule->spki), out->spki_sha256)) {
+        return refuse(why, OUTCOME_RULE,
+                      "peers: \"spki\" must be the base64url of a SHA-256, 43 characters");
+    }
     enum outcome outcome = OUTCOME_OK;
     if (rule->dns != NULL) {
         outcome = load_name(rule->dns, out, why);
     }
-    if (outcome == OUTCOME_OK && rule->spki != NULL) {
-        outcome = load_pin(rule->spki, out, why);
-    }
     if (outcome == OUTCOME_OK && rule->issuer != NULL) {
-        outcome = load_issuer(rule->issuer, &out->store, why);
+        outcome = load_issuer(rules, i, out, why);
     }
     return outcome;
 }
@@ -118,7 +98,7 @@ enum outcome peer_set_new(const struct peer_rule *rules, size_t n, struct peer_s
     }
     set->n = n;
     for (size_t i = 0; i < n; i++) {
-        enum outcome outcome = load(&rules[i], &set->peers[i], why);
+        enum outcome outcome = load(rules, i, &set->peers[i], why);
         if (outcome != OUTCOME_OK) {
             peer_set_free(set);
             return outcome;
@@ -137,98 +117,75 @@ void peer_set_free(struct peer_set *set)
     free(set);
 }
 
-/* The chain as OpenSSL reads it; NULL when it does not, or reads another key than the proven one.
- */
-static STACK_OF(X509) * read_chain(const struct tls_proof *proof)
+static const char *issuer_fault(struct judgement *it, const struct peer *peer)
 {
-    STACK_OF(X509) *chain = sk_X509_new_null();
-    struct reader reader = reader_of(proof->peer_chain);
-    struct span der;
-    bool good = chain != NULL;
-    while (good && tls_chain_next(&reader, proof->version, &der)) {
-        const unsigned char *at = der.data;
-        X509 *certificate = d2i_X509(NULL, &at, (long)der.len);
-        good =
-            certificate != NULL && at == der.data + der.len && sk_X509_push(chain, certificate) > 0;
-        if (!good) {
-            X509_free(certificate);
-        }
+    if (!it->reading.known) {
+        it->reading.known = true;
+        it->reading.fault = peer_issuer_read_chain(it->proof, &it->chain);
     }
-    uint8_t digest[EVP_MAX_MD_SIZE];
-    unsigned char *spki = NULL;
-    int len = good && sk_X509_num(chain) > 0
-                  ? i2d_X509_PUBKEY(X509_get_X509_PUBKEY(sk_X509_value(chain, 0)), &spki)
-                  : 0;
-    good = len > 0 && EVP_Digest(spki, (size_t)len, digest, NULL, EVP_sha256(), NULL) == 1 &&
-           memcmp(digest, proof->peer_spki_sha256, SHA256_LEN) == 0;
-    OPENSSL_free(spki);
-    if (!good) {
-        sk_X509_pop_free(chain, X509_free);
-        chain = NULL;
+    struct verdict *verdict = &it->issuers[peer->issuer];
+    if (it->reading.fault == NULL && !verdict->known) {
+        verdict->known = true;
+        verdict->fault = peer_issuer_fault(it->set->peers[peer->issuer].store, it->chain);
     }
-    ERR_clear_error();
-    return chain;
+    return it->reading.fault != NULL ? it->reading.fault : verdict->fault;
 }
 
-static const char *issuer_fault(X509_STORE *store, STACK_OF(X509) * chain)
+/* Of a certificate that verified. */
+static bool has_name(struct judgement *it, const char *dns)
 {
-    X509_STORE_CTX *ctx = X509_STORE_CTX_new();
-    const char *fault = "its certificate does not verify";
-    if (ctx != NULL && X509_STORE_CTX_init(ctx, store, sk_X509_value(chain, 0), chain) == 1) {
-        fault = X509_verify_cert(ctx) == 1
-                    ? NULL
-                    : X509_verify_cert_error_string(X509_STORE_CTX_get_error(ctx));
+    if (!it->has_names) {
+        it->has_names = true;
+        it->names = X509_get_ext_d2i(sk_X509_value(it->chain, 0), NID_subject_alt_name, NULL, NULL);
+        ERR_clear_error();
     }
-    X509_STORE_CTX_free(ctx);
-    ERR_clear_error();
+    for (int i = 0; i < sk_GENERAL_NAME_num(it->names); i++) {
+        const GENERAL_NAME *name = sk_GENERAL_NAME_value(it->names, i);
+        if (name->type == GEN_DNS &&
+            peer_name_fits(span_of_text(dns),
+                           span_of(ASN1_STRING_get0_data(name->d.dNSName),
+                                   (size_t)ASN1_STRING_length(name->d.dNSName)))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* NULL when all of the rule fits. What costs least comes first, and a name counts only under an
+ * issuer that is trusted. */
+static const char *peer_fault(struct judgement *it, const struct peer *peer)
+{
+    if (peer->pinned && memcmp(peer->spki_sha256, it->proof->peer_spki_sha256, PEER_PIN_LEN) != 0) {
+        return "its key is not the pinned one";
+    }
+    const char *fault = peer->has_issuer ? issuer_fault(it, peer) : NULL;
+    if (fault == NULL && peer->dns != NULL && !has_name(it, peer->dns)) {
+        fault = "its certificate does not hold the name";
+    }
     return fault;
 }
 
-static bool has_name(const X509 *leaf, const char *dns)
-{
-    GENERAL_NAMES *names = X509_get_ext_d2i(leaf, NID_subject_alt_name, NULL, NULL);
-    bool found = false;
-    for (int i = 0; !found && i < sk_GENERAL_NAME_num(names); i++) {
-        const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
-        if (name->type == GEN_DNS) {
-            struct span presented = span_of(ASN1_STRING_get0_data(name->d.dNSName),
-                                            (size_t)ASN1_STRING_length(name->d.dNSName));
-            found = peer_name_fits(span_of_text(dns), presented);
-        }
-    }
-    GENERAL_NAMES_free(names);
-    ERR_clear_error();
-    return found;
-}
-
-/* NULL when all of the rule fits. */
-static const char *peer_fault(const struct peer *peer, const struct tls_proof *proof,
-                              STACK_OF(X509) * chain)
-{
-    if (peer->pinned && memcmp(peer->spki_sha256, proof->peer_spki_sha256, SHA256_LEN) != 0) {
-        return "its key is not the pinned one";
-    }
-    if (peer->store != NULL && chain == NULL) {
-        return "its certificates cannot be read";
-    }
-    if (peer->dns != NULL && !has_name(sk_X509_value(chain, 0), peer->dns)) {
-        return "its certificate does not hold the name";
-    }
-    return peer->store != NULL ? issuer_fault(peer->store, chain) : NULL;
-}
-
-enum outcome peer_check(const struct peer_set *set, const struct tls_proof *proof,
+enum outcome peer_check(const struct peer_set *set, const struct tls_proof *proof, const char **dns,
                         struct reason *why)
 {
+    *dns = NULL;
     if (!proof->has_peer) {
         return refuse(why, OUTCOME_RULE, "the server is not proven");
     }
-    STACK_OF(X509) *chain = read_chain(proof);
+    struct judgement *it = calloc(1, sizeof *it + set->n * sizeof it->issuers[0]);
+    if (it == NULL) {
+        return refuse(why, OUTCOME_INTERNAL, "no memory");
+    }
+    it->set = set;
+    it->proof = proof;
     const char *fault = "none is listed";
     for (size_t i = 0; fault != NULL && i < set->n; i++) {
-        fault = peer_fault(&set->peers[i], proof, chain);
+        fault = peer_fault(it, &set->peers[i]);
+        *dns = fault == NULL ? set->peers[i].dns : NULL;
     }
-    sk_X509_pop_free(chain, X509_free);
+    GENERAL_NAMES_free(it->names);
+    sk_X509_pop_free(it->chain, X509_free);
+    free(it);
     if (fault == NULL) {
         return OUTCOME_OK;
     }
@@ -236,13 +193,17 @@ enum outcome peer_check(const struct peer_set *set, const struct tls_proof *proo
                   set->n > 1 ? " (of the last rule)" : "");
 }
 
-void peer_text(const struct tls_proof *proof, char out[PEER_TEXT_SIZE])
+void peer_text(const struct tls_proof *proof, const char *dns, char out[PEER_TEXT_SIZE])
 {
     BUFFER_CLEANUP struct buffer text = BUFFER_INIT(PEER_TEXT_SIZE - 1);
     buffer_put_text(&text, "spki=");
-    base64url_encode(&text, span_of(proof->peer_spki_sha256, SHA256_LEN));
+    base64url_encode(&text, span_of(proof->peer_spki_sha256, sizeof proof->peer_spki_sha256));
+    if (dns != NULL) {
+        buffer_put_text(&text, "; dns=");
+        buffer_put_text(&text, dns);
+    }
     if (proof->server_name[0] != '\0') {
-        buffer_put_text(&text, "; sni=");
+        buffer_put_text(&text, "; claimed-sni=");
         buffer_put_text(&text, proof->server_name);
     }
     (void)snprintf(out, PEER_TEXT_SIZE, "%s", buffer_text(&text));

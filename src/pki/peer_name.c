@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * DNS names of a rule against those of a certificate. */
+ * DNS names of a rule against those of a certificate, and its pin. */
 #include "pki/peer_name.h"
 
-enum { NAME_MAX_LEN = 253, LABEL_MAX_LEN = 63 };
+#include "base/base64url.h"
+
+#include <string.h>
+
+enum { NAME_MAX_LEN = 253, LABEL_MAX_LEN = 63, PIN_TEXT_LEN = 43 };
 
 static bool is_label(struct span label)
 {
@@ -15,6 +19,16 @@ static bool is_label(struct span label)
         }
     }
     return label.len > 0 && label.len <= LABEL_MAX_LEN;
+}
+
+static bool is_number(struct span label)
+{
+    for (size_t i = 0; i < label.len; i++) {
+        if (label.data[i] < '0' || label.data[i] > '9') {
+            return false;
+        }
+    }
+    return true;
 }
 
 static bool has_star(struct span name)
@@ -38,7 +52,9 @@ bool peer_name_is_valid(struct span name)
     struct span rest = star ? parent(name) : name;
     for (; rest.len > 0 || labels == 0; labels++) {
         size_t dot = span_find(rest, '.');
-        if (!is_label(span_part(rest, 0, dot)) || dot + 1 == rest.len) {
+        struct span label = span_part(rest, 0, dot);
+        bool is_last = dot == rest.len;
+        if (!is_label(label) || dot + 1 == rest.len || (is_last && is_number(label))) {
             return false;
         }
         rest = span_part(rest, dot + 1, rest.len);
@@ -73,4 +89,15 @@ bool peer_name_fits(struct span rule, struct span presented)
         return true;
     }
     return has_star(rule) != has_star(presented) && equal_names(parent(rule), parent(presented));
+}
+
+bool peer_pin_read(struct span text, uint8_t spki_sha256[PEER_PIN_LEN])
+{
+    BUFFER_CLEANUP struct buffer digest = BUFFER_INIT(PEER_PIN_LEN);
+    if (text.len != PIN_TEXT_LEN || !base64url_decode(&digest, text) ||
+        digest.len != PEER_PIN_LEN) {
+        return false;
+    }
+    memcpy(spki_sha256, digest.data, PEER_PIN_LEN);
+    return true;
 }

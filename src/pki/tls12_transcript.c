@@ -6,6 +6,49 @@
 
 enum { SIGNED_MAX = 2 * TLS_RANDOM_LEN + 4096 };
 
+/* RFC 8446 §4.1.3: a server that knows TLS 1.3 marks its choice of an older version so, and who
+ * offered TLS 1.3 must not go on: somebody in between took the offer away. */
+static bool is_downgraded(const struct transcript *it)
+{
+    static const char mark[] = "DOWNGRD";
+    enum { MARK_LEN = sizeof mark - 1, MARK_AT = TLS_RANDOM_LEN - MARK_LEN - 1 };
+    return tls_list_has(it->client.versions, TLS_1_3) &&
+           span_is_text(span_part(it->server.random, MARK_AT, MARK_LEN), mark) &&
+           it->server.random.data[TLS_RANDOM_LEN - 1] <= 1;
+}
+
+/* RFC 5746 §3.2: empty in a first handshake. */
+static const char *read_renegotiation(struct span extensions, bool *renegotiates)
+{
+    struct span content;
+    if (!tls_extension_find(extensions, TLS_EXT_RENEGOTIATION_INFO, &content)) {
+        return NULL;
+    }
+    struct reader reader = reader_of(content);
+    *renegotiates = tls_vector(&reader, 1, 0).len > 0 || *renegotiates;
+    return reader_done(&reader) ? NULL : "renegotiation_info: its length does not fit";
+}
+
+/* Without RFC 7627 two connections can be brought to share a master secret, and the certificate
+ * that is shown in the second handshake on one counts on the other (§1). */
+static const char *renegotiation_fault(const struct transcript *it)
+{
+    struct span content;
+    bool renegotiates = false;
+    const char *fault = read_renegotiation(it->client.extensions, &renegotiates);
+    if (fault == NULL) {
+        fault = read_renegotiation(it->server.extensions, &renegotiates);
+    }
+    if (fault != NULL || !renegotiates) {
+        return fault;
+    }
+    return tls_extension_find(it->client.extensions, TLS_EXT_EXTENDED_MASTER_SECRET, &content) &&
+                   tls_extension_find(it->server.extensions, TLS_EXT_EXTENDED_MASTER_SECRET,
+                                      &content)
+               ? NULL
+               : "a renegotiation without extended_master_secret on both sides";
+}
+
 static enum outcome take_server_hello(struct transcript *it, const struct tls_suite **suite)
 {
     struct span body;
@@ -19,6 +62,12 @@ static enum outcome take_server_hello(struct transcript *it, const struct tls_su
     }
     if (fault == NULL && it->server.version != TLS_1_2) {
         fault = "it does not choose TLS 1.2";
+    }
+    if (fault == NULL && is_downgraded(it)) {
+        fault = "the server knows TLS 1.3, the client offers it, and TLS 1.2 was made of it";
+    }
+    if (fault == NULL) {
+        fault = renegotiation_fault(it);
     }
     *suite = tls_suite_12(it->server.suite);
     if (fault == NULL && *suite == NULL) {

@@ -5,9 +5,12 @@
 #include "pki/tls13_content.h"
 #include "pki/transcript.h"
 
-static enum outcome check_alg(const struct tls_key *key, enum alg alg, enum tls_version version,
-                              struct reason *why)
+static enum outcome check_job(const struct tls_key *key, enum alg alg, enum tls_version version,
+                              struct span input, struct reason *why)
 {
+    if (input.len > TLS_INPUT_MAX) {
+        return refuse(why, OUTCOME_SHAPE, "longer than 256 KB: no handshake is");
+    }
     if (!alg_is_known(alg) || !key_type_is_known(key->type)) {
         return refuse(why, OUTCOME_SHAPE, "no such algorithm or key type");
     }
@@ -42,26 +45,33 @@ static enum outcome end(enum outcome outcome, struct tls_proof *proof)
     return outcome;
 }
 
-static enum outcome check_content(struct span input, struct tls_proof *proof, struct reason *why)
+static enum outcome check_content(const struct tls_key *key, enum alg alg, struct span input,
+                                  struct tls_proof *proof, struct reason *why)
 {
     *proof = (struct tls_proof){.version = TLS_1_3};
     const char *fault = tls13_content_fault(input);
-    return fault == NULL ? OUTCOME_OK : refuse(why, OUTCOME_SHAPE, "%s", fault);
+    if (fault != NULL) {
+        return refuse(why, OUTCOME_SHAPE, "%s", fault);
+    }
+    return check_job(key, alg, TLS_1_3, input, why);
+}
+
+static enum outcome check_handshake(const struct tls_key *key, enum alg alg, struct span input,
+                                    struct tls_proof *proof, struct reason *why)
+{
+    struct transcript it = begin(key, alg, TLS_1_2, input, proof, why);
+    enum outcome outcome = check_job(key, alg, TLS_1_2, input, why);
+    return end(outcome == OUTCOME_OK ? tls12_transcript_check(&it) : outcome, proof);
 }
 
 enum outcome tls_guard_check(const struct tls_key *key, enum alg alg, struct span input,
                              struct tls_proof *proof, struct reason *why)
 {
     /* Handshakes begin with the type of ClientHello, contents with a space. */
-    bool is_12 = input.len > 0 && input.data[0] == TLS_CLIENT_HELLO;
-    enum tls_version version = is_12 ? TLS_1_2 : TLS_1_3;
-    struct transcript it = begin(key, alg, version, input, proof, why);
-    enum outcome outcome =
-        is_12 ? check_alg(key, alg, version, why) : check_content(input, proof, why);
-    if (outcome == OUTCOME_OK) {
-        outcome = is_12 ? tls12_transcript_check(&it) : check_alg(key, alg, version, why);
+    if (input.len > 0 && input.data[0] == TLS_CLIENT_HELLO) {
+        return check_handshake(key, alg, input, proof, why);
     }
-    return end(outcome, proof);
+    return check_content(key, alg, input, proof, why);
 }
 
 enum outcome tls_guard_transcript(const struct tls_key *key, enum alg alg, struct span transcript,
@@ -69,7 +79,7 @@ enum outcome tls_guard_transcript(const struct tls_key *key, enum alg alg, struc
                                   struct tls_proof *proof, struct reason *why)
 {
     struct transcript it = begin(key, alg, TLS_1_3, transcript, proof, why);
-    enum outcome outcome = check_alg(key, alg, TLS_1_3, why);
+    enum outcome outcome = check_job(key, alg, TLS_1_3, transcript, why);
     if (outcome == OUTCOME_OK) {
         outcome = tls13_transcript_check(&it, content, content_len);
     }

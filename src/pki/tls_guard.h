@@ -19,7 +19,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { TLS_CONTENT_MAX = 146, TLS_SERVER_NAME_SIZE = 256 };
+enum {
+    TLS_CONTENT_MAX = 146,
+    TLS_SERVER_NAME_SIZE = 256,
+    TLS_INPUT_MAX = 256 * 1024, /* bytes of a handshake; the provider keeps no more */
+};
 
 /* The key that is to sign. */
 struct tls_key {
@@ -32,7 +36,8 @@ struct tls_proof {
     enum tls_version version;
     bool has_peer;                          /* the rest is set */
     uint8_t peer_spki_sha256[32];           /* the server key that signed this handshake */
-    char server_name[TLS_SERVER_NAME_SIZE]; /* SNI the client sent, "" when none; printable */
+    char server_name[TLS_SERVER_NAME_SIZE]; /* what the client claimed (SNI), not proven by
+                                               anything; "" when none; printable */
     struct span peer_chain; /* the server's certificate_list, borrowed from the input, for
                                tls_chain_next(): the versions write it differently */
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The rules of roles, their peers, and who is granted what. */
-#include "base/base64url.h"
+#include "pki/peer_name.h"
 #include "policy/config_rule.h"
 #include "policy/yaml.h"
 
@@ -108,47 +108,9 @@ static enum outcome check_role_tokens(const struct check *check, size_t index)
     return OUTCOME_OK;
 }
 
-static bool is_dns_character(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
-}
-
-/* RFC 1123 §2.1, in lower case; a last label of digits would be an IPv4 address. */
-static bool is_dns_name(const char *name)
-{
-    enum { NAME_LEN_MAX = 253, LABEL_LEN_MAX = 63 };
-    bool only_digits = true;
-    size_t label = 0;
-    if (strlen(name) > NAME_LEN_MAX) {
-        return false;
-    }
-    for (const char *c = name;; c++) {
-        bool is_end = *c == '.' || *c == '\0';
-        if (is_end && (label == 0 || label > LABEL_LEN_MAX || c[-1] == '-')) {
-            return false;
-        }
-        if (*c == '\0') {
-            return !only_digits;
-        }
-        if (!is_end && (!is_dns_character(*c) || (label == 0 && *c == '-'))) {
-            return false;
-        }
-        only_digits = is_end || ((label == 0 || only_digits) && *c >= '0' && *c <= '9');
-        label = is_end ? 0 : label + 1;
-    }
-}
-
-/* BASE64URL of 32 bytes. */
-static bool is_spki_pin(const char *text)
-{
-    enum { SHA256_LEN = 32 };
-    BUFFER_CLEANUP struct buffer digest = BUFFER_INIT(SHA256_LEN);
-    return base64url_decode(&digest, span_of_text(text)) && digest.len == SHA256_LEN;
-}
-
 static const char *peer_fault(const struct peer_rule *peer, const char **member)
 {
-    static const char wildcard[] = "*.";
+    uint8_t digest[PEER_PIN_LEN];
     *member = "";
     if (peer->dns == NULL && peer->issuer == NULL && peer->spki == NULL) {
         return "`spki`, or `issuer` with or without `dns`, is wanted here";
@@ -158,12 +120,11 @@ static const char *peer_fault(const struct peer_rule *peer, const char **member)
         return "`dns` needs `issuer` beside it: anybody can write a name into a certificate of his "
                "own";
     }
-    size_t skip = peer->dns != NULL && strncmp(peer->dns, wildcard, 2) == 0 ? 2 : 0;
-    if (peer->dns != NULL && !is_dns_name(peer->dns + skip)) {
+    if (peer->dns != NULL && !peer_name_is_valid(span_of_text(peer->dns))) {
         *member = "/dns";
-        return "a DNS name in lower case is wanted here, \"*.\" in front stands for one label";
+        return "a DNS name is wanted here, \"*.\" in front of two or more labels stands for one";
     }
-    if (peer->spki != NULL && !is_spki_pin(peer->spki)) {
+    if (peer->spki != NULL && !peer_pin_read(span_of_text(peer->spki), digest)) {
         *member = "/spki";
         return "BASE64URL(SHA-256(SubjectPublicKeyInfo)) is wanted here, 43 characters";
     }

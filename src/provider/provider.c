@@ -63,6 +63,10 @@ static void set_transcript(struct provider *provider, const char *text)
         return;
     }
     provider->transcript = text[0] == '1' && transcript_open(&provider->shelf);
+    if (text[0] == '1' && !provider->transcript) {
+        complain(provider,
+                 "transcript = 1 is not possible: the process has no thread-specific key left");
+    }
 }
 
 /* A wrong setting does not keep the provider from loading, since libcrypto would not tell anybody;

@@ -55,6 +55,9 @@ static bool next_block(struct span *text, const char *label, struct pem *pem)
     while (step == PEM_MORE && text->len > 0) {
         step = pem_line(pem, label, take_line(text));
     }
+    if (step != PEM_DONE) {
+        pem_reset(pem);
+    }
     return step == PEM_DONE;
 }
 

@@ -20,9 +20,18 @@ struct shelved {
     uint8_t hash[SHA384_SIZE];
 };
 
+/* HMAC and HKDF keys go through digests too, and may begin as a message does. */
+static void forget(uint8_t *data, size_t len)
+{
+    if (data != NULL) {
+        explicit_bzero(data, len);
+        free(data);
+    }
+}
+
 void transcript_drop(struct transcript *transcript)
 {
-    free(transcript->data);
+    forget(transcript->data, transcript->len);
     *transcript = (struct transcript){.is_something_else = true};
 }
 
@@ -89,9 +98,13 @@ static bool reserve(struct transcript *transcript, size_t want)
     if (room == transcript->room) {
         return true;
     }
-    uint8_t *data = realloc(transcript->data, room);
+    uint8_t *data = malloc(room);
     if (data == NULL) {
         return false;
+    }
+    if (transcript->data != NULL) {
+        memcpy(data, transcript->data, transcript->len);
+        forget(transcript->data, transcript->len);
     }
     transcript->data = data;
     transcript->room = room;

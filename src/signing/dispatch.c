@@ -124,6 +124,9 @@ static enum outcome ask_in_turn(const struct attempt *attempt, enum alg alg, str
     if (outcome == OUTCOME_OK) {
         atomic_store(&load->answered_ms, clock_monotonic_ms());
     }
+    if (outcome == OUTCOME_DEADLINE) {
+        watch_mark_down(attempt->dispatch->watch, attempt->token->name, why->detail);
+    }
     atomic_fetch_sub(&load->busy, 1);
     return outcome;
 }
@@ -143,6 +146,10 @@ static bool verifies(const struct key *key, enum alg alg, struct span input, str
 enum outcome dispatch_sign(const struct attempt *attempt, enum alg alg, struct span input,
                            struct span *signature, struct reason *why)
 {
+    /* Not the token's fault: it is not asked, and not marked down. */
+    if (deadline_passed(attempt->dispatch->deadline)) {
+        return refuse(why, OUTCOME_DEADLINE, "the deadline had passed before a token was asked");
+    }
     enum outcome outcome = ask_in_turn(attempt, alg, input, why);
     if (outcome != OUTCOME_OK) {
         return outcome;
@@ -176,9 +183,6 @@ static bool another_may_help(enum outcome outcome)
 static enum outcome as_token_fault(enum outcome outcome, const struct config_token *config,
                                    struct watch *watch, const struct reason *why)
 {
-    if (outcome == OUTCOME_DEADLINE) {
-        watch_mark_down(watch, config->name, why->detail);
-    }
     if (outcome == OUTCOME_UNAVAILABLE || outcome == OUTCOME_TOKEN_UNAVAILABLE) {
         watch_mark_down(watch, config->name, why->detail);
         return OUTCOME_TOKEN_UNAVAILABLE;

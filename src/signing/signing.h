@@ -57,7 +57,7 @@ enum {
     REQUEST_ID_SIZE = 37,
     SCHEME_SIZE = 64, /* room for more than any SignatureScheme of TLS has */
     KEY_NAME_LEN = 43,
-    SIGNING_PEER_SIZE = 512,
+    SIGNING_PEER_SIZE = 640,
 };
 
 struct signing_request {

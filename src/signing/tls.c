@@ -102,8 +102,9 @@ static enum outcome judge(const struct handshake *handshake, const struct key *k
 
 /* Whether the key may be used with the server at the other end. */
 static enum outcome check_peer(const struct handshake *handshake, const struct tls_proof *proof,
-                               struct reason *why)
+                               const char **dns, struct reason *why)
 {
+    *dns = NULL;
     const struct policy *policy = handshake->question->view->policy;
     const struct peer_set *peers = policy->peers[handshake->role - policy->config->roles];
     if (peers == NULL) {
@@ -115,7 +116,7 @@ static enum outcome check_peer(const struct handshake *handshake, const struct t
                       "transcript = 1 in the provider's section, or use TLS 1.2",
                       handshake->role->name);
     }
-    return peer_check(peers, proof, why);
+    return peer_check(peers, proof, dns, why);
 }
 
 /* Tokens give JOSE signatures; TLS has ECDSA as DER (RFC 8446 §4.2.3, RFC 5246 §4.7). */
@@ -142,12 +143,13 @@ static enum outcome sign_with(void *context, const struct attempt *attempt, stru
     struct span input;
     struct span raw;
     struct tls_proof proof = {0};
+    const char *dns = NULL; /* lives as long as the view */
     enum outcome outcome = check_scheme(handshake, attempt->key, why);
     if (outcome == OUTCOME_OK) {
         outcome = judge(handshake, attempt->key, content, &input, &proof, why);
     }
     if (outcome == OUTCOME_OK) {
-        outcome = check_peer(handshake, &proof, why);
+        outcome = check_peer(handshake, &proof, &dns, why);
     }
     if (outcome == OUTCOME_OK) {
         outcome = dispatch_sign(attempt, tls_scheme_alg(handshake->scheme), input, &raw, why);
@@ -156,7 +158,7 @@ static enum outcome sign_with(void *context, const struct attempt *attempt, stru
         return outcome;
     }
     if (proof.has_peer) {
-        peer_text(&proof, handshake->peer);
+        peer_text(&proof, dns, handshake->peer);
     }
     return put_signature(handshake, public_key_type(attempt->key->public_key), raw, why);
 }

@@ -7,6 +7,7 @@ import path from 'node:path'
 
 import { bin, run, Sandbox } from '../e2e/lib.mjs'
 import { configured, plainEnv, Program, sandboxAuthority, temporary } from '../e2e/tls.mjs'
+import { snippets } from '../e2e/tls-programs.mjs'
 import { row } from './table.mjs'
 
 const quietCores = 0.12 // a slice in which others took more is measured again
@@ -43,7 +44,7 @@ class TlsStand {
     this.clients = {
       file,
       qseal: { cert, key, conf },
-      transcript: { cert, key, conf: configured(this.box, this.dir, { transcript: 1 }) },
+      transcript: { cert, key, conf: configured(this.box, this.dir, 'transcript', snippets()['transcript.cnf']) },
     }
     fs.writeFileSync(path.join(this.dir, 'nginx.conf'), this.#nginx(server, authority))
     this.server = new Program(this.dir, 'nginx', ['nginx', '-p', this.dir, '-c', path.join(this.dir, 'nginx.conf'), '-e', 'stderr'])

@@ -135,6 +135,9 @@ static enum outcome sign_locked(struct token *token, const struct token_sign_req
     }
     enum outcome outcome = behaviour(self, why);
     if (outcome != OUTCOME_OK) {
+        if (self != NULL && self->goes_down) {
+            self->state = TOKEN_DOWN;
+        }
         return outcome;
     }
     for (size_t i = 0; i < n_keys; i++) {

@@ -11,13 +11,7 @@ import { Sandbox, bin, repository, run, seconds } from './lib.mjs'
 
 let box
 before(async () => {
-  box = await Sandbox.up()
-  const text = fs.readFileSync(box.configPath, 'utf8')
-  if (!/name: transport,/.test(text)) {
-    box.editConfig((before) => before.replace(/^roles:\n/m, '$&  - {name: transport, purpose: transport, key: rsa-2048, tokens: [hsm-a]}\n'))
-  }
-  await done('reload')
-  await box.ctl('key', 'generate', 'transport') // refused where the sandbox has made one
+  box = await Sandbox.up('--transport', 'rsa')
 })
 after(() => box?.down())
 

@@ -103,7 +103,7 @@ describe('hostile requests', () => {
 
   test('half a head that was there before httpd looked is given no more time', { timeout: seconds(60) }, async () => {
     const rows = lateRows()
-    box.signal('qseal-httpd', 'SIGSTOP')
+    await box.freeze('qseal-httpd')
     let attacks
     try {
       attacks = Promise.allSettled(rows.map((row) => check(row, box)))

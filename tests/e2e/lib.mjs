@@ -72,15 +72,15 @@ export const sanitizerEnv = Object.fromEntries(Object.entries(process.env).filte
 
 // --- HTTP ------------------------------------------------------------------------------------
 
-// One request on a connection of its own (or on `agent`). Resolves for every status; rejects when
-// there was no answer.
-export function request(socketPath, method, target, { body, headers = {}, agent = false, timeout = seconds(30) } = {}) {
+// One request on a connection of its own (or on `agent`), to the path of a socket or { host, port }.
+// Resolves for every status; rejects when there was no answer.
+export function request(where, method, target, { body, headers = {}, agent = false, timeout = seconds(30) } = {}) {
   return new Promise((resolve, reject) => {
     const started = process.hrtime.bigint()
     const sent = body === undefined ? undefined : Buffer.isBuffer(body) ? body : Buffer.from(body)
     const all = { ...headers }
     if (sent !== undefined) all['Content-Length'] ??= String(sent.length)
-    const outgoing = http.request({ socketPath, method, path: target, headers: all, agent }, (incoming) => {
+    const outgoing = http.request({ ...(typeof where === 'string' ? { socketPath: where } : where), method, path: target, headers: all, agent }, (incoming) => {
       const parts = []
       incoming.on('data', (part) => parts.push(part))
       incoming.on('error', reject)
@@ -203,6 +203,12 @@ export class Sandbox {
     }
   }
 
+  // The TLS client's files, by the names that Setting (tls-programs.mjs) has for them.
+  get transport() {
+    const at = (name) => path.join(this.dir, name)
+    return { cert: at('transport.crt.pem'), key: at('transport.key.pem'), ca: at('ca.crt.pem'), conf: at('openssl.cnf') }
+  }
+
   get(target, options) {
     return request(this.socket, 'GET', target, options)
   }
@@ -290,6 +296,14 @@ export class Sandbox {
 
   signal(name, signal) {
     process.kill(this.pids()[name], signal)
+  }
+
+  // Stopped, and not only told to: a thread on another core goes on for a moment.
+  async freeze(name) {
+    this.signal(name, 'SIGSTOP')
+    const tasks = `/proc/${this.pids()[name]}/task`
+    const state = (task) => /\) (\S)/.exec(fs.readFileSync(`${tasks}/${task}/stat`, 'utf8'))[1]
+    await until(`${name} stands still`, () => fs.readdirSync(tasks).every((task) => state(task) === 'T'))
   }
 
   async kill(name, signal = 'SIGKILL') {

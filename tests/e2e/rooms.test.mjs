@@ -173,7 +173,7 @@ describe('one token', () => {
 
   test('a hung token: every request gets a definite answer within its deadline', patient, async () => {
     const { input } = (await box.profiles())['op-jar-cof']
-    box.signal('qseal-tokend-hsm-a', 'SIGSTOP')
+    await box.freeze('qseal-tokend-hsm-a')
     try {
       const answers = await Promise.all(
         Array.from({ length: 4 }, () => box.post(door('op-jar-cof'), bodies['op-jar-cof'](input), { timeout: seconds(20) })),

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 # Real handshakes (libssl, in the tests alone) for everything that judges one.
 set(pki_handshakes ${CMAKE_CURRENT_LIST_DIR}/tls_rig.c ${CMAKE_CURRENT_LIST_DIR}/tls_samples.c)
-foreach(name certificate_key oracle peer server_key tls12_transcript tls13_transcript)
+foreach(name certificate_key oracle peer peer_issuer server_key tls12_transcript tls13_transcript)
   qseal_unit_test(pki_${name} DEPENDS pki model base PACKAGES libssl libcrypto)
   target_sources(test_pki_${name} PRIVATE ${pki_handshakes})
 endforeach()
-foreach(name certificate_facts der peer_name psd2 tls13_content tls_guard)
+foreach(name certificate_facts certificate_limits der peer_name psd2 tls13_content tls_guard)
   qseal_unit_test(pki_${name} DEPENDS pki model base PACKAGES libcrypto)
 endforeach()
 # A million contents with QSEAL_LONG=1.

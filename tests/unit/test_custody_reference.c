@@ -48,6 +48,8 @@ static void another_socket_may_stand_in_it(void **state)
                 OUTCOME_RULE, reason);
     refuse_verb(instance, CUSTODY_KEY_REFERENCE, "{\"role\":\"tls\",\"socket\":\"\"}", OUTCOME_RULE,
                 reason);
+    refuse_verb(instance, CUSTODY_KEY_REFERENCE, "{\"role\":\"tls\",\"socket\":\"/run/a b\"}",
+                OUTCOME_RULE, "without spaces");
     char arguments[300];
     char path[109] = "/";
     memset(path + 1, 'a', sizeof path - 2);

@@ -154,9 +154,12 @@ static void test_rows(void **state)
                                  .issuer = row->issuer != NULL ? issuer : NULL,
                                  .spki = row->pin >= 0 ? pin : NULL};
         assert_done(peer_set_new(&rule, 1, &set, &why), why);
-        enum outcome outcome = peer_check(set, &proof, &why);
+        const char *proven = "";
+        enum outcome outcome = peer_check(set, &proof, &proven, &why);
+        assert_true(proven == NULL || (outcome == OUTCOME_OK && row->dns != NULL));
         if (row->reason == NULL) {
             assert_done(outcome, why);
+            assert_string_equal(proven != NULL ? proven : "", row->dns != NULL ? row->dns : "");
         } else {
             assert_refused(outcome, OUTCOME_RULE, why, row->reason);
             assert_non_null(strstr(why.detail, "the server is not one of the role's peers: "));
@@ -174,25 +177,82 @@ static void test_several(void **state)
     struct reason why = {0};
     struct peer_set *set = NULL;
     char pin[44];
-    char dns[] = "nobody.example";
+    char name[] = "nobody.example";
+    const char *dns = name;
     pin_of(SERVER, pin);
     BUFFER_CLEANUP struct buffer chain = BUFFER_INIT(8192);
     put_chain(&chain, SERVER, true, TLS_1_3, &proof);
-    struct peer_rule rules[] = {{.dns = dns, .issuer = root_path}, {.spki = pin}};
+    struct peer_rule rules[] = {{.dns = name, .issuer = root_path}, {.spki = pin}};
     assert_done(peer_set_new(rules, 2, &set, &why), why);
-    assert_done(peer_check(set, &proof, &why), why);
+    assert_done(peer_check(set, &proof, &dns, &why), why);
+    assert_null(dns);
     peer_set_free(set);
     pin_of(WILDCARD, pin);
     assert_done(peer_set_new(rules, 2, &set, &why), why);
-    assert_refused(peer_check(set, &proof, &why), OUTCOME_RULE, why,
+    assert_refused(peer_check(set, &proof, &dns, &why), OUTCOME_RULE, why,
                    "its key is not the pinned one (of the last rule)");
     peer_set_free(set);
     assert_done(peer_set_new(NULL, 0, &set, &why), why);
-    assert_refused(peer_check(set, &proof, &why), OUTCOME_RULE, why, "none is listed");
+    assert_refused(peer_check(set, &proof, &dns, &why), OUTCOME_RULE, why, "none is listed");
     proof.has_peer = false;
-    assert_refused(peer_check(set, &proof, &why), OUTCOME_RULE, why, "the server is not proven");
+    assert_refused(peer_check(set, &proof, &dns, &why), OUTCOME_RULE, why,
+                   "the server is not proven");
     peer_set_free(set);
     peer_set_free(NULL);
+}
+
+/* Rules that share a file, and each its own name: the one that fits says which is proven. */
+static void test_shared_issuers(void **state)
+{
+    (void)state;
+    struct tls_proof proof;
+    struct reason why = {0};
+    struct peer_set *set = NULL;
+    char names[][24] = {"nobody.example", "mtls.bank.example", "api.bank.example"};
+    const char *dns = NULL;
+    struct peer_rule rules[] = {{.dns = names[2], .issuer = other_path},
+                                {.dns = names[0], .issuer = root_path},
+                                {.dns = names[2], .issuer = other_path},
+                                {.dns = names[1], .issuer = root_path},
+                                {.dns = names[2], .issuer = root_path}};
+    BUFFER_CLEANUP struct buffer chain = BUFFER_INIT(8192);
+    put_chain(&chain, SERVER, true, TLS_1_2, &proof);
+    assert_done(peer_set_new(rules, COUNT_OF(rules), &set, &why), why);
+    assert_done(peer_check(set, &proof, &dns, &why), why);
+    assert_string_equal(dns, "mtls.bank.example");
+    peer_set_free(set);
+    assert_done(peer_set_new(rules, 3, &set, &why), why);
+    assert_refused(peer_check(set, &proof, &dns, &why), OUTCOME_RULE, why,
+                   "unable to get local issuer certificate (of the last rule)");
+    assert_null(dns);
+    peer_set_free(set);
+}
+
+/* What libcrypto does not get to see is refused by name, and a pin needs none of it. */
+static void test_chain_over_a_limit(void **state)
+{
+    (void)state;
+    struct tls_proof proof;
+    struct reason why = {0};
+    struct peer_set *set = NULL;
+    const char *dns = NULL;
+    char pin[44];
+    pin_of(SERVER, pin);
+    struct peer_rule rules[] = {{.issuer = root_path}, {.spki = pin}};
+    BUFFER_CLEANUP struct buffer chain = BUFFER_INIT(128 * 1024);
+    put_chain(&chain, SERVER, true, TLS_1_2, &proof);
+    static const uint8_t big[17 * 1024] = {0x30};
+    buffer_put_u8(&chain, 0);
+    buffer_put_u16(&chain, sizeof big);
+    buffer_put(&chain, big, sizeof big);
+    proof.peer_chain = buffer_span(&chain);
+    assert_done(peer_set_new(rules, 1, &set, &why), why);
+    assert_refused(peer_check(set, &proof, &dns, &why), OUTCOME_RULE, why,
+                   "the server is not one of the role's peers: a certificate is longer than 16 KB");
+    peer_set_free(set);
+    assert_done(peer_set_new(rules, 2, &set, &why), why);
+    assert_done(peer_check(set, &proof, &dns, &why), why);
+    peer_set_free(set);
 }
 
 /* A certificate whose key is not the proven one, and one that is none. */
@@ -202,24 +262,26 @@ static void test_chains_that_cannot_be_read(void **state)
     struct tls_proof proof;
     struct reason why = {0};
     struct peer_set *set = NULL;
+    const char *dns = NULL;
     struct peer_rule rule = {.issuer = root_path};
     assert_done(peer_set_new(&rule, 1, &set, &why), why);
     BUFFER_CLEANUP struct buffer chain = BUFFER_INIT(8192);
     put_chain(&chain, SERVER, true, TLS_1_2, &proof);
-    assert_done(peer_check(set, &proof, &why), why);
+    assert_done(peer_check(set, &proof, &dns, &why), why);
     proof.peer_spki_sha256[0] ^= 1;
-    assert_refused(peer_check(set, &proof, &why), OUTCOME_RULE, why,
+    assert_refused(peer_check(set, &proof, &dns, &why), OUTCOME_RULE, why,
                    "its certificates cannot be read");
     proof.peer_spki_sha256[0] ^= 1;
     proof.peer_chain.len -= 1;
-    assert_refused(peer_check(set, &proof, &why), OUTCOME_RULE, why, "unable to get");
+    assert_refused(peer_check(set, &proof, &dns, &why), OUTCOME_RULE, why,
+                   "its certificates cannot be read");
     proof.peer_chain.len = 3;
-    assert_refused(peer_check(set, &proof, &why), OUTCOME_RULE, why,
+    assert_refused(peer_check(set, &proof, &dns, &why), OUTCOME_RULE, why,
                    "its certificates cannot be read");
     static const uint8_t none[] = {0, 0, 2, 0x30, 0};
     proof.peer_chain = span_of(none, sizeof none);
-    assert_refused(peer_check(set, &proof, &why), OUTCOME_RULE, why,
-                   "its certificates cannot be read");
+    assert_refused(peer_check(set, &proof, &dns, &why), OUTCOME_RULE, why,
+                   "its certificates are not DER");
     peer_set_free(set);
 }
 
@@ -262,15 +324,20 @@ static void test_text(void **state)
     (void)state;
     struct tls_proof proof = {.has_peer = true};
     char text[PEER_TEXT_SIZE];
-    peer_text(&proof, text);
+    peer_text(&proof, NULL, text);
     assert_string_equal(text, "spki=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
-    (void)snprintf(proof.server_name, sizeof proof.server_name, "api.bank.example");
-    peer_text(&proof, text);
+    peer_text(&proof, "*.bank.example", text);
     assert_string_equal(text, "spki=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA; "
-                              "sni=api.bank.example");
+                              "dns=*.bank.example");
+    (void)snprintf(proof.server_name, sizeof proof.server_name, "api.bank.example");
+    peer_text(&proof, NULL, text);
+    assert_string_equal(text, "spki=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA; "
+                              "claimed-sni=api.bank.example");
     memset(proof.server_name, 'a', sizeof proof.server_name - 1);
-    peer_text(&proof, text);
-    assert_int_equal(strlen(text), 5 + 43 + 6 + 255);
+    char dns[254] = {0};
+    memset(dns, 'b', sizeof dns - 1);
+    peer_text(&proof, dns, text);
+    assert_int_equal(strlen(text), 5 + 43 + 6 + 253 + 14 + 255);
 }
 
 static int setup(void **state)
@@ -304,9 +371,13 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rows),      cmocka_unit_test(test_several),
-        cmocka_unit_test(test_bad_rules), cmocka_unit_test(test_chains_that_cannot_be_read),
+        cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_several),
+        cmocka_unit_test(test_bad_rules),
+        cmocka_unit_test(test_chains_that_cannot_be_read),
         cmocka_unit_test(test_text),
+        cmocka_unit_test(test_shared_issuers),
+        cmocka_unit_test(test_chain_over_a_limit),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

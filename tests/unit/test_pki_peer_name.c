@@ -31,11 +31,18 @@ static void test_valid(void **state)
         {"a b.example", false},
         {"b\xC3\xA4nk.example", false},
         {"a.example\n", false},
+        {"192.0.2.1", false},
+        {"1", false},
+        {"1.2.3.4x", true},
+        {"1.example", true},
+        {"*.1", false},
+        {"*.a.1", false},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         assert_int_equal(peer_name_is_valid(span_of_text(rows[i].name)), rows[i].valid);
     }
     assert_false(peer_name_is_valid(span_of("a\0b.example", 11)));
+    assert_true(peer_name_is_valid(span_of_text("1.2.3.x4")));
     char label[65];
     memset(label, 'a', sizeof label);
     assert_true(peer_name_is_valid(span_of(label, 63)));
@@ -83,8 +90,26 @@ static void test_fits(void **state)
     assert_false(peer_name_fits(span_of_text("bank.example"), span_of("bank.example\0.evil", 18)));
 }
 
+static void test_pin(void **state)
+{
+    (void)state;
+    static const char pin[] = "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU";
+    uint8_t digest[PEER_PIN_LEN];
+    assert_true(peer_pin_read(span_of_text(pin), digest));
+    assert_int_equal(digest[0], 0xE3);
+    assert_int_equal(digest[31], 0x55);
+    assert_false(peer_pin_read(span_of_text(""), digest));
+    assert_false(peer_pin_read(span_of(pin, 42), digest));
+    assert_false(peer_pin_read(span_of(pin, 44), digest)); /* with its NUL */
+    assert_false(
+        peer_pin_read(span_of_text("47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU"), digest));
+    assert_false(
+        peer_pin_read(span_of_text("47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFV"), digest));
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_valid), cmocka_unit_test(test_fits)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_valid), cmocka_unit_test(test_fits),
+                                       cmocka_unit_test(test_pin)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -215,6 +215,97 @@ static void test_other_handshakes(void **state)
     shake(&name, "ClientHello: server_name: not a plain DNS name");
 }
 
+/* Puts another block of extensions into a hello: the guard's signature is over randoms and
+ * parameters alone, so what is changed here is judged, not the proof. */
+static void set_extensions(struct buffer *bytes, uint8_t type, const char *block, size_t len)
+{
+    size_t at = 0;
+    size_t whole = 0;
+    BUFFER_CLEANUP struct buffer body = BUFFER_INIT(RIG_INPUT_MAX);
+    assert_true(rig_find(buffer_span(bytes), type, 0, &at, &whole));
+    const uint8_t *hello = bytes->data + at + 4;
+    size_t inside = 2 + 32 + 1 + (size_t)hello[34];
+    if (type == HELLO) {
+        inside += 2 + ((size_t)hello[inside] << 8 | hello[inside + 1]);
+        inside += 1 + (size_t)hello[inside];
+    } else {
+        inside += 3;
+    }
+    buffer_put(&body, hello, inside);
+    buffer_put_u16(&body, (uint16_t)len);
+    buffer_put(&body, block, len);
+    rig_set_body(bytes, at, buffer_span(&body));
+}
+
+#define SCHEMES "\0\x0D\0\x0A\0\x08\x04\x01\x08\x04\x04\x03\x08\x07"
+#define OFFERS_13 "\0\x2B\0\x05\x04\x03\x04\x03\x03"
+#define SECRET "\0\x17\0\0"
+#define FIRST "\xFF\x01\0\x01\0"
+#define AGAIN "\xFF\x01\0\x03\x02xy"
+
+/* What the hellos say of another version, and of a handshake before this one. */
+static const struct {
+    const char *client;
+    size_t client_len;
+    const char *server;
+    size_t server_len;
+    const char *end; /* of the server's random; NULL: as it is */
+    const char *reason;
+} hellos[] = {
+    {BYTES(SCHEMES), BYTES(""), NULL, NULL},
+    {BYTES(SCHEMES OFFERS_13 FIRST), BYTES(FIRST), NULL, NULL},
+    /* marked, and the client does not offer TLS 1.3; another mark */
+    {BYTES(SCHEMES), BYTES(""), "DOWNGRD\1", "the server's signature does not verify"},
+    {BYTES(SCHEMES OFFERS_13), BYTES(""), "DOWNGRD\2", "the server's signature does not verify"},
+    {BYTES(SCHEMES OFFERS_13), BYTES(""), "DOWNGRE\1", "the server's signature does not verify"},
+    {BYTES(SCHEMES OFFERS_13), BYTES(""), "DOWNGRD\1",
+     "ServerHello: the server knows TLS 1.3, the client offers it, and TLS 1.2 was made of it"},
+    {BYTES(SCHEMES OFFERS_13), BYTES(""), "DOWNGRD\0",
+     "ServerHello: the server knows TLS 1.3, the client offers it, and TLS 1.2 was made of it"},
+    {BYTES(SCHEMES AGAIN SECRET), BYTES(AGAIN SECRET), NULL, NULL},
+    {BYTES(SCHEMES AGAIN), BYTES(AGAIN SECRET), NULL,
+     "ServerHello: a renegotiation without extended_master_secret on both sides"},
+    {BYTES(SCHEMES AGAIN SECRET), BYTES(AGAIN), NULL,
+     "ServerHello: a renegotiation without extended_master_secret on both sides"},
+    {BYTES(SCHEMES AGAIN), BYTES(""), NULL,
+     "ServerHello: a renegotiation without extended_master_secret on both sides"},
+    {BYTES(SCHEMES FIRST), BYTES(AGAIN), NULL,
+     "ServerHello: a renegotiation without extended_master_secret on both sides"},
+    {BYTES(SCHEMES "\xFF\x01\0\0"), BYTES(""), NULL,
+     "ServerHello: renegotiation_info: its length does not fit"},
+    {BYTES(SCHEMES SECRET), BYTES(SECRET "\xFF\x01\0\x01\x01"), NULL,
+     "ServerHello: renegotiation_info: its length does not fit"},
+    {BYTES(SCHEMES SECRET), BYTES(SECRET "\xFF\x01\0\x02\0\0"), NULL,
+     "ServerHello: renegotiation_info: its length does not fit"},
+};
+
+static void test_hellos(void **state)
+{
+    (void)state;
+    size_t sample = sample_index(rsa);
+    for (size_t i = 0; i < COUNT_OF(hellos); i++) {
+        BUFFER_CLEANUP struct buffer bytes = BUFFER_INIT(RIG_INPUT_MAX);
+        buffer_put_span(&bytes, buffer_span(&made.transcripts[sample].content));
+        set_extensions(&bytes, HELLO, hellos[i].client, hellos[i].client_len);
+        set_extensions(&bytes, SERVER, hellos[i].server, hellos[i].server_len);
+        if (hellos[i].end != NULL) {
+            const struct change change = {rsa,    CHANGE_PATCH,  SERVER, 0,
+                                          2 + 24, hellos[i].end, 8,      NULL};
+            change_apply(&change, &bytes);
+        }
+        struct tls_key key = samples_key(&made, sample);
+        struct tls_proof proof;
+        struct reason why = {0};
+        enum outcome outcome =
+            tls_guard_check(&key, made.transcripts[sample].alg, buffer_span(&bytes), &proof, &why);
+        if (hellos[i].reason == NULL) {
+            assert_done(outcome, why);
+        } else {
+            assert_refused(outcome, OUTCOME_SHAPE, why, hellos[i].reason);
+        }
+    }
+}
+
 static void test_without_a_name(void **state)
 {
     (void)state;
@@ -251,7 +342,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_real_ones_pass), cmocka_unit_test(test_changes),
         cmocka_unit_test(test_other_keys),     cmocka_unit_test(test_other_handshakes),
-        cmocka_unit_test(test_without_a_name),
+        cmocka_unit_test(test_without_a_name), cmocka_unit_test(test_hellos),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -156,12 +156,39 @@ static void test_other_protocols(void **state)
     refused("\x01\0\0\0", 4, "ClientHello: a length does not fit");
 }
 
+/* Bytes are not even looked at beyond what a provider keeps. */
+static void test_length(void **state)
+{
+    (void)state;
+    static const char long_one[] = "longer than 256 KB: no handshake is";
+    static uint8_t bytes[TLS_INPUT_MAX + 1] = {1, 0, 0, 0};
+    uint8_t content[TLS_CONTENT_MAX];
+    size_t len = 0;
+    struct tls_proof proof;
+    struct reason why = {0};
+    struct tls_key key = {.type = KEY_P256, .spki_sha256 = digest};
+    for (size_t more = 0; more <= 1; more++) {
+        struct span input = span_of(bytes, TLS_INPUT_MAX + more);
+        const char *reason = more == 0 ? "ClientHello: a length does not fit" : long_one;
+        assert_refused(tls_guard_check(&key, ALG_ES256, input, &proof, &why), OUTCOME_SHAPE, why,
+                       reason);
+        assert_int_equal(proof.version, TLS_1_2);
+        assert_refused(tls_guard_transcript(&key, ALG_ES256, input, content, &len, &proof, &why),
+                       OUTCOME_SHAPE, why, reason);
+        assert_int_equal(proof.version, TLS_1_3);
+    }
+    bytes[0] = ' ';
+    assert_refused(tls_guard_check(&key, ALG_ES256, span_of(bytes, sizeof bytes), &proof, &why),
+                   OUTCOME_SHAPE, why, neither);
+    bytes[0] = 1;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_contents),        cmocka_unit_test(test_bits),
         cmocka_unit_test(test_operations),      cmocka_unit_test(test_numbers_from_a_frame),
-        cmocka_unit_test(test_other_protocols),
+        cmocka_unit_test(test_other_protocols), cmocka_unit_test(test_length),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

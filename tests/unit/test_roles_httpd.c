@@ -136,13 +136,13 @@ static void test_a_role_and_its_fields(void **state)
     assert_true(span_is_text(asked.request.body, "\x01\x02\x03"));
     struct signing_answer answer = {.media = MEDIA_OCTETS,
                                     .request_id = "id",
-                                    .peer = "spki=abc; sni=api.bank.example",
+                                    .peer = "spki=abc; claimed-sni=api.bank.example",
                                     .body = span_of_text("\x30\x06")};
     rig_answer(&asked, &answer);
     asked_fini(&asked);
     assert_int_equal(client_read(&client, text), 200);
     assert_has(text, "Content-Type: application/octet-stream\r\n");
-    assert_has(text, "Qseal-Peer: spki=abc; sni=api.bank.example\r\n");
+    assert_has(text, "Qseal-Peer: spki=abc; claimed-sni=api.bank.example\r\n");
     assert_has(text, "\r\n\r\n\x30\x06");
 
     client_send(&client, "GET /v1/keys/transport/certificate"

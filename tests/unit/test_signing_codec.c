@@ -165,7 +165,7 @@ static void test_answer(void **state)
     struct signing_answer answer = {.outcome = OUTCOME_RULE,
                                     .media = MEDIA_PROBLEM,
                                     .request_id = "93bac548-d2de-4546-b106-880a5018460d",
-                                    .peer = "spki=abc; sni=bank.example",
+                                    .peer = "spki=abc; claimed-sni=bank.example",
                                     .max_age_s = 300,
                                     .body = span_of_text("{}")};
     signing_put_answer(&frame, &answer);

@@ -5,10 +5,12 @@
 
 #include "base/base64url.h"
 #include "check.h"
+#include "folder.h"
 #include "instance.h"
 #include "jose/json.h"
 #include "tls_client.h"
 
+#include <openssl/pem.h>
 #include <openssl/rsa.h>
 
 #include <stdio.h>
@@ -21,11 +23,13 @@ struct bench {
     struct rig_identity ca; /* issues the clients' certificates, and is the rig's client */
     struct rig_identity server;
     struct rig_identity other_server;
+    struct folder folder;
+    char issuer[128]; /* the CA's certificate as PEM */
 };
 
 static void make_keys(struct instance *instance)
 {
-    static const char *const roles[] = {"transport", "wide", "rsa", "ed", "bank"};
+    static const char *const roles[] = {"transport", "wide", "rsa", "ed", "bank", "named"};
     BUFFER_CLEANUP struct buffer result = BUFFER_INIT(65536);
     struct reason why = {0};
     for (size_t i = 0; i < COUNT_OF(roles); i++) {
@@ -37,7 +41,7 @@ static void make_keys(struct instance *instance)
 
 static void configure(struct bench *bench)
 {
-    static char roles[1024];
+    static char roles[2048];
     struct instance *instance = &bench->instance;
     struct reason why = {0};
     BUFFER_CLEANUP struct buffer pin = BUFFER_INIT(64);
@@ -53,13 +57,16 @@ static void configure(struct bench *bench)
         "  - {name: ed, purpose: transport, certificate: optional, key: ed25519, tokens: [hsm-a]}\n"
         "  - {name: bank, purpose: transport, certificate: optional, key: p-256, tokens: [hsm-a], "
         "peers: [{spki: %s}]}\n"
+        "  - {name: named, purpose: transport, certificate: optional, key: p-256, tokens: [hsm-a], "
+        "peers: "
+        "[{dns: \"*.bank.example\", issuer: %s}]}\n"
         "  - {name: empty, purpose: transport, certificate: optional, key: p-256, tokens: "
         "[hsm-a]}\n"
         "  - {name: others, purpose: transport, certificate: optional, key: p-256, tokens: "
         "[hsm-a]}\n",
-        buffer_text(&pin));
+        buffer_text(&pin), bench->issuer);
     instance->roles_more = roles;
-    instance->caller_more = ", roles: [transport, wide, rsa, ed, bank, empty]";
+    instance->caller_more = ", roles: [transport, wide, rsa, ed, bank, named, empty]";
     instance_configure(instance, "[paynet-assertion]", "[operator, custodian]");
     assert_done(instance_admin(instance, CUSTODY_RELOAD, "{}", &result, &why), why);
 }
@@ -73,6 +80,12 @@ static int setup(void **state)
     rig_identity_make(RIG_P256, &ca, &bench.ca);
     rig_identity_make(RIG_P256, &server, &bench.server);
     rig_identity_make(RIG_P256, &server, &bench.other_server);
+    bench.folder = folder_make();
+    folder_path(&bench.folder, "ca.pem", bench.issuer);
+    FILE *file = fopen(bench.issuer, "w");
+    assert_non_null(file);
+    assert_int_equal(PEM_write_X509(file, bench.ca.certificate), 1);
+    assert_int_equal(fclose(file), 0);
     configure(&bench);
     make_keys(&bench.instance);
     *state = &bench;
@@ -85,6 +98,7 @@ static int teardown(void **state)
     rig_identity_free(&bench->other_server);
     rig_identity_free(&bench->server);
     rig_identity_free(&bench->ca);
+    folder_remove(&bench->folder);
     instance_fini(&bench->instance);
     return 0;
 }
@@ -255,7 +269,7 @@ static void tls12_is_signed_with_any_digest_and_proves_the_peer(void **state)
             buffer_put_text(&peer, "spki=");
             base64url_encode(&peer,
                              span_of(bench->server.spki_sha256, sizeof bench->server.spki_sha256));
-            buffer_put_text(&peer, "; sni=api.bank.example");
+            buffer_put_text(&peer, "; claimed-sni=api.bank.example");
             assert_string_equal(answer.peer, buffer_text(&peer));
         }
         public_key_free(key);
@@ -280,7 +294,7 @@ static void a_tls13_transcript_is_signed_and_proves_the_peer(void **state)
                                           .body = buffer_span(&messages)};
     assert_signs(bench, &how, key, buffer_span(&content));
     struct signing_answer answer = ask(bench, &how);
-    assert_non_null(strstr(answer.peer, "sni=api.bank.example"));
+    assert_non_null(strstr(answer.peer, "; claimed-sni=api.bank.example"));
     public_key_free(key);
 }
 
@@ -315,6 +329,24 @@ static void a_role_with_peers_is_for_these_alone(void **state)
     how.content_type = octets;
     how.body = buffer_span(&good);
     assert_signs(bench, &how, key, buffer_span(&good));
+    public_key_free(key);
+}
+
+/* What the rule proves is told apart from what the client claims. */
+static void the_name_of_the_rule_is_told(void **state)
+{
+    struct bench *bench = *state;
+    BUFFER_CLEANUP struct buffer messages = BUFFER_INIT(RIG_INPUT_MAX);
+    struct public_key *key = key_of(bench, "named", "hsm-a");
+    tls_client_transcript(TLS1_2_VERSION, &bench->server, &bench->ca, public_key_spki(key),
+                          &messages);
+    const struct signature_request how = {.role = "named",
+                                          .scheme = "ecdsa_secp256r1_sha256",
+                                          .content_type = octets,
+                                          .body = buffer_span(&messages)};
+    assert_signs(bench, &how, key, buffer_span(&messages));
+    struct signing_answer answer = ask(bench, &how);
+    assert_non_null(strstr(answer.peer, "; dns=*.bank.example; claimed-sni=api.bank.example"));
     public_key_free(key);
 }
 
@@ -579,7 +611,7 @@ static void keys_for_handshakes_are_listed_with_their_expiry(void **state)
         assert_non_null(until);
         assert_int_equal(strlen(until), strlen("2026-01-01T00:00:00Z"));
     }
-    assert_int_equal(listed, 6);
+    assert_int_equal(listed, 7);
     public_key_free(key);
 }
 
@@ -593,6 +625,7 @@ int main(void)
         TEST(tls12_is_signed_with_any_digest_and_proves_the_peer),
         TEST(a_tls13_transcript_is_signed_and_proves_the_peer),
         TEST(a_role_with_peers_is_for_these_alone),
+        TEST(the_name_of_the_rule_is_told),
         TEST(what_is_no_client_s_handshake_is_refused),
         TEST(each_refusal_has_its_reason),
         TEST(a_stranger_is_told_its_uid),
