@@ -96,6 +96,12 @@ static const struct key *idle_key(const struct view *view, const struct config_r
     return found;
 }
 
+/* Asking again will not help. */
+static bool is_over(enum key_state state)
+{
+    return state == KEY_RETIRED || state == KEY_DESTROYED || state == KEY_COMPROMISED;
+}
+
 enum outcome role_refuse_without_key(const struct view *view, const struct config_role *role,
                                      const char *kid, struct reason *why)
 {
@@ -108,7 +114,7 @@ enum outcome role_refuse_without_key(const struct view *view, const struct confi
             role->name);
     }
     if (kid[0] != '\0') {
-        return refuse(why, OUTCOME_NO_KEY,
+        return refuse(why, is_over(idle->state) ? OUTCOME_NOT_FOUND : OUTCOME_NO_KEY,
                       "the key of role %s with this thumbprint is %s, and a "
                       "key that is %s signs nothing",
                       role->name, key_state_name(idle->state), key_state_name(idle->state));

@@ -143,8 +143,10 @@ char *rig_pem(const unsigned char *der, size_t len)
     BIO *bio = BIO_new(BIO_s_mem());
     char *text;
     assert_true(PEM_write_bio(bio, "QSEAL KEY REFERENCE", "", der, (long)len) > 0);
-    long text_len = BIO_get_mem_data(bio, &text);
-    char *out = strndup(text, (size_t)text_len);
+    long text_len = BIO_get_mem_data(bio, &text); /* without a NUL */
+    char *out = calloc(1, (size_t)text_len + 1);
+    assert_non_null(out);
+    memcpy(out, text, (size_t)text_len);
     BIO_free(bio);
     return out;
 }

@@ -33,7 +33,9 @@ static char *certificate_text(void)
     char *text;
     assert_int_equal(PEM_write_bio_X509(bio, rig->certificates[RIG_P256]), 1);
     long len = BIO_get_mem_data(bio, &text);
-    char *out = strndup(text, (size_t)len);
+    char *out = calloc(1, (size_t)len + 1);
+    assert_non_null(out);
+    memcpy(out, text, (size_t)len);
     BIO_free(bio);
     return out;
 }
