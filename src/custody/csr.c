@@ -12,19 +12,27 @@
 
 enum { CSR_DEADLINE_MS = 30000, SUBJECT_SIZE = ROLE_NAME_MAX + 5, PEM_MAX = 16384 };
 
-/* One that a certificate authority knows: RS256 before PS256, and for a curve its own digest. */
+static bool first_that_fits(enum key_type type, uint32_t algs, enum alg *out)
+{
+    for (unsigned int i = 0; i < ALG_COUNT; i++) {
+        if ((algs & 1U << i) != 0 && alg_fits_key((enum alg)i, type)) {
+            *out = (enum alg)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* One that a certificate authority knows: RS256 before PS256, and for a curve its own digest, also
+ * where the role was granted others alone. */
 static enum alg choose_alg(const struct key *key)
 {
     enum key_type type = public_key_type(key->public_key);
-    enum alg fitting = ALG_RS256;
-    for (unsigned int alg = ALG_COUNT; alg-- > 0;) {
-        if (alg_fits_key((enum alg)alg, type) && (key->algs & 1U << alg) != 0) {
-            fitting = (enum alg)alg;
-        } else if (alg_fits_key((enum alg)alg, type) && (key->algs & 1U << fitting) == 0) {
-            fitting = (enum alg)alg; /* nothing granted fits so far: the curve's own */
-        }
+    enum alg alg = ALG_RS256;
+    if (!first_that_fits(type, key->algs, &alg)) {
+        (void)first_that_fits(type, UINT32_MAX, &alg);
     }
-    return fitting;
+    return alg;
 }
 
 /* Nothing leaves that does not verify under the pinned public key. */

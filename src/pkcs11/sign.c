@@ -15,27 +15,27 @@ static size_t usable_len(enum key_type type, enum alg alg)
 }
 
 CK_RV sign_message(struct session *session, struct digest_context *digest,
-                   CK_OBJECT_HANDLE private_key, enum key_type type, enum alg alg, bool prehash,
-                   struct span message, uint8_t out[SIGN_ROOM], CK_ULONG *len)
+                   const struct sign_plan *plan, struct span message, uint8_t out[SIGN_ROOM],
+                   CK_ULONG *len)
 {
-    const struct mechanism *row = mechanism_of(alg);
+    const struct mechanism *row = mechanism_of(plan->alg);
     uint8_t hashed[INPUT_MAX];
-    if (prehash) {
+    if (plan->prehash) {
         if (row->digest_info.len > 0) {
             memcpy(hashed, row->digest_info.data, row->digest_info.len);
         }
-        if (!digest_message(digest, alg, message, hashed + row->digest_info.len)) {
+        if (!digest_message(digest, plan->alg, message, hashed + row->digest_info.len)) {
             return CKR_HOST_MEMORY;
         }
-        message = span_of(hashed, row->digest_info.len + usable_len(type, alg));
+        message = span_of(hashed, row->digest_info.len + usable_len(plan->type, plan->alg));
     }
-    CK_RSA_PKCS_PSS_PARAMS pss = mechanism_pss(alg);
-    CK_MECHANISM mechanism = {.mechanism = prehash ? row->raw : row->hashed};
-    if (alg_family(alg) == FAMILY_RSA_PSS) {
+    CK_RSA_PKCS_PSS_PARAMS pss = mechanism_pss(plan->alg);
+    CK_MECHANISM mechanism = {.mechanism = plan->prehash ? row->raw : row->hashed};
+    if (alg_family(plan->alg) == FAMILY_RSA_PSS) {
         mechanism.pParameter = &pss;
         mechanism.ulParameterLen = sizeof pss;
     }
-    CK_RV rv = session->calls->C_SignInit(session->handle, &mechanism, private_key);
+    CK_RV rv = session->calls->C_SignInit(session->handle, &mechanism, plan->private_key);
     if (rv != CKR_OK) {
         return rv;
     }

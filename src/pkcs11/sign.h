@@ -11,11 +11,18 @@
 
 enum { SIGN_ROOM = 1024 };
 
-/* Signs `message` into `out`; *len is what the token says. `prehash`: hashed here, signed by the
- * raw mechanism. A digest longer than the curve's order is cut to its leftmost bytes (FIPS 186-5
- * §6.4.1): tokens differ in whether they do that. The code of the call that failed, or CKR_OK. */
+struct sign_plan {
+    CK_OBJECT_HANDLE private_key;
+    enum key_type type;
+    enum alg alg;
+    bool prehash; /* hashed here, signed by the raw mechanism */
+};
+
+/* Signs `message` into `out`; *len is what the token says. A digest longer than the curve's order
+ * is cut to its leftmost bytes (FIPS 186-5 §6.4.1): tokens differ in whether they do that. The code
+ * of the call that failed, or CKR_OK. */
 CK_RV sign_message(struct session *session, struct digest_context *digest,
-                   CK_OBJECT_HANDLE private_key, enum key_type type, enum alg alg, bool prehash,
-                   struct span message, uint8_t out[SIGN_ROOM], CK_ULONG *len) MUST_USE;
+                   const struct sign_plan *plan, struct span message, uint8_t out[SIGN_ROOM],
+                   CK_ULONG *len) MUST_USE;
 
 #endif

@@ -139,7 +139,7 @@ static bool is_shorthand_object(const struct profile *profile, size_t claim, con
         return false;
     }
     const json_t *string = at_place(profile, claim, value, shorthand->place);
-    struct reason ignored;
+    struct reason ignored = {0};
     return json_is_string(string) &&
            text_check(shorthand->limits, "", string, &ignored) == OUTCOME_OK &&
            has_shape(shorthand->shape, value, json_string_value(string));

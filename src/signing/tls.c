@@ -112,8 +112,8 @@ static enum outcome check_peer(const struct handshake *handshake, const struct t
     }
     if (!proof->has_peer) {
         return refuse(why, OUTCOME_RULE,
-                      "role %s may be used with certain peers only, which TLS 1.3 hides: set "
-                      "transcript = 1 in the provider's section, or use TLS 1.2",
+                      "role %s may be used with certain peers only, which TLS 1.3 hides: turn on "
+                      "transcript mode (docs/tls.md), or use TLS 1.2",
                       handshake->role->name);
     }
     return peer_check(peers, proof, dns, why);

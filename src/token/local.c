@@ -147,10 +147,10 @@ static enum outcome try_sign(struct token *token, const struct token_sign_reques
     }
     uint8_t bytes[SIGN_ROOM];
     CK_ULONG len = 0;
-    bool prehash = hashes_here(room, request->alg);
+    const struct sign_plan plan = {key->private_key, key->type, request->alg,
+                                   hashes_here(room, request->alg)};
     guard_enter(&room->guard, token->place, room->options.deadline_ms);
-    *rv = sign_message(&token->session, token->digest, key->private_key, key->type, request->alg,
-                       prehash, request->input, bytes, &len);
+    *rv = sign_message(&token->session, token->digest, &plan, request->input, bytes, &len);
     guard_leave(&room->guard, token->place);
     if (*rv != CKR_OK) {
         return refuse(why, OUTCOME_TOKEN_UNAVAILABLE, "signing %s: %s", alg_name(request->alg),

@@ -33,9 +33,9 @@ static void test_both_ways(void **state)
             uint8_t out[SIGN_ROOM];
             CK_ULONG len;
             struct span message = span_of_text("any message: the shape is guarded elsewhere");
-            assert_int_equal(sign_message(&session, digest, handle_of(&session, &request),
-                                          KEY_RSA_2048, algs[i], prehash == 1, message, out, &len),
-                             CKR_OK);
+            struct sign_plan plan = {handle_of(&session, &request), KEY_RSA_2048, algs[i],
+                                     prehash == 1};
+            assert_int_equal(sign_message(&session, digest, &plan, message, out, &len), CKR_OK);
             assert_int_equal(len, 256);
             assert_true(jws_verifies(buffer_span(&spki), algs[i], message, span_of(out, len)));
         }
@@ -65,9 +65,8 @@ static void test_any_digest_with_any_curve(void **state)
             uint8_t out[SIGN_ROOM];
             CK_ULONG len;
             struct span message = span_of_text("any message: the content is guarded elsewhere");
-            assert_int_equal(sign_message(&session, digest, key, curves[i].type, algs[a], true,
-                                          message, out, &len),
-                             CKR_OK);
+            struct sign_plan plan = {key, curves[i].type, algs[a], true};
+            assert_int_equal(sign_message(&session, digest, &plan, message, out, &len), CKR_OK);
             assert_int_equal(len, key_type_signature_len(curves[i].type));
             assert_true(jws_verifies(buffer_span(&spki), algs[a], message, span_of(out, len)));
         }
@@ -88,19 +87,15 @@ static void test_codes_are_passed_on(void **state)
     CK_ULONG len;
     struct span message = span_of_text("m");
     softhsm_set_faults(&fixture->softhsm, "C_SignInit 1 1 0x62\nC_Sign 1 1 0x31\n");
-    assert_int_equal(
-        sign_message(&session, digest, key, KEY_P256, ALG_ES256, true, message, out, &len),
-        CKR_KEY_SIZE_RANGE);
-    assert_int_equal(
-        sign_message(&session, digest, key, KEY_P256, ALG_ES256, true, message, out, &len),
-        CKR_DEVICE_MEMORY);
+    struct sign_plan plan = {key, KEY_P256, ALG_ES256, true};
+    struct sign_plan other = {key + 1000, KEY_P256, ALG_ES256, true};
+    assert_int_equal(sign_message(&session, digest, &plan, message, out, &len), CKR_KEY_SIZE_RANGE);
+    assert_int_equal(sign_message(&session, digest, &plan, message, out, &len), CKR_DEVICE_MEMORY);
     /* The operation that was begun stands in the way, which is why sessions are not used on. */
-    assert_int_equal(
-        sign_message(&session, digest, key, KEY_P256, ALG_ES256, true, message, out, &len),
-        CKR_OPERATION_ACTIVE);
-    assert_int_equal(
-        sign_message(&session, digest, key + 1000, KEY_P256, ALG_ES256, true, message, out, &len),
-        CKR_OPERATION_ACTIVE);
+    assert_int_equal(sign_message(&session, digest, &plan, message, out, &len),
+                     CKR_OPERATION_ACTIVE);
+    assert_int_equal(sign_message(&session, digest, &other, message, out, &len),
+                     CKR_OPERATION_ACTIVE);
     digest_context_free(digest);
 }
 

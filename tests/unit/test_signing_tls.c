@@ -309,9 +309,10 @@ static void a_role_with_peers_is_for_these_alone(void **state)
                                     .content_type = octets,
                                     .body = buffer_span(&content)};
     unsigned int asked = bench->instance.tokens[0].asked;
-    assert_ask_refused(bench, &how, OUTCOME_RULE,
-                       "role bank may be used with certain peers only, which TLS 1.3 hides: set "
-                       "transcript = 1 in the provider's section, or use TLS 1.2");
+    assert_ask_refused(
+        bench, &how, OUTCOME_RULE,
+        "role bank may be used with certain peers only, which TLS 1.3 hides: turn on "
+        "transcript mode (docs/tls.md), or use TLS 1.2");
     static const int versions[] = {TLS1_2_VERSION, TLS1_3_VERSION};
     for (size_t i = 0; i < COUNT_OF(versions); i++) {
         BUFFER_CLEANUP struct buffer messages = BUFFER_INIT(RIG_INPUT_MAX);
