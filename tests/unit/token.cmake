@@ -13,4 +13,4 @@ qseal_unit_test(token_remote DEPENDS token_remote)
 # SoftHSM 2.6.1 loses 37 bytes at each C_SignInit with an Ed25519 key. The suppression names its
 # library, which only shows in a stack that was unwound the slow way.
 set_tests_properties(unit.token_content unit.token_handshake unit.token_local PROPERTIES ENVIRONMENT_MODIFICATION
-  "ASAN_OPTIONS=string_append::fast_unwind_on_malloc=0;LSAN_OPTIONS=string_append::suppressions=${CMAKE_SOURCE_DIR}/tests/lsan.supp")
+  "ASAN_OPTIONS=string_append::fast_unwind_on_malloc=0:malloc_context_size=16;LSAN_OPTIONS=string_append::suppressions=${CMAKE_SOURCE_DIR}/tests/lsan.supp")
