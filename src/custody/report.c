@@ -2,13 +2,12 @@
  * Status and key list for administrators. */
 #include "custody/report.h"
 
+#include "base/utc.h"
 #include "jose/json.h"
 #include "pki/certificate.h"
 #include "signing/listing.h"
 
-#include <time.h>
-
-enum { CALLERS_SHOWN = 256, TIME_TEXT_SIZE = 32 };
+enum { CALLERS_SHOWN = 256 };
 
 static void put_text(struct buffer *out, const char *name, const char *value)
 {
@@ -18,12 +17,8 @@ static void put_text(struct buffer *out, const char *name, const char *value)
 
 void report_time(struct buffer *out, const char *name, int64_t at)
 {
-    char text[TIME_TEXT_SIZE];
-    time_t when = (time_t)at;
-    struct tm utc;
-    (void)gmtime_r(&when, &utc);
-    (void)strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
-    buffer_put_format(out, "\"%s\":\"%s\"", name, text);
+    char text[UTC_SIZE];
+    buffer_put_format(out, "\"%s\":\"%s\"", name, utc_text(at, text));
 }
 
 static void put_algs(struct buffer *out, const char *name, uint32_t algs)

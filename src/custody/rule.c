@@ -3,19 +3,11 @@
  * cut off, so each wait is a second longer. */
 #include "custody/change.h"
 
+#include "base/utc.h"
+
 #include <string.h>
-#include <time.h>
 
-enum { TIME_SIZE = 32, MS_PER_S = 1000 };
-
-static const char *time_text(int64_t at, char out[TIME_SIZE])
-{
-    time_t when = (time_t)at;
-    struct tm utc = {0};
-    (void)gmtime_r(&when, &utc);
-    (void)strftime(out, TIME_SIZE, "%Y-%m-%dT%H:%M:%SZ", &utc);
-    return out;
-}
+enum { MS_PER_S = 1000 };
 
 enum outcome rule_publish(const struct change_question *question, struct reason *why)
 {
@@ -61,12 +53,12 @@ enum outcome rule_activate(const struct change_question *question, struct reason
         !role_is_active(question->keyring, role->name)) {
         return OUTCOME_OK;
     }
-    char text[TIME_SIZE];
+    char text[UTC_SIZE];
     return refuse(why, OUTCOME_RULE,
                   "the key was published %lld s ago; verifiers may hold the old JWK Set for %u s: "
                   "from %s on",
                   (long long)(question->now - since), role->publish_before_use_s,
-                  time_text(from, text));
+                  utc_text(from, text));
 }
 
 /* What a request that began with the old key may still bring: it lives as long as the profile says
@@ -93,12 +85,12 @@ enum outcome rule_retire(const struct change_question *question, struct reason *
     if (!key_stopped_at(key, &stopped) || question->now >= stopped + keep) {
         return OUTCOME_OK;
     }
-    char text[TIME_SIZE];
+    char text[UTC_SIZE];
     return refuse(
         why, OUTCOME_RULE,
         "the key stopped signing %lld s ago, and what it signed is valid for up to %lld s: "
         "from %s on",
-        (long long)(question->now - stopped), (long long)keep, time_text(stopped + keep, text));
+        (long long)(question->now - stopped), (long long)keep, utc_text(stopped + keep, text));
 }
 
 enum outcome rule_resume(const struct key *key, enum key_state *to, struct reason *why)

@@ -38,10 +38,6 @@ void key_put(const struct key *key, struct buffer *out);
 enum outcome history_read(const json_t *array, struct key *out, struct reason *why) MUST_USE;
 void history_put(const struct key *key, struct buffer *out);
 
-/* Times as the file has them: RFC 3339 in UTC, to the second. */
-enum { STORE_TIME_LEN = 20 };
-void store_time_to_text(int64_t seconds, char out[STORE_TIME_LEN + 1]);
-bool store_text_to_time(struct span text, int64_t *out) MUST_USE;
 /* A uid. */
 bool store_uid(const json_t *value, uint32_t *out) MUST_USE;
 

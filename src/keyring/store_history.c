@@ -2,41 +2,12 @@
  * A key's history in the keyring's file: [{"state","at","by","reason"},…], oldest first. */
 #include "keyring/store.h"
 
+#include "base/utc.h"
 #include "jose/json.h"
 
 #include <string.h>
-#include <time.h>
 
 enum { N_MEMBERS = 4 };
-
-void store_time_to_text(int64_t seconds, char out[STORE_TIME_LEN + 1])
-{
-    time_t when = (time_t)seconds;
-    struct tm utc = {0};
-    (void)gmtime_r(&when, &utc);
-    if (strftime(out, STORE_TIME_LEN + 1, "%Y-%m-%dT%H:%M:%SZ", &utc) != STORE_TIME_LEN) {
-        out[0] = '\0'; /* a year of five digits: refused when it is read again */
-    }
-}
-
-/* A time that exists: it is written back and compared. */
-bool store_text_to_time(struct span text, int64_t *out)
-{
-    char copy[STORE_TIME_LEN + 1] = "";
-    struct tm utc = {0};
-    if (text.len != STORE_TIME_LEN) {
-        return false;
-    }
-    memcpy(copy, text.data, STORE_TIME_LEN);
-    const char *end = strptime(copy, "%Y-%m-%dT%H:%M:%SZ", &utc);
-    if (end == NULL || *end != '\0') {
-        return false;
-    }
-    *out = timegm(&utc);
-    char again[STORE_TIME_LEN + 1];
-    store_time_to_text(*out, again);
-    return strcmp(copy, again) == 0;
-}
 
 bool store_uid(const json_t *value, uint32_t *out)
 {
@@ -57,7 +28,7 @@ static enum outcome read_change(const json_t *object, struct key_change *out, st
     if (!key_state_from_name(text_of(object, "state"), &out->state)) {
         return refuse(why, OUTCOME_RULE, "\"state\" must be the name of a key state");
     }
-    if (!store_text_to_time(text_of(object, "at"), &out->at)) {
+    if (!utc_read(text_of(object, "at"), &out->at)) {
         return refuse(why, OUTCOME_RULE, "\"at\" must be a time like 2026-11-21T09:30:00Z");
     }
     if (!store_uid(json_object_get(object, "by"), &out->by)) {
@@ -107,10 +78,10 @@ void history_put(const struct key *key, struct buffer *out)
     buffer_put_text(out, "[");
     for (size_t i = 0; i < key->n_history; i++) {
         const struct key_change *change = &key->history[i];
-        char at[STORE_TIME_LEN + 1];
-        store_time_to_text(change->at, at);
-        buffer_put_format(out, "%s{\"state\":\"%s\",\"at\":\"%s\",\"by\":%u,\"reason\":",
-                          i == 0 ? "" : ",", key_state_name(change->state), at, change->by);
+        char at[UTC_SIZE];
+        buffer_put_format(
+            out, "%s{\"state\":\"%s\",\"at\":\"%s\",\"by\":%u,\"reason\":", i == 0 ? "" : ",",
+            key_state_name(change->state), utc_text(change->at, at), change->by);
         json_put_string(out, span_of_text(change->reason));
         buffer_put_text(out, "}");
     }

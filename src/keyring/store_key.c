@@ -3,6 +3,7 @@
 #include "keyring/store.h"
 
 #include "base/base64url.h"
+#include "base/utc.h"
 #include "jose/json.h"
 #include "model/operation.h"
 
@@ -111,7 +112,7 @@ static enum outcome read_origin(const json_t *object, struct key *out, struct re
         return refuse(why, OUTCOME_RULE, "\"key_id\" must be %d lower-case hex digits",
                       KEYRING_ID_LEN * 2);
     }
-    if (!store_text_to_time(text_of(object, "created"), &out->created)) {
+    if (!utc_read(text_of(object, "created"), &out->created)) {
         return refuse(why, OUTCOME_RULE, "\"created\" must be a time like 2026-11-21T09:30:00Z");
     }
     if (!store_uid(json_object_get(object, "created_by"), &out->created_by)) {
@@ -200,8 +201,7 @@ enum outcome key_read(const json_t *object, int format, struct key *out, struct 
 
 void key_put(const struct key *key, struct buffer *out)
 {
-    char created[STORE_TIME_LEN + 1];
-    store_time_to_text(key->created, created);
+    char created[UTC_SIZE];
     buffer_put_format(out, "{\"role\":\"%s\",\"token\":\"%s\",\"purpose\":\"%s\",\"state\":\"%s\"",
                       key->role, key->token, purpose_name(key->purpose),
                       key_state_name(key->state));
@@ -211,8 +211,8 @@ void key_put(const struct key *key, struct buffer *out)
     for (size_t i = 0; i < KEYRING_ID_LEN; i++) {
         buffer_put_format(out, "%02x", key->key_id[i]);
     }
-    buffer_put_format(out, "\",\"created\":\"%s\",\"created_by\":%u,\"spki\":\"", created,
-                      key->created_by);
+    buffer_put_format(out, "\",\"created\":\"%s\",\"created_by\":%u,\"spki\":\"",
+                      utc_text(key->created, created), key->created_by);
     base64url_encode(out, public_key_spki(key->public_key));
     buffer_put_text(out, "\"");
     if (key->chain_pem != NULL) {

@@ -5,13 +5,13 @@
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/utc.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 enum { RECORD_MAX = 128, RECORD_MODE = 0600, UNANSWERED_DIGIT = 9 };
 
@@ -75,17 +75,14 @@ enum outcome attempt_write(const char *folder, const struct attempt *attempt, st
 {
     char path[PATH_MAX];
     char line[RECORD_MAX];
-    time_t now = (time_t)clock_wall_s();
-    struct tm utc;
-    if (!record_path(folder, path) || gmtime_r(&now, &utc) == NULL) {
+    char since[UTC_SIZE];
+    if (!record_path(folder, path)) {
         return refuse(why, OUTCOME_INTERNAL, "the path of the PIN record is too long");
     }
-    char since[ATTEMPT_SINCE_SIZE];
-    (void)strftime(since, sizeof since, "%Y-%m-%dT%H:%M:%SZ", &utc);
     unsigned int unanswered =
         attempt->unanswered > UNANSWERED_DIGIT ? UNANSWERED_DIGIT : attempt->unanswered;
     (void)snprintf(line, sizeof line, "%s %u %s\n", names[attempt->state], unanswered,
-                   attempt->since[0] == '\0' ? since : attempt->since);
+                   attempt->since[0] == '\0' ? utc_text(clock_wall_s(), since) : attempt->since);
     if (file_replace(path, span_of_text(line), RECORD_MODE) != 0) {
         return refuse(why, OUTCOME_INTERNAL, "%s: %s", path, strerror(errno));
     }

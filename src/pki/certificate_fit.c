@@ -2,23 +2,15 @@
  * Whether a certificate is good for its key: now, and for what the key is for. */
 #include "pki/certificate_parts.h"
 
+#include "base/utc.h"
+
 #include <openssl/x509v3.h>
-
-#include <time.h>
-
-static void text_of_time(int64_t seconds, char out[32])
-{
-    time_t when = (time_t)seconds;
-    struct tm utc = {0};
-    (void)gmtime_r(&when, &utc);
-    (void)strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", &utc);
-}
 
 enum outcome certificate_check_validity(const struct link *link, int64_t now, struct reason *why)
 {
     int64_t from = 0;
     int64_t to = 0;
-    char text[32];
+    char text[UTC_SIZE];
     const X509 *certificate = link->certificate;
     size_t number = link->number;
     if (!certificate_seconds(X509_get0_notBefore(certificate), &from) ||
@@ -26,12 +18,12 @@ enum outcome certificate_check_validity(const struct link *link, int64_t now, st
         return refuse(why, OUTCOME_RULE, "certificate %zu has no time that can be read", number);
     }
     if (now < from) {
-        text_of_time(from, text);
-        return refuse(why, OUTCOME_RULE, "certificate %zu is not valid before %s", number, text);
+        return refuse(why, OUTCOME_RULE, "certificate %zu is not valid before %s", number,
+                      utc_text(from, text));
     }
     if (now > to) {
-        text_of_time(to, text);
-        return refuse(why, OUTCOME_RULE, "certificate %zu expired at %s", number, text);
+        return refuse(why, OUTCOME_RULE, "certificate %zu expired at %s", number,
+                      utc_text(to, text));
     }
     return OUTCOME_OK;
 }

@@ -2,12 +2,12 @@
  * Health, profiles and keys, as JSON text. */
 #include "signing/listing.h"
 
+#include "base/utc.h"
 #include "jose/json.h"
 #include "pki/certificate.h"
 #include "signing/role.h"
 
 #include <string.h>
-#include <time.h>
 
 static const char *const health_names[] = {
     [HEALTH_READY] = "ready", [HEALTH_DEGRADED] = "degraded", [HEALTH_UNREADY] = "unready"};
@@ -127,11 +127,8 @@ static void put_not_after(struct buffer *out, const struct key *key)
         buffer_put_text(out, "\"not_after\":null");
         return;
     }
-    time_t when = (time_t)facts.not_after;
-    struct tm utc = {0};
-    (void)gmtime_r(&when, &utc);
-    buffer_put_format(out, "\"not_after\":\"%04d-%02d-%02dT%02d:%02d:%02dZ\"", utc.tm_year + 1900,
-                      utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec);
+    char text[UTC_SIZE];
+    buffer_put_format(out, "\"not_after\":\"%s\"", utc_text(facts.not_after, text));
 }
 
 void listing_put_keys(struct buffer *out, const struct view *view,

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/utc.h"
+#include "check.h"
+
+static void times_become_text(void **state)
+{
+    (void)state;
+    char text[UTC_SIZE];
+    assert_string_equal(utc_text(0, text), "1970-01-01T00:00:00Z");
+    assert_string_equal(utc_text(1792575000, text), "2026-10-21T09:30:00Z");
+    assert_string_equal(utc_text(253402300799, text), "9999-12-31T23:59:59Z");
+}
+
+static void a_year_of_five_digits_has_no_text(void **state)
+{
+    (void)state;
+    char text[UTC_SIZE];
+    assert_string_equal(utc_text(253402300800, text), "");
+    assert_string_equal(utc_text(INT64_MAX, text), "");
+}
+
+static void text_becomes_a_time(void **state)
+{
+    (void)state;
+    int64_t at = -1;
+    assert_true(utc_read(span_of_text("2026-10-21T09:30:00Z"), &at));
+    assert_int_equal(at, 1792575000);
+    assert_true(utc_read(span_of_text("2028-02-29T00:00:00Z"), &at));
+}
+
+static void other_forms_and_times_that_do_not_exist_are_refused(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {
+        "",
+        "2026-10-21",
+        "2026-10-21T09:30:00",
+        "2026-10-21T09:30:00+",
+        "2026-10-21 09:30:00Z",
+        "2026-10-21T09:30:00z",
+        "2026-02-30T00:00:00Z",
+        "2026-10-21T24:30:00Z",
+        "2026-10-21T09:30:60Z",
+        "2026-1-21T009:30:00Z",
+        "2026-10-21T09:30:00ZZ",
+    };
+    for (size_t i = 0; i < COUNT_OF(wrong); i++) {
+        int64_t at;
+        assert_false(utc_read(span_of_text(wrong[i]), &at));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(times_become_text),
+        cmocka_unit_test(a_year_of_five_digits_has_no_text),
+        cmocka_unit_test(text_becomes_a_time),
+        cmocka_unit_test(other_forms_and_times_that_do_not_exist_are_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
