@@ -3,6 +3,7 @@
 #include "ctl/command.h"
 
 #include "base/file.h"
+#include "jose/json.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -46,8 +47,9 @@ enum exit_code command_fail(enum outcome outcome, const struct reason *why)
     return command_exit_code(outcome);
 }
 
-enum exit_code command_ask(const struct command_line *line, enum custody_verb verb,
-                           const json_t *arguments, json_t **result)
+/* On success *result is owned by the caller, otherwise the failure has been said. */
+static enum exit_code ask(const struct command_line *line, enum custody_verb verb,
+                          const json_t *arguments, json_t **result)
 {
     struct reason why = {0};
     enum outcome outcome =
@@ -61,6 +63,27 @@ enum exit_code command_ask(const struct command_line *line, enum custody_verb ve
                       line->socket);
     }
     return command_fail(outcome, &why);
+}
+
+enum exit_code command_do(const struct command_line *line, enum custody_verb verb,
+                          json_t *arguments, void (*print)(const json_t *result))
+{
+    JSON_CLEANUP json_t *owned = arguments;
+    JSON_CLEANUP json_t *result = NULL;
+    if (arguments == NULL) {
+        (void)fprintf(stderr, "qsealctl: arguments must be UTF-8\n");
+        return EXIT_USAGE;
+    }
+    enum exit_code code = ask(line, verb, arguments, &result);
+    if (code != EXIT_DONE) {
+        return code;
+    }
+    if (line->json) {
+        command_print_json(result);
+    } else {
+        print(result);
+    }
+    return EXIT_DONE;
 }
 
 const char *command_text(const json_t *object, const char *member)

@@ -47,9 +47,10 @@ struct command {
 enum exit_code command_exit_code(enum outcome outcome);
 /* Says on stderr what went wrong, and returns the exit code. */
 enum exit_code command_fail(enum outcome outcome, const struct reason *why);
-/* Asks qseald; on success *result is owned by the caller, otherwise the failure has been said. */
-enum exit_code command_ask(const struct command_line *line, enum custody_verb verb,
-                           const json_t *arguments, json_t **result) MUST_USE;
+/* Asks, and prints the answer: as it came with --json, otherwise with `print`. Takes over
+ * `arguments`, of which NULL means that a text was no UTF-8. */
+enum exit_code command_do(const struct command_line *line, enum custody_verb verb,
+                          json_t *arguments, void (*print)(const json_t *result));
 /* A string member of a result, "" when there is none. */
 const char *command_text(const json_t *object, const char *member);
 /* Appends the file's text, at most text->max bytes, with '?' for what is neither printable ASCII
@@ -57,7 +58,6 @@ const char *command_text(const json_t *object, const char *member);
  * file.
  */
 enum outcome command_read_text(const char *path, struct buffer *text, struct reason *why) MUST_USE;
-/* Prints a result as it came. */
 void command_print_json(const json_t *result);
 
 /* Takes an option's value into line->request; several of a list with commas between them.

@@ -8,19 +8,8 @@
 
 enum { FILE_MAX = 64 * 1024 };
 
-enum exit_code run_key_generate(const struct command_line *line)
+static void print_generated(const json_t *result)
 {
-    JSON_CLEANUP json_t *arguments =
-        json_pack("{s:s, s:s*}", "role", line->words[0], "token", line->token);
-    JSON_CLEANUP json_t *result = NULL;
-    enum exit_code code = command_ask(line, CUSTODY_KEY_GENERATE, arguments, &result);
-    if (code != EXIT_DONE) {
-        return code;
-    }
-    if (line->json) {
-        command_print_json(result);
-        return EXIT_DONE;
-    }
     size_t i;
     json_t *key;
     json_array_foreach (json_object_get(result, "keys"), i, key) {
@@ -28,7 +17,13 @@ enum exit_code run_key_generate(const struct command_line *line)
                      command_text(key, "kid"), command_text(key, "token"),
                      command_text(key, "state"));
     }
-    return EXIT_DONE;
+}
+
+enum exit_code run_key_generate(const struct command_line *line)
+{
+    return command_do(line, CUSTODY_KEY_GENERATE,
+                      json_pack("{s:s, s:s*}", "role", line->words[0], "token", line->token),
+                      print_generated);
 }
 
 static void print_key(const json_t *key)
@@ -47,57 +42,38 @@ static void print_key(const json_t *key)
                  not_after[0] == '\0' ? "no certificate" : "certificate until ", not_after);
 }
 
-enum exit_code run_key_list(const struct command_line *line)
+static void print_keys(const json_t *result)
 {
-    JSON_CLEANUP json_t *result = NULL;
-    enum exit_code code = command_ask(line, CUSTODY_KEY_LIST, NULL, &result);
-    if (code != EXIT_DONE) {
-        return code;
-    }
-    if (line->json) {
-        command_print_json(result);
-        return EXIT_DONE;
-    }
     size_t i;
     json_t *key;
     json_array_foreach (json_object_get(result, "keys"), i, key) {
         print_key(key);
     }
-    return EXIT_DONE;
 }
 
-/* For verbs whose answer is a text to be kept in a file. */
-static enum exit_code ask_for_pem(const struct command_line *line, enum custody_verb verb,
-                                  const json_t *arguments)
+enum exit_code run_key_list(const struct command_line *line)
 {
-    JSON_CLEANUP json_t *result = NULL;
-    enum exit_code code = command_ask(line, verb, arguments, &result);
-    if (code == EXIT_DONE && line->json) {
-        command_print_json(result);
-    } else if (code == EXIT_DONE) {
-        (void)fputs(command_text(result, "pem"), stdout);
-    }
-    return code;
+    return command_do(line, CUSTODY_KEY_LIST, json_object(), print_keys);
 }
 
-/* An argument that is no UTF-8 makes no JSON. */
-static enum exit_code usage_of_text(void)
+/* For a file: the text alone. */
+static void print_pem(const json_t *result)
 {
-    (void)fprintf(stderr, "qsealctl: arguments must be UTF-8\n");
-    return EXIT_USAGE;
+    (void)fputs(command_text(result, "pem"), stdout);
 }
 
 enum exit_code run_key_reference(const struct command_line *line)
 {
-    JSON_CLEANUP json_t *arguments = json_pack("{s:s, s:s*, s:s*}", "role", line->words[0], "token",
-                                               line->token, "socket", line->callers);
-    return arguments == NULL ? usage_of_text()
-                             : ask_for_pem(line, CUSTODY_KEY_REFERENCE, arguments);
+    return command_do(line, CUSTODY_KEY_REFERENCE,
+                      json_pack("{s:s, s:s*, s:s*}", "role", line->words[0], "token", line->token,
+                                "socket", line->callers),
+                      print_pem);
 }
 
 /* On stderr, for the record of a ceremony: stdout is the request. */
-static void print_request_key(const json_t *result)
+static void print_request(const json_t *result)
 {
+    print_pem(result);
     (void)fprintf(stderr,
                   "qsealctl: profile %s, key in token %s\n"
                   "  SPKI SHA-256         %s\n"
@@ -108,21 +84,13 @@ static void print_request_key(const json_t *result)
 
 enum exit_code run_key_csr(const struct command_line *line)
 {
-    JSON_CLEANUP json_t *arguments = json_pack("{s:s, s:s*, s:s*}", "role", line->words[0], "token",
-                                               line->token, "subject", line->subject);
-    if (arguments == NULL || line->request_failed ||
+    json_t *arguments = json_pack("{s:s, s:s*, s:s*}", "role", line->words[0], "token", line->token,
+                                  "subject", line->subject);
+    if (line->request_failed ||
         (line->request != NULL && json_object_update(arguments, line->request) != 0)) {
-        return usage_of_text();
+        json_clear_ref(&arguments);
     }
-    JSON_CLEANUP json_t *result = NULL;
-    enum exit_code code = command_ask(line, CUSTODY_KEY_CSR, arguments, &result);
-    if (code == EXIT_DONE && line->json) {
-        command_print_json(result);
-    } else if (code == EXIT_DONE) {
-        (void)fputs(command_text(result, "pem"), stdout);
-        print_request_key(result);
-    }
-    return code;
+    return command_do(line, CUSTODY_KEY_CSR, arguments, print_request);
 }
 
 static void print_list(const json_t *list, const char *before, const char *between)
@@ -169,17 +137,8 @@ enum exit_code run_key_import(const struct command_line *line)
     if (outcome != OUTCOME_OK) {
         return command_fail(outcome, &why);
     }
-    JSON_CLEANUP json_t *arguments = json_pack("{s:s, s:s*, s:s}", "role", line->words[0], "token",
-                                               line->token, "chain", buffer_text(&chain));
-    JSON_CLEANUP json_t *result = NULL;
-    if (arguments == NULL) {
-        return usage_of_text();
-    }
-    enum exit_code code = command_ask(line, CUSTODY_KEY_IMPORT, arguments, &result);
-    if (code == EXIT_DONE && line->json) {
-        command_print_json(result);
-    } else if (code == EXIT_DONE) {
-        print_imported(result);
-    }
-    return code;
+    return command_do(line, CUSTODY_KEY_IMPORT,
+                      json_pack("{s:s, s:s*, s:s}", "role", line->words[0], "token", line->token,
+                                "chain", buffer_text(&chain)),
+                      print_imported);
 }

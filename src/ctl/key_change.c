@@ -6,32 +6,14 @@
 
 #include <stdio.h>
 
-/* The arguments of all of them; NULL, and said so, when one is no UTF-8. */
 static json_t *arguments_of(const struct command_line *line)
 {
-    json_t *arguments = json_pack("{s:s, s:s*, s:s*}", "key", line->words[0], "token", line->token,
-                                  "reason", line->reason);
-    if (arguments == NULL) {
-        (void)fprintf(stderr, "qsealctl: arguments must be UTF-8\n");
-    }
-    return arguments;
+    return json_pack("{s:s, s:s*, s:s*}", "key", line->words[0], "token", line->token, "reason",
+                     line->reason);
 }
 
-static enum exit_code change(const struct command_line *line, enum custody_verb verb)
+static void print_changed(const json_t *result)
 {
-    JSON_CLEANUP json_t *arguments = arguments_of(line);
-    JSON_CLEANUP json_t *result = NULL;
-    if (arguments == NULL) {
-        return EXIT_USAGE;
-    }
-    enum exit_code code = command_ask(line, verb, arguments, &result);
-    if (code != EXIT_DONE) {
-        return code;
-    }
-    if (line->json) {
-        command_print_json(result);
-        return EXIT_DONE;
-    }
     size_t i;
     json_t *key;
     json_array_foreach (json_object_get(result, "keys"), i, key) {
@@ -39,7 +21,11 @@ static enum exit_code change(const struct command_line *line, enum custody_verb 
                      command_text(key, "kid"), command_text(key, "token"),
                      command_text(key, "state"));
     }
-    return EXIT_DONE;
+}
+
+static enum exit_code change(const struct command_line *line, enum custody_verb verb)
+{
+    return command_do(line, verb, arguments_of(line), print_changed);
 }
 
 enum exit_code run_key_publish(const struct command_line *line)
@@ -111,26 +97,17 @@ static void print_key(const json_t *key)
     print_history(json_object_get(key, "history"));
 }
 
-enum exit_code run_key_show(const struct command_line *line)
+static void print_keys(const json_t *result)
 {
-    JSON_CLEANUP json_t *arguments = arguments_of(line);
-    JSON_CLEANUP json_t *result = NULL;
-    if (arguments == NULL) {
-        return EXIT_USAGE;
-    }
-    enum exit_code code = command_ask(line, CUSTODY_KEY_SHOW, arguments, &result);
-    if (code != EXIT_DONE) {
-        return code;
-    }
-    if (line->json) {
-        command_print_json(result);
-        return EXIT_DONE;
-    }
     size_t i;
     json_t *key;
     json_array_foreach (json_object_get(result, "keys"), i, key) {
         (void)fputs(i == 0 ? "" : "\n", stdout);
         print_key(key);
     }
-    return EXIT_DONE;
+}
+
+enum exit_code run_key_show(const struct command_line *line)
+{
+    return command_do(line, CUSTODY_KEY_SHOW, arguments_of(line), print_keys);
 }

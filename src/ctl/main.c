@@ -1,19 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * qsealctl: noun, verb, and what stands behind them, looked up in a table. */
-#include "ctl/command.h"
+#include "ctl/options.h"
+
 #include "jose/json.h"
-#include "pki/request_profile.h"
 
-#include <getopt.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-/* Options of key csr: OPTION_REQUEST + enum request_value. */
-enum { OPTION_PROFILE = 256, OPTION_REQUEST, OPTIONS_MAX = 64 };
-
-static const char default_socket[] = "/run/qseal-admin/admin.sock";
-static const char default_config[] = "/etc/qseal/qseal.yaml";
 
 static const struct command commands[] = {
     {"status", "", "", "what runs, which tokens are up, who is connected", 0, 0, run_status},
@@ -98,113 +90,34 @@ static const struct command *find_command(char **words, int n_words, int *used)
     return NULL;
 }
 
-/* Where the value of this option goes; NULL when it has none. */
-static const char **text_option(struct command_line *line, int option)
-{
-    switch (option) {
-    case 's':
-        return &line->socket;
-    case 'c':
-        return &line->config;
-    case 't':
-        return &line->token;
-    case 'S':
-        return &line->subject;
-    case 'f':
-        return &line->file;
-    case 'r':
-        return &line->reason;
-    case 'C':
-        return &line->callers;
-    default:
-        return NULL;
-    }
-}
-
-/* The options in `fixed` up to its row of zeros, and those of key csr. */
-static void list_options(const struct option fixed[], struct option out[OPTIONS_MAX])
-{
-    size_t n = 0;
-    for (; fixed[n].name != NULL; n++) {
-        out[n] = fixed[n];
-    }
-    for (unsigned int value = REQUEST_ORGANIZATION; value < REQUEST_VALUES; value++) {
-        out[n++] = (struct option){request_value_option((enum request_value)value),
-                                   required_argument, NULL, OPTION_REQUEST + (int)value};
-    }
-    out[n] = (struct option){"profile", required_argument, NULL, OPTION_PROFILE};
-}
-
-static void take_request(struct command_line *line, int option, const char *text)
-{
-    if (option == OPTION_PROFILE) {
-        command_take_request(line, "profile", false, text);
-        return;
-    }
-    enum request_value value = (enum request_value)(option - OPTION_REQUEST);
-    command_take_request(line, request_value_member(value), request_value_is_list(value), text);
-}
-
-/* Ends the process for --help, --version and mistakes. */
-static void parse_options(int argc, char **argv, struct command_line *line)
-{
-    static const struct option fixed[] = {
-        {"socket", required_argument, NULL, 's'},
-        {"config", required_argument, NULL, 'c'},
-        {"token", required_argument, NULL, 't'},
-        {"subject", required_argument, NULL, 'S'},
-        {"file", required_argument, NULL, 'f'},
-        {"callers", required_argument, NULL, 'C'},
-        {"reason", required_argument, NULL, 'r'},
-        {"json", no_argument, NULL, 'j'},
-        {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'V'},
-        {NULL, 0, NULL, 0},
-    };
-    struct option options[OPTIONS_MAX] = {0};
-    list_options(fixed, options);
-    int option;
-    while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-        const char **text = text_option(line, option);
-        if (text != NULL) {
-            *text = optarg;
-        } else if (option >= OPTION_PROFILE) {
-            take_request(line, option, optarg);
-        } else if (option == 'j') {
-            line->json = true;
-        } else if (option == 'h') {
-            print_help(stdout);
-            exit(EXIT_DONE);
-        } else if (option == 'V') {
-            (void)puts("qsealctl " QSEAL_VERSION);
-            exit(EXIT_DONE);
-        } else {
-            exit(EXIT_USAGE); /* getopt has said what is wrong */
-        }
-    }
-}
-
 int main(int argc, char **argv)
 {
-    const char *from_environment = getenv("QSEAL_ADMIN_SOCKET");
-    struct command_line line = {
-        .socket = from_environment == NULL ? default_socket : from_environment,
-        .config = default_config,
-    };
+    struct command_line line = {0};
     json_prepare();
-    parse_options(argc, argv, &line);
-    if (optind == argc) {
+    switch (options_read(argc, argv, &line)) {
+    case OPTIONS_COMMAND:
+        break;
+    case OPTIONS_HELP:
+        print_help(stdout);
+        return EXIT_DONE;
+    case OPTIONS_VERSION:
+        (void)puts("qsealctl " QSEAL_VERSION);
+        return EXIT_DONE;
+    case OPTIONS_MISTAKE:
+        return EXIT_USAGE;
+    }
+    if (line.n_words == 0) {
         print_help(stderr);
         return EXIT_USAGE;
     }
     int used = 0;
-    const struct command *command = find_command(argv + optind, argc - optind, &used);
+    const struct command *command = find_command(line.words, line.n_words, &used);
     if (command == NULL) {
         (void)fprintf(stderr, "qsealctl: no such command; qsealctl --help lists them\n");
         return EXIT_USAGE;
     }
-    line.words = argv + optind + used;
-    line.n_words = argc - optind - used;
+    line.words += used;
+    line.n_words -= used;
     if (line.n_words < command->min_words || line.n_words > command->max_words) {
         (void)fprintf(stderr, "usage: qsealctl %s %s %s\n", command->noun, command->verb,
                       command->words);

@@ -58,17 +58,8 @@ static void print_reload(const json_t *status)
     (void)printf("reload at %s: done\n", command_text(reload, "at"));
 }
 
-enum exit_code run_status(const struct command_line *line)
+static void print_status(const json_t *status)
 {
-    JSON_CLEANUP json_t *status = NULL;
-    enum exit_code code = command_ask(line, CUSTODY_STATUS, NULL, &status);
-    if (code != EXIT_DONE) {
-        return code;
-    }
-    if (line->json) {
-        command_print_json(status);
-        return EXIT_DONE;
-    }
     (void)printf("qseal %s: %s\n", command_text(status, "version"), command_text(status, "status"));
     (void)printf("configuration %s, generation %lld, loaded at %s\n",
                  command_text(status, "config"), number_of(status, "generation"),
@@ -80,62 +71,40 @@ enum exit_code run_status(const struct command_line *line)
                  command_text(status, "audit"));
     print_tokens(status);
     print_callers(status);
-    return EXIT_DONE;
+}
+
+enum exit_code run_status(const struct command_line *line)
+{
+    return command_do(line, CUSTODY_STATUS, json_object(), print_status);
 }
 
 enum exit_code run_token_list(const struct command_line *line)
 {
-    JSON_CLEANUP json_t *status = NULL;
-    enum exit_code code = command_ask(line, CUSTODY_STATUS, NULL, &status);
-    if (code != EXIT_DONE) {
-        return code;
-    }
-    if (line->json) {
-        command_print_json(json_object_get(status, "tokens"));
-    } else {
-        print_tokens(status);
-    }
-    return EXIT_DONE;
+    return command_do(line, CUSTODY_TOKEN_LIST, json_object(), print_tokens);
+}
+
+static void print_generation(const json_t *result)
+{
+    (void)printf("generation %lld is in force\n", number_of(result, "generation"));
 }
 
 enum exit_code run_reload(const struct command_line *line)
 {
-    JSON_CLEANUP json_t *result = NULL;
-    enum exit_code code = command_ask(line, CUSTODY_RELOAD, NULL, &result);
-    if (code != EXIT_DONE) {
-        return code;
-    }
-    if (line->json) {
-        command_print_json(result);
-    } else {
-        (void)printf("generation %lld is in force\n", number_of(result, "generation"));
-    }
-    return EXIT_DONE;
+    return command_do(line, CUSTODY_RELOAD, json_object(), print_generation);
 }
 
 enum exit_code run_jwks(const struct command_line *line)
 {
-    JSON_CLEANUP json_t *set = NULL;
-    enum exit_code code = command_ask(line, CUSTODY_JWKS, NULL, &set);
-    if (code == EXIT_DONE) {
-        command_print_json(set);
-    }
-    return code;
+    return command_do(line, CUSTODY_JWKS, json_object(), command_print_json);
+}
+
+static void print_unlocked(const json_t *result)
+{
+    (void)printf("token %s is %s\n", command_text(result, "token"), command_text(result, "state"));
 }
 
 enum exit_code run_token_unlock(const struct command_line *line)
 {
-    JSON_CLEANUP json_t *arguments = json_pack("{s:s}", "token", line->words[0]);
-    JSON_CLEANUP json_t *result = NULL;
-    enum exit_code code = command_ask(line, CUSTODY_TOKEN_UNLOCK, arguments, &result);
-    if (code != EXIT_DONE) {
-        return code;
-    }
-    if (line->json) {
-        command_print_json(result);
-    } else {
-        (void)printf("token %s is %s\n", command_text(result, "token"),
-                     command_text(result, "state"));
-    }
-    return EXIT_DONE;
+    return command_do(line, CUSTODY_TOKEN_UNLOCK, json_pack("{s:s}", "token", line->words[0]),
+                      print_unlocked);
 }

@@ -144,7 +144,13 @@ enum outcome act_choose_for_csr(const struct act *act, const struct key **out, s
             *out = wanted ? newest_for_csr(act, role, role->tokens[i], rank) : NULL;
         }
     }
-    return *out == NULL ? act_no_key(role, only, why) : OUTCOME_OK;
+    return *out != NULL
+               ? OUTCOME_OK
+               : refuse(why, OUTCOME_NO_KEY,
+                        "role %s has no key that may ask for a certificate%s%s; a custodian runs: "
+                        "qsealctl key generate %s",
+                        role->name, only == NULL ? "" : " on token ",
+                        only == NULL ? "" : only->name, role->name);
 }
 
 enum outcome act_no_key(const struct config_role *role, const struct config_token *only,

@@ -32,6 +32,7 @@ enum custody_verb {
     CUSTODY_KEY_COMPROMISED,
     CUSTODY_KEY_DESTROY,
     CUSTODY_KEY_SHOW, /* {"key","token"?} */
+    CUSTODY_TOKEN_LIST,
 };
 
 enum { CUSTODY_ARGUMENTS_MAX = 128 * 1024, CUSTODY_RESULT_MAX = 1024 * 1024 };

@@ -83,6 +83,15 @@ static enum outcome do_key_list(struct act *act, struct reason *why)
     return OUTCOME_OK;
 }
 
+static enum outcome do_token_list(struct act *act, struct reason *why)
+{
+    (void)why;
+    buffer_put_text(act->result, "{");
+    report_tokens(act->result, act->view->policy->config, act->custody->room.watch);
+    buffer_put_text(act->result, "}");
+    return OUTCOME_OK;
+}
+
 static enum outcome do_jwks(struct act *act, struct reason *why)
 {
     (void)why;
@@ -201,6 +210,7 @@ static const struct verb_row verbs[] = {
     [CUSTODY_KEY_COMPROMISED] = {"key compromised", RIGHT_CUSTODIAN, act_key_compromised},
     [CUSTODY_KEY_DESTROY] = {"key destroy", RIGHT_CUSTODIAN, act_key_destroy},
     [CUSTODY_KEY_SHOW] = {"key show", ANY_RIGHT, act_key_show},
+    [CUSTODY_TOKEN_LIST] = {"token list", ANY_RIGHT, do_token_list},
 };
 
 static enum outcome run_verb(struct act *act, const struct verb_row *row, struct reason *why)

@@ -27,7 +27,7 @@ static void put_algs(struct buffer *out, const char *name, uint32_t algs)
     alg_put_set(out, algs);
 }
 
-static void put_tokens(struct buffer *out, const struct config *config, struct watch *watch)
+void report_tokens(struct buffer *out, const struct config *config, struct watch *watch)
 {
     buffer_put_text(out, "\"tokens\":[");
     for (size_t i = 0; i < config->n_tokens; i++) {
@@ -108,7 +108,7 @@ void report_status(struct buffer *out, const struct view *view, struct watch *wa
                       front_is_connected ? "connected" : "absent");
     put_reload(out, reload);
     buffer_put_text(out, ",");
-    put_tokens(out, config, watch);
+    report_tokens(out, config, watch);
     buffer_put_text(out, ",");
     put_callers(out, config, callers);
     buffer_put_text(out, "}");

@@ -23,6 +23,8 @@ void report_time(struct buffer *out, const char *name, int64_t at);
 void report_status(struct buffer *out, const struct view *view, struct watch *watch,
                    struct callers *callers, bool front_is_connected,
                    const struct custody_reload_report *reload);
+/* "tokens":[…]: what they are and can do. */
+void report_tokens(struct buffer *out, const struct config *config, struct watch *watch);
 /* The members of one key's object, without its braces. */
 void report_key(struct buffer *out, const struct key *key);
 void report_keys(struct buffer *out, const struct keyring *keyring);

@@ -150,6 +150,14 @@ test('a key is destroyed in the token, and its record stays', { timeout: seconds
   assert.equal(signs.status, 200)
 })
 
+test('a thumbprint may begin with a dash, or with two', async () => {
+  for (const kid of [`-${'k'.repeat(42)}`, `--${'k'.repeat(41)}`, `-${'k'.repeat(7)}`]) {
+    const { code, stderr } = await box.ctl('key', 'destroy', kid, '--reason', kid)
+    assert.equal(code, 1, stderr)
+    assert.match(stderr, /no key whose thumbprint begins so/)
+  }
+})
+
 // Each system call of a change is killed at in tests/unit/test_keyring_kept.c; here it is the whole
 // program, at moments nobody chose.
 test('a crash amid changes leaves the old or the new keyring', { timeout: seconds(120) }, async () => {

@@ -45,13 +45,26 @@ static void a_missing_member_is_no_text(void **state)
     json_decref(object);
 }
 
+static void no_answer(const json_t *result)
+{
+    (void)result;
+    fail_msg("there is no answer to print");
+}
+
+static void what_is_no_utf8_is_not_asked(void **state)
+{
+    (void)state;
+    struct command_line line = {.socket = "/tmp/qseal-no-such-socket"};
+    assert_int_equal(
+        command_do(&line, CUSTODY_KEY_SHOW, json_pack("{s:s}", "key", "\xff"), no_answer),
+        EXIT_USAGE);
+}
+
 static void nobody_at_the_door_is_unavailable(void **state)
 {
     (void)state;
     struct command_line line = {.socket = "/tmp/qseal-no-such-socket"};
-    json_t *result = NULL;
-    assert_int_equal(command_ask(&line, CUSTODY_STATUS, NULL, &result), EXIT_UNAVAILABLE);
-    assert_null(result);
+    assert_int_equal(command_do(&line, CUSTODY_STATUS, json_object(), no_answer), EXIT_UNAVAILABLE);
 }
 
 static void a_text_is_made_fit_for_json(void **state)
@@ -80,6 +93,7 @@ int main(void)
         cmocka_unit_test(every_outcome_has_its_exit_code),
         cmocka_unit_test(a_missing_member_is_no_text),
         cmocka_unit_test(a_text_is_made_fit_for_json),
+        cmocka_unit_test(what_is_no_utf8_is_not_asked),
         cmocka_unit_test(nobody_at_the_door_is_unavailable),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -127,8 +127,10 @@ static void faults_leave_no_request(void **state)
 {
     (void)state;
     struct instance *instance = transport_instance();
-    refuse_verb(instance, CUSTODY_KEY_CSR, "{\"role\":\"tls-rsa\"}", OUTCOME_NO_KEY,
-                "role tls-rsa has no active key");
+    refuse_verb(
+        instance, CUSTODY_KEY_CSR, "{\"role\":\"tls-rsa\"}", OUTCOME_NO_KEY,
+        "role tls-rsa has no key that may ask for a certificate; a custodian runs: qsealctl "
+        "key generate tls-rsa");
     make_key(instance, "{\"role\":\"tls-rsa\"}");
     instance->tokens[0].flip_a_bit = true;
     refuse_verb(instance, CUSTODY_KEY_CSR, "{\"role\":\"tls-rsa\"}", OUTCOME_VERIFY,

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The command line: getopt_long(3), one argument at a time. */
+#include "ctl/options.h"
+
+#include "pki/request_profile.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Options of key csr: OPTION_REQUEST + enum request_value. */
+enum { OPTION_PROFILE = 256, OPTION_REQUEST, OPTIONS_MAX = 64 };
+enum { THUMBPRINT_LEN = 43, THUMBPRINT_BEGIN_MIN = 8 /* as qseald takes it */ };
+
+static const char default_socket[] = "/run/qseal-admin/admin.sock";
+static const char default_config[] = "/etc/qseal/qseal.yaml";
+
+/* Where the value of this option goes; NULL when it has none. */
+static const char **text_option(struct command_line *line, int option)
+{
+    switch (option) {
+    case 's':
+        return &line->socket;
+    case 'c':
+        return &line->config;
+    case 't':
+        return &line->token;
+    case 'S':
+        return &line->subject;
+    case 'f':
+        return &line->file;
+    case 'r':
+        return &line->reason;
+    case 'C':
+        return &line->callers;
+    default:
+        return NULL;
+    }
+}
+
+/* The options in `fixed` up to its row of zeros, and those of key csr. */
+static void list_options(const struct option fixed[], struct option out[OPTIONS_MAX])
+{
+    size_t n = 0;
+    for (; fixed[n].name != NULL; n++) {
+        out[n] = fixed[n];
+    }
+    for (unsigned int value = REQUEST_ORGANIZATION; value < REQUEST_VALUES; value++) {
+        out[n++] = (struct option){request_value_option((enum request_value)value),
+                                   required_argument, NULL, OPTION_REQUEST + (int)value};
+    }
+    out[n] = (struct option){"profile", required_argument, NULL, OPTION_PROFILE};
+}
+
+static void take_request(struct command_line *line, int option, const char *text)
+{
+    if (option == OPTION_PROFILE) {
+        command_take_request(line, "profile", false, text);
+        return;
+    }
+    enum request_value value = (enum request_value)(option - OPTION_REQUEST);
+    command_take_request(line, request_value_member(value), request_value_is_list(value), text);
+}
+
+/* A thumbprint, or the beginning of one with a single '-': no option has this form. */
+static bool is_thumbprint(const char *word)
+{
+    static const char alphabet[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    size_t len = strlen(word);
+    if (word[0] != '-' || strspn(word, alphabet) != len) {
+        return false;
+    }
+    return len == THUMBPRINT_LEN ||
+           (len >= THUMBPRINT_BEGIN_MIN && len < THUMBPRINT_LEN && word[1] != '-');
+}
+
+static enum options_outcome take_option(struct command_line *line, int option)
+{
+    const char **text = text_option(line, option);
+    if (text != NULL) {
+        *text = optarg;
+        return OPTIONS_COMMAND;
+    }
+    if (option >= OPTION_PROFILE) {
+        take_request(line, option, optarg);
+        return OPTIONS_COMMAND;
+    }
+    switch (option) {
+    case 'j':
+        line->json = true;
+        return OPTIONS_COMMAND;
+    case 'h':
+        return OPTIONS_HELP;
+    case 'V':
+        return OPTIONS_VERSION;
+    default:
+        return OPTIONS_MISTAKE; /* getopt has said what is wrong */
+    }
+}
+
+static enum options_outcome read_all(int argc, char **argv, const struct option options[],
+                                     struct command_line *line)
+{
+    while (optind < argc) {
+        if (is_thumbprint(argv[optind])) {
+            line->words[line->n_words++] = argv[optind++];
+            continue;
+        }
+        int option = getopt_long(argc, argv, "-h", options, NULL); /* '-': words are 1, in order */
+        if (option == -1) {
+            break;
+        }
+        if (option == 1) {
+            line->words[line->n_words++] = optarg;
+            continue;
+        }
+        enum options_outcome outcome = take_option(line, option);
+        if (outcome != OPTIONS_COMMAND) {
+            return outcome;
+        }
+    }
+    while (optind < argc) { /* behind "--" */
+        line->words[line->n_words++] = argv[optind++];
+    }
+    return OPTIONS_COMMAND;
+}
+
+enum options_outcome options_read(int argc, char **argv, struct command_line *line)
+{
+    static const struct option fixed[] = {
+        {"socket", required_argument, NULL, 's'},
+        {"config", required_argument, NULL, 'c'},
+        {"token", required_argument, NULL, 't'},
+        {"subject", required_argument, NULL, 'S'},
+        {"file", required_argument, NULL, 'f'},
+        {"callers", required_argument, NULL, 'C'},
+        {"reason", required_argument, NULL, 'r'},
+        {"json", no_argument, NULL, 'j'},
+        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'V'},
+        {NULL, 0, NULL, 0},
+    };
+    struct option options[OPTIONS_MAX] = {0};
+    const char *from_environment = getenv("QSEAL_ADMIN_SOCKET");
+    list_options(fixed, options);
+    *line = (struct command_line){
+        .socket = from_environment == NULL ? default_socket : from_environment,
+        .config = default_config,
+        .words = argv + 1, /* never more words than arguments behind them */
+    };
+    optind = 1;
+    return read_all(argc, argv, options, line);
+}
