@@ -81,5 +81,5 @@ int file_replace(const char *path, struct span content, mode_t mode)
         errno = kept;
         return -1;
     }
-    return sync_folder_of(path);
+    return sync_folder_of(path) == 0 ? 0 : FILE_NOT_SYNCED;
 }

@@ -11,8 +11,10 @@
 
 /* Appends the content to `out`; larger than out->max is EFBIG. 0, or -1 with errno. */
 int file_read(const char *path, struct buffer *out) MUST_USE;
-/* Writes `path`.new, syncs it, renames it over `path` and syncs the folder. 0, or -1 with errno and
- * the old file in place. */
+enum { FILE_NOT_SYNCED = 1 };
+/* Writes `path`.new, syncs it, renames it over `path` and syncs the folder. 0; -1 with errno and
+ * the old file in place; or FILE_NOT_SYNCED with errno: the new one is in place, but the folder
+ * could not be synced, and nobody knows which of them a power cut leaves. */
 int file_replace(const char *path, struct span content, mode_t mode) MUST_USE;
 
 #endif

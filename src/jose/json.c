@@ -14,7 +14,8 @@ struct look {
     int line;
     int column;
     int depth;
-    int values; /* begun so far */
+    size_t values; /* begun so far */
+    size_t values_max;
 };
 
 void json_prepare(void)
@@ -132,9 +133,9 @@ static enum outcome look_at_mark(struct look *look, uint8_t c, struct reason *wh
     }
     /* Every value but the outermost has one of these behind it; a name never has. */
     bool ends_value = c == ',' || c == '}' || c == ']';
-    if (ends_value && look->values > JSON_VALUES_MAX) {
-        return refuse(why, OUTCOME_TOO_LARGE, "line %d, column %d: more than %d values", look->line,
-                      look->column, JSON_VALUES_MAX);
+    if (ends_value && look->values > look->values_max) {
+        return refuse(why, OUTCOME_TOO_LARGE, "line %d, column %d: more than %zu values",
+                      look->line, look->column, look->values_max);
     }
     look_step(look);
     return OUTCOME_OK;
@@ -159,9 +160,9 @@ static enum outcome look_at_token(struct look *look, struct reason *why)
     return look_at_mark(look, c, why);
 }
 
-static enum outcome look_first(struct span text, struct reason *why)
+static enum outcome look_first(struct span text, size_t values_max, struct reason *why)
 {
-    struct look look = {.text = text, .line = 1, .column = 1};
+    struct look look = {.text = text, .values_max = values_max, .line = 1, .column = 1};
     while (look.at < text.len && memchr(" \t\r\n", text.data[look.at], 4) != NULL) {
         look_step(&look);
     }
@@ -211,10 +212,10 @@ static const char *sentence_for(enum json_error_code code)
     return "not readable as JSON";
 }
 
-enum outcome json_parse_object(struct span text, json_t **out, struct reason *why)
+enum outcome json_parse_own(struct span text, size_t values_max, json_t **out, struct reason *why)
 {
     *out = NULL;
-    enum outcome outcome = look_first(text, why);
+    enum outcome outcome = look_first(text, values_max, why);
     if (outcome != OUTCOME_OK) {
         return outcome;
     }
@@ -225,6 +226,11 @@ enum outcome json_parse_object(struct span text, json_t **out, struct reason *wh
                       sentence_for(json_error_code(&error)));
     }
     return OUTCOME_OK;
+}
+
+enum outcome json_parse_object(struct span text, json_t **out, struct reason *why)
+{
+    return json_parse_own(text, JSON_VALUES_MAX, out, why);
 }
 
 static int put_piece(const char *piece, size_t len, void *data)

@@ -33,6 +33,11 @@ void json_prepare(void);
  * caller. */
 enum outcome json_parse_object(struct span text, json_t **out, struct reason *why) MUST_USE;
 
+/* The same for a text of our own, a file or an answer of another room, which may hold more values:
+ * at most `values_max`. */
+enum outcome json_parse_own(struct span text, size_t values_max, json_t **out,
+                            struct reason *why) MUST_USE;
+
 /* Compact serialisation, members in order. Reals keep at most 15 significant digits:
  * json_reals_are_exact() says beforehand whether that loses nothing. */
 void json_put(struct buffer *out, const json_t *value);

@@ -23,6 +23,38 @@ static bool is_printable(const char *text)
     return true;
 }
 
+/* What stops a key, or lets it make room for another. */
+static bool is_towards_end(enum key_state to)
+{
+    return to == KEY_RETIRING || to == KEY_RETIRED || to == KEY_SUSPENDED ||
+           to == KEY_COMPROMISED || to == KEY_DESTROYED;
+}
+
+bool key_resumes_to(const struct key *key, enum key_state *to)
+{
+    if (key->state != KEY_SUSPENDED || key->n_history < 2) {
+        return false;
+    }
+    enum key_state before = key->history[key->n_history - 2].state;
+    *to = before == KEY_ACTIVE ? KEY_PUBLISHED : before;
+    return true;
+}
+
+static enum outcome check_step(const struct key *key, enum key_state to, struct reason *why)
+{
+    enum key_state resumed;
+    if (key->n_history >= (is_towards_end(to) ? KEYRING_HISTORY_MAX : KEYRING_HISTORY_FREE)) {
+        return refuse(why, OUTCOME_RULE, "this key has changed %zu times: generate another",
+                      key->n_history);
+    }
+    enum outcome outcome = key->n_history == 0 ? OUTCOME_OK : key_state_check(key->state, to, why);
+    bool is_resumed = key_resumes_to(key, &resumed) && to != KEY_COMPROMISED;
+    return outcome == OUTCOME_OK && is_resumed && to != resumed
+               ? refuse(why, OUTCOME_RULE, "a suspended key goes on as %s here, and not as %s",
+                        key_state_name(resumed), key_state_name(to))
+               : outcome;
+}
+
 enum outcome key_note(struct key *key, const struct key_change *change, struct reason *why)
 {
     if (strnlen(change->reason, sizeof change->reason) > KEYRING_REASON_MAX ||
@@ -30,15 +62,9 @@ enum outcome key_note(struct key *key, const struct key_change *change, struct r
         return refuse(why, OUTCOME_RULE, "a reason has at most %d printable ASCII characters",
                       KEYRING_REASON_MAX);
     }
-    if (key->n_history == KEYRING_HISTORY_MAX) {
-        return refuse(why, OUTCOME_RULE, "this key has changed %d times: generate another",
-                      KEYRING_HISTORY_MAX);
-    }
-    if (key->n_history > 0) {
-        enum outcome outcome = key_state_check(key->state, change->state, why);
-        if (outcome != OUTCOME_OK) {
-            return outcome;
-        }
+    enum outcome outcome = check_step(key, change->state, why);
+    if (outcome != OUTCOME_OK) {
+        return outcome;
     }
     struct key_change *history =
         reallocarray(key->history, key->n_history + 1, sizeof *key->history);

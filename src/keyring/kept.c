@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { FILE_MAX = 16 * 1024 * 1024, FILE_MODE = 0640 };
+enum { FILE_MODE = 0640 };
 
 /* Calls `use` for each generation that is beside `path`. */
 static void each_kept(const char *path, void (*use)(const char *file, uint64_t n, void *context),
@@ -49,9 +49,13 @@ static void drop_older(const char *file, uint64_t n, void *context)
 int kept_put(const char *path, uint64_t generation)
 {
     char kept[PATH_MAX];
-    BUFFER_CLEANUP struct buffer text = BUFFER_INIT(FILE_MAX);
+    BUFFER_CLEANUP struct buffer text = BUFFER_INIT(KEYRING_FILE_MAX);
     if (file_read(path, &text) != 0) {
-        return errno == ENOENT ? 0 : -1;
+        if (errno != ENOENT) {
+            return -1;
+        }
+        buffer_put_format(&text, "{\"format\":%d,\"generation\":%llu,\"keys\":[]}\n", FORMAT,
+                          (unsigned long long)generation);
     }
     if (snprintf(kept, sizeof kept, "%s.%llu", path, (unsigned long long)generation) >=
         (int)sizeof kept) {

@@ -21,8 +21,10 @@ enum {
     KEYRING_CHAIN_MAX = 64 * 1024, /* bytes of PEM beside a key */
     KEYRING_CERTIFICATES_MAX = 16,
     KEYRING_REASON_MAX = 200,  /* characters */
-    KEYRING_HISTORY_MAX = 100, /* changes of one key */
-    KEYRING_KEPT = 8,          /* older generations beside the file */
+    KEYRING_HISTORY_MAX = 100, /* changes of one key; the last ten are kept for its end */
+    KEYRING_HISTORY_FREE = 90,
+    KEYRING_JWKS_MAX = 1024 * 1024, /* bytes of the JWK Set's text */
+    KEYRING_KEPT = 8,               /* older generations beside the file */
 };
 
 /* One step in a key's life. */
@@ -64,9 +66,12 @@ struct keyring {
 void key_fini(struct key *key);
 /* Notes a change of a key that is being made or read: its next state, if there is a way to it from
  * the last one. OUTCOME_RULE when there is none, the reason is over the bound or not printable, or
- * the history is full. */
+ * the history has its KEYRING_HISTORY_FREE entries and this is no step towards the key's end. */
 enum outcome key_note(struct key *key, const struct key_change *change,
                       struct reason *why) MUST_USE;
+/* Where a suspended key goes on: where it was, but to published if it was active, since verifiers
+ * may have fetched a set without it. False when it is not suspended. */
+bool key_resumes_to(const struct key *key, enum key_state *to) MUST_USE;
 /* When the key came into the state it is in, wall seconds. */
 int64_t key_since(const struct key *key);
 /* Since when the key has been in the JWK Set without a break; false when it is not in it. */
@@ -75,8 +80,9 @@ bool key_shown_since(const struct key *key, int64_t *at) MUST_USE;
  */
 bool key_stopped_at(const struct key *key, int64_t *at) MUST_USE;
 
-/* A missing file is an empty keyring of generation 0, unless older generations are beside it. A
- * damaged one is OUTCOME_RULE with file, reason and what to do. */
+/* A missing file is an empty keyring of generation 0, unless generations are kept beside it. A
+ * damaged one is OUTCOME_RULE with file, reason and what to do, and so is one that is older than a
+ * generation kept beside it: somebody has put it there. */
 enum outcome keyring_load(const char *path, struct keyring **out, struct reason *why) MUST_USE;
 /* Accepts NULL. */
 void keyring_free(struct keyring *keyring);
@@ -100,7 +106,8 @@ enum outcome keyring_set_chain(const struct keyring *keyring, const struct publi
 enum outcome keyring_change(const struct keyring *keyring, const struct keyring_step *steps,
                             size_t n, struct keyring **out, struct reason *why) MUST_USE;
 /* Durable before it returns; the generation that was there stays beside it as PATH.N, the last
- * KEYRING_KEPT of them. */
+ * KEYRING_KEPT of them. OUTCOME_RULE when nothing was changed: it could not be read again, or not
+ * written; OUTCOME_INTERNAL when nobody knows what the disk holds. */
 enum outcome keyring_save(const struct keyring *keyring, const char *path,
                           struct reason *why) MUST_USE;
 /* The role's active key on that token; NULL when there is none. */

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FILE_MAX = 16 * 1024 * 1024, FILE_MODE = 0640 };
+enum { FILE_MODE = 0640 };
 
 static void keyring_clear_ref(struct keyring **keyring)
 {
@@ -68,7 +68,7 @@ static enum outcome read_root(const json_t *root, struct keyring *keyring, struc
 static enum outcome read_text(struct span text, struct keyring *keyring, struct reason *why)
 {
     json_t *root JSON_CLEANUP = NULL;
-    enum outcome outcome = json_parse_object(text, &root, why);
+    enum outcome outcome = json_parse_own(text, KEYRING_VALUES_MAX, &root, why);
     return outcome == OUTCOME_OK ? read_root(root, keyring, why) : outcome;
 }
 
@@ -88,14 +88,29 @@ static enum outcome refuse_damaged(const char *path, const struct reason *inner,
                   inner->detail, remedy);
 }
 
+/* A key that is compromised in a later generation would sign again. */
+static enum outcome check_newest(const char *path, const struct keyring *keyring,
+                                 struct reason *why)
+{
+    uint64_t newest;
+    if (kept_newest(path, &newest) && newest > keyring->generation) {
+        return refuse(why, OUTCOME_RULE,
+                      "generation %llu is older than .%llu beside it (to go back on purpose, move "
+                      "the later ones away)",
+                      (unsigned long long)keyring->generation, (unsigned long long)newest);
+    }
+    return OUTCOME_OK;
+}
+
 static enum outcome read_file(const char *path, struct keyring *keyring, struct reason *why)
 {
-    BUFFER_CLEANUP struct buffer text = BUFFER_INIT(FILE_MAX);
+    BUFFER_CLEANUP struct buffer text = BUFFER_INIT(KEYRING_FILE_MAX);
     struct reason inner = {0};
     uint64_t newest;
     enum outcome outcome;
     if (file_read(path, &text) == 0) {
         outcome = read_text(buffer_span(&text), keyring, &inner);
+        outcome = outcome == OUTCOME_OK ? check_newest(path, keyring, &inner) : outcome;
     } else if (errno == ENOENT && !kept_newest(path, &newest)) {
         outcome = OUTCOME_OK; /* a new installation */
     } else {
@@ -120,25 +135,53 @@ enum outcome keyring_load(const char *path, struct keyring **out, struct reason 
     return OUTCOME_OK;
 }
 
-enum outcome keyring_save(const struct keyring *keyring, const char *path, struct reason *why)
+static void put_text(const struct keyring *keyring, struct buffer *text)
 {
-    BUFFER_CLEANUP struct buffer text = BUFFER_INIT(FILE_MAX);
-    buffer_put_format(&text, "{\"format\":%d,\"generation\":%llu,\"keys\":[", FORMAT,
+    buffer_put_format(text, "{\"format\":%d,\"generation\":%llu,\"keys\":[", FORMAT,
                       (unsigned long long)keyring->generation);
     for (size_t i = 0; i < keyring->n_keys; i++) {
-        buffer_put_text(&text, i == 0 ? "\n" : ",\n");
-        key_put(&keyring->keys[i], &text);
+        buffer_put_text(text, i == 0 ? "\n" : ",\n");
+        key_put(&keyring->keys[i], text);
     }
-    buffer_put_text(&text, "\n]}\n");
+    buffer_put_text(text, "\n]}\n");
+}
+
+/* What could not be read again is not written. */
+static enum outcome check_text(struct span text, const char *path, struct reason *why)
+{
+    struct reason inner = {0};
+    CLEANUP(keyring_clear_ref) struct keyring *again = calloc(1, sizeof *again);
+    if (again == NULL) {
+        return refuse(why, OUTCOME_RULE, "out of memory");
+    }
+    return read_text(text, again, &inner) == OUTCOME_OK
+               ? OUTCOME_OK
+               : refuse(why, OUTCOME_RULE, "%.120s: it could not be read again: %.300s", path,
+                        inner.detail);
+}
+
+enum outcome keyring_save(const struct keyring *keyring, const char *path, struct reason *why)
+{
+    BUFFER_CLEANUP struct buffer text = BUFFER_INIT(KEYRING_FILE_MAX);
+    put_text(keyring, &text);
     if (!buffer_ok(&text)) {
-        return refuse(why, OUTCOME_RULE, "%s: larger than %d bytes", path, FILE_MAX);
+        return refuse(why, OUTCOME_RULE, "%s: larger than %d bytes", path, KEYRING_FILE_MAX);
+    }
+    enum outcome outcome = check_text(buffer_span(&text), path, why);
+    if (outcome != OUTCOME_OK) {
+        return outcome;
     }
     if (keyring->generation > 0 && kept_put(path, keyring->generation - 1) != 0) {
         return refuse(why, OUTCOME_RULE, "%s: keeping the generation before: %s", path,
                       strerror(errno));
     }
-    if (file_replace(path, buffer_span(&text), FILE_MODE) != 0) {
+    switch (file_replace(path, buffer_span(&text), FILE_MODE)) {
+    case 0:
+        return OUTCOME_OK;
+    case FILE_NOT_SYNCED:
+        return refuse(why, OUTCOME_INTERNAL, "%s: written, but its folder could not be synced: %s",
+                      path, strerror(errno));
+    default:
         return refuse(why, OUTCOME_RULE, "%s: %s", path, strerror(errno));
     }
-    return OUTCOME_OK;
 }

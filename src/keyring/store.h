@@ -41,8 +41,13 @@ void history_put(const struct key *key, struct buffer *out);
 /* A uid. */
 bool store_uid(const json_t *value, uint32_t *out) MUST_USE;
 
-/* Keeps what is at `path` as `path`.GENERATION, and drops what is older than KEYRING_KEPT. 0, or -1
- * with errno. */
+enum {
+    KEYRING_FILE_MAX = 16 * 1024 * 1024, /* bytes */
+    KEYRING_VALUES_MAX = 2 * 1024 * 1024,
+};
+
+/* Keeps what is at `path`, or an empty keyring where there is none yet, as `path`.GENERATION, and
+ * drops what is older than KEYRING_KEPT. 0, or -1 with errno. */
 int kept_put(const char *path, uint64_t generation) MUST_USE;
 /* The newest generation beside `path`; false when there is none. */
 bool kept_newest(const char *path, uint64_t *generation) MUST_USE;

@@ -142,6 +142,11 @@ static enum outcome read_state(const json_t *object, int format, struct key *out
         return refuse(why, OUTCOME_RULE, "\"state\" must be %s, as \"history\" ends",
                       key_state_name(out->state));
     }
+    if (outcome == OUTCOME_OK &&
+        (out->history[0].at != out->created || out->history[0].by != out->created_by)) {
+        return refuse(why, OUTCOME_RULE,
+                      "\"created\" and \"created_by\" must be as \"history\" begins");
+    }
     return outcome;
 }
 

@@ -83,13 +83,60 @@ static void a_history_has_an_end(void **state)
     static const enum key_state states[] = {KEY_GENERATED};
     struct key key = key_through("seal", 1, states, 1);
     struct reason why = {0};
-    for (size_t i = 1; i < KEYRING_HISTORY_MAX; i++) {
+    for (size_t i = 1; i < KEYRING_HISTORY_FREE; i++) {
         const struct key_change change = change_to(i % 2 == 1 ? KEY_SUSPENDED : KEY_GENERATED, 200);
         assert_done(key_note(&key, &change, &why), why);
     }
     const struct key_change more = change_to(KEY_GENERATED, 200);
     assert_refused(key_note(&key, &more, &why), OUTCOME_RULE, why,
-                   "this key has changed 100 times: generate another");
+                   "this key has changed 90 times: generate another");
+    /* Its end is never refused for want of room. */
+    static const enum key_state end[] = {KEY_COMPROMISED, KEY_DESTROYED};
+    for (size_t i = 0; i < COUNT_OF(end); i++) {
+        const struct key_change change = change_to(end[i], 200);
+        assert_done(key_note(&key, &change, &why), why);
+    }
+    key_fini(&key);
+}
+
+static void an_active_key_with_a_long_history_can_be_stopped_and_replaced(void **state)
+{
+    (void)state;
+    static const enum key_state stops[] = {KEY_SUSPENDED, KEY_COMPROMISED, KEY_RETIRING};
+    for (size_t n = 0; n < COUNT_OF(stops); n++) {
+        static const enum key_state states[] = {KEY_GENERATED, KEY_SUSPENDED, KEY_GENERATED,
+                                                KEY_PUBLISHED};
+        struct key key = key_through("seal", 1, states, COUNT_OF(states));
+        struct reason why = {0};
+        while (key.n_history < KEYRING_HISTORY_FREE - 2) {
+            const struct key_change change =
+                change_to(key.state == KEY_SUSPENDED ? KEY_PUBLISHED : KEY_SUSPENDED, 200);
+            assert_done(key_note(&key, &change, &why), why);
+        }
+        const struct key_change active = change_to(KEY_ACTIVE, 200);
+        assert_done(key_note(&key, &active, &why), why);
+        const struct key_change stop = change_to(stops[n], 200);
+        assert_done(key_note(&key, &stop, &why), why);
+        key_fini(&key);
+    }
+}
+
+static void a_suspended_key_goes_on_where_it_was(void **state)
+{
+    (void)state;
+    static const enum key_state states[] = {KEY_GENERATED, KEY_PUBLISHED, KEY_ACTIVE,
+                                            KEY_SUSPENDED};
+    struct key key = key_through("seal", 1, states, COUNT_OF(states));
+    struct reason why = {0};
+    enum key_state to = KEY_GENERATED;
+    assert_true(key_resumes_to(&key, &to));
+    assert_int_equal(to, KEY_PUBLISHED);
+    const struct key_change wrong = change_to(KEY_RETIRING, 200);
+    assert_refused(key_note(&key, &wrong, &why), OUTCOME_RULE, why,
+                   "a suspended key goes on as published here, and not as retiring");
+    const struct key_change right = change_to(KEY_PUBLISHED, 200);
+    assert_done(key_note(&key, &right, &why), why);
+    assert_false(key_resumes_to(&key, &to));
     key_fini(&key);
 }
 
@@ -175,6 +222,8 @@ int main(void)
         cmocka_unit_test(what_is_noted_is_known),
         cmocka_unit_test(what_cannot_be_noted_changes_nothing),
         cmocka_unit_test(a_history_has_an_end),
+        cmocka_unit_test(an_active_key_with_a_long_history_can_be_stopped_and_replaced),
+        cmocka_unit_test(a_suspended_key_goes_on_where_it_was),
         cmocka_unit_test(a_switch_is_one_generation),
         cmocka_unit_test(two_active_keys_are_one_too_many),
         cmocka_unit_test(lookups_go_by_state),

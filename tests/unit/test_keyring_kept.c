@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/stat.h>
@@ -14,6 +15,7 @@
 
 /* Linked in front of libc's: they count down to the kill. */
 static int calls_left = -1;
+static bool folders_fail;
 
 static void count_call(void)
 {
@@ -41,7 +43,12 @@ int __wrap_rename(const char *from, const char *to)
 
 int __wrap_fsync(int fd)
 {
+    struct stat there;
     count_call();
+    if (folders_fail && fstat(fd, &there) == 0 && S_ISDIR(there.st_mode)) {
+        errno = EIO;
+        return -1;
+    }
     return __real_fsync(fd);
 }
 
@@ -158,6 +165,72 @@ static void a_damaged_keyring_stops_with_what_to_do(void **state)
     folder_remove(&folder);
 }
 
+/* Whoever puts an old generation there brings back keys that are compromised by now. */
+static void an_older_generation_is_not_taken_for_the_newest(void **state)
+{
+    (void)state;
+    struct folder folder = folder_make();
+    char path[128];
+    char kept[140];
+    struct reason why = {0};
+    struct keyring *loaded = NULL;
+    folder_path(&folder, "keyring.json", path);
+    struct keyring *keyring = keyring_with(1);
+    for (uint64_t i = 1; i <= 4; i++) {
+        save(keyring, i, path);
+    }
+    (void)snprintf(kept, sizeof kept, "%s.2", path);
+    assert_int_equal(rename(kept, path), 0);
+    assert_refused(keyring_load(path, &loaded, &why), OUTCOME_RULE, why,
+                   "generation 2 is older than .3 beside it (to go back on purpose, move the later "
+                   "ones away)");
+    assert_null(loaded);
+    (void)snprintf(kept, sizeof kept, "%s.3", path);
+    assert_int_equal(unlink(kept), 0);
+    expect_generation(path, 2);
+    keyring_free(keyring);
+    folder_remove(&folder);
+}
+
+static void the_first_generation_leaves_a_trace(void **state)
+{
+    (void)state;
+    struct folder folder = folder_make();
+    char path[128];
+    char kept[140];
+    struct reason why = {0};
+    struct keyring *loaded = NULL;
+    folder_path(&folder, "keyring.json", path);
+    struct keyring *keyring = keyring_with(1);
+    save(keyring, 1, path);
+    (void)snprintf(kept, sizeof kept, "%s.0", path);
+    assert_done(keyring_load(kept, &loaded, &why), why);
+    assert_int_equal(loaded->generation, 0);
+    assert_int_equal(loaded->n_keys, 0);
+    keyring_free(loaded);
+    assert_int_equal(unlink(path), 0);
+    assert_refused(keyring_load(path, &loaded, &why), OUTCOME_RULE, why, "No such file");
+    keyring_free(keyring);
+    folder_remove(&folder);
+}
+
+static void a_folder_that_cannot_be_synced_is_told_apart(void **state)
+{
+    (void)state;
+    struct folder folder = folder_make();
+    char path[128];
+    struct reason why = {0};
+    folder_path(&folder, "keyring.json", path);
+    struct keyring *keyring = keyring_with(0);
+    folders_fail = true;
+    enum outcome outcome = keyring_save(keyring, path, &why);
+    folders_fail = false;
+    assert_refused(outcome, OUTCOME_INTERNAL, why,
+                   "written, but its folder could not be synced: Input/output error");
+    keyring_free(keyring);
+    folder_remove(&folder);
+}
+
 /* True when the child got to the end of its change. */
 static bool change_and_die(struct keyring *keyring, const char *path, int after)
 {
@@ -218,6 +291,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_last_eight_are_kept),
+        cmocka_unit_test(an_older_generation_is_not_taken_for_the_newest),
+        cmocka_unit_test(the_first_generation_leaves_a_trace),
+        cmocka_unit_test(a_folder_that_cannot_be_synced_is_told_apart),
         cmocka_unit_test(a_damaged_keyring_stops_with_what_to_do),
         cmocka_unit_test(a_kill_leaves_the_old_or_the_new_one),
     };

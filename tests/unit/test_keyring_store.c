@@ -50,6 +50,7 @@ static void what_is_saved_is_loaded(void **state)
     transport.chain_pem = strdup("-----BEGIN CERTIFICATE-----\nQUJD\n-----END CERTIFICATE-----\n");
     add_key(&keyring, transport);
     keyring->keys[2].created_by = UINT32_MAX;
+    keyring->keys[2].history[0].by = UINT32_MAX;
     mode_t old = umask(0);
     assert_done(keyring_save(keyring, path, &why), why);
     (void)umask(old);
@@ -62,6 +63,33 @@ static void what_is_saved_is_loaded(void **state)
     for (size_t i = 0; i < 4; i++) {
         expect_same(&loaded->keys[i], &keyring->keys[i]);
     }
+    keyring_free(loaded);
+    keyring_free(keyring);
+    folder_remove(&folder);
+}
+
+/* More values than a body may have: 1,000 keys of a public key each their own would take long to
+ * make, so they share one on tokens of their own. */
+static void a_thousand_keys_are_saved_and_loaded(void **state)
+{
+    (void)state;
+    struct folder folder = folder_make();
+    char path[128];
+    folder_path(&folder, "keyring.json", path);
+    struct keyring *keyring = calloc(1, sizeof *keyring);
+    struct public_key *shared = new_public_key(KEY_P256);
+    struct reason why = {0};
+    for (size_t i = 0; i < 1000; i++) {
+        char token[16];
+        (void)snprintf(token, sizeof token, "hsm-%zu", i);
+        struct key key = key_of("seal", token, 1, es256, public_key_ref(shared));
+        assert_done(keyring_append(keyring, &key, &why), why);
+    }
+    struct keyring *loaded = NULL;
+    assert_done(keyring_save(keyring, path, &why), why);
+    assert_done(keyring_load(path, &loaded, &why), why);
+    assert_int_equal(loaded->n_keys, 1000);
+    public_key_free(shared);
     keyring_free(loaded);
     keyring_free(keyring);
     folder_remove(&folder);
@@ -143,6 +171,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_missing_file_is_an_empty_keyring),
         cmocka_unit_test(what_is_saved_is_loaded),
+        cmocka_unit_test(a_thousand_keys_are_saved_and_loaded),
         cmocka_unit_test(a_save_that_fails_says_why),
         cmocka_unit_test(the_frame_is_strict),
         cmocka_unit_test(duplicates_in_the_file_are_refused),

@@ -176,12 +176,23 @@ static void times_are_utc_seconds_that_exist(void **state)
     for (size_t i = 0; i < COUNT_OF(good); i++) {
         json_t *object JSON_CLEANUP = good_object();
         (void)json_object_set_new(object, "created", json_string(good[i]));
+        (void)json_object_set_new(json_array_get(json_object_get(object, "history"), 0), "at",
+                                  json_string(good[i]));
         struct key key;
         struct reason why = {0};
         assert_done(key_read(object, FORMAT, &key, &why), why);
         assert_int_equal(key.created, seconds[i]);
         key_fini(&key);
     }
+}
+
+static void the_making_is_where_the_history_begins(void **state)
+{
+    (void)state;
+    expect_refused("created", json_string("2026-01-01T00:00:00Z"),
+                   "\"created\" and \"created_by\" must be as \"history\" begins");
+    expect_refused("created_by", json_integer(77),
+                   "\"created\" and \"created_by\" must be as \"history\" begins");
 }
 
 static void uids_have_32_bits(void **state)
@@ -212,6 +223,7 @@ int main(void)
         cmocka_unit_test(certificates_are_plain_pem),
         cmocka_unit_test(ids_are_lower_case_hex),
         cmocka_unit_test(times_are_utc_seconds_that_exist),
+        cmocka_unit_test(the_making_is_where_the_history_begins),
         cmocka_unit_test(uids_have_32_bits),
         cmocka_unit_test(the_public_key_must_parse),
     };
