@@ -125,5 +125,9 @@ int main(int argc, char **argv)
     }
     enum exit_code code = command->run(&line);
     json_clear_ref(&line.request);
+    if (code == EXIT_DONE && (fflush(stdout) != 0 || ferror(stdout) != 0)) {
+        (void)fprintf(stderr, "qsealctl: it is done, but the answer could not be written\n");
+        return EXIT_UNAVAILABLE;
+    }
     return (int)code;
 }

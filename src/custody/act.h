@@ -13,7 +13,8 @@
 
 struct custody {
     struct custody_room room;
-    pthread_mutex_t change;     /* held by whoever makes the next view */
+    pthread_mutex_t change;     /* held by whoever makes the next view; guards disk_failed */
+    bool disk_failed;           /* no change any more: a failed fsync is final */
     pthread_mutex_t generating; /* held while a token makes a key: two would be made for one role */
     pthread_mutex_t report;     /* guards `reload` */
     struct custody_reload_report reload;

@@ -36,8 +36,7 @@ struct change_question {
 enum outcome rule_publish(const struct change_question *question, struct reason *why) MUST_USE;
 enum outcome rule_activate(const struct change_question *question, struct reason *why) MUST_USE;
 enum outcome rule_retire(const struct change_question *question, struct reason *why) MUST_USE;
-/* Where a suspended key goes on: where it was, but to published if it was active, since verifiers
- * may have fetched a set without it. */
+/* Where a suspended key goes on. */
 enum outcome rule_resume(const struct key *key, enum key_state *to, struct reason *why) MUST_USE;
 
 /* The change of a key by this request, now, for the reason in its arguments. OUTCOME_RULE when that

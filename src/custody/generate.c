@@ -38,19 +38,26 @@ static enum outcome generate_pair(const struct config_role *role, const struct c
 
 enum outcome act_install_locked(struct act *act, struct keyring *keyring, struct reason *why)
 {
-    enum outcome outcome = keyring_save(keyring, act->custody->room.keyring_path, why);
+    struct custody *custody = act->custody;
+    struct view *now = view_cell_get(custody->room.views);
+    struct view *next = NULL;
+    enum outcome outcome = view_new(policy_ref(now->policy), keyring, &next, why);
+    view_unref(now);
+    if (outcome == OUTCOME_OK && custody->disk_failed) {
+        outcome = refuse(why, OUTCOME_UNAVAILABLE,
+                         "the disk failed while the keyring was saved, and nobody knows what is on "
+                         "it: look after %s, and restart qseald",
+                         custody->room.keyring_path);
+    }
+    if (outcome == OUTCOME_OK) {
+        outcome = keyring_save(next->keyring, custody->room.keyring_path, why);
+        custody->disk_failed = outcome == OUTCOME_INTERNAL;
+    }
     if (outcome != OUTCOME_OK) {
-        keyring_free(keyring);
+        view_unref(next);
         return outcome;
     }
-    struct view *now = view_cell_get(act->custody->room.views);
-    struct view *next = view_new(policy_ref(now->policy), keyring);
-    view_unref(now);
-    if (next == NULL) {
-        return refuse(why, OUTCOME_INTERNAL,
-                      "out of memory; the change is in the keyring file, reload to use it");
-    }
-    view_cell_set(act->custody->room.views, next);
+    view_cell_set(custody->room.views, next);
     return OUTCOME_OK;
 }
 

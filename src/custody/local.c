@@ -121,12 +121,12 @@ static enum outcome reload_locked(struct custody *custody, struct reason *why)
         policy_unref(policy);
         return outcome;
     }
-    struct view *next = view_new(policy, keyring);
-    if (next == NULL) {
-        return refuse(why, OUTCOME_INTERNAL, "out of memory");
+    struct view *next = NULL;
+    outcome = view_new(policy, keyring, &next, why);
+    if (outcome == OUTCOME_OK) {
+        view_cell_set(custody->room.views, next);
     }
-    view_cell_set(custody->room.views, next);
-    return OUTCOME_OK;
+    return outcome;
 }
 
 static void note_reload(struct custody *custody, const struct custody_reload_report *report)

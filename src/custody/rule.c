@@ -95,12 +95,9 @@ enum outcome rule_retire(const struct change_question *question, struct reason *
 
 enum outcome rule_resume(const struct key *key, enum key_state *to, struct reason *why)
 {
-    if (key->state != KEY_SUSPENDED || key->n_history < 2) {
-        return refuse(why, OUTCOME_RULE,
-                      "the key is %s and not suspended: there is nothing to resume",
-                      key_state_name(key->state));
-    }
-    enum key_state before = key->history[key->n_history - 2].state;
-    *to = before == KEY_ACTIVE ? KEY_PUBLISHED : before;
-    return OUTCOME_OK;
+    return key_resumes_to(key, to)
+               ? OUTCOME_OK
+               : refuse(why, OUTCOME_RULE,
+                        "the key is %s and not suspended: there is nothing to resume",
+                        key_state_name(key->state));
 }

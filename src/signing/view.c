@@ -7,8 +7,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-enum { JWKS_TEXT_MAX = 4 * 1024 * 1024 };
-
 struct view_cell {
     pthread_mutex_t lock;
     struct view *current;
@@ -91,24 +89,51 @@ void policy_unref(struct policy *policy)
     free(policy);
 }
 
-struct view *view_new(struct policy *policy, struct keyring *keyring)
+/* A key has one purpose for life (NIST SP 800-57 §5.2), whatever the configuration says now. */
+static enum outcome check_purposes(const struct policy *policy, const struct keyring *keyring,
+                                   struct reason *why)
 {
+    for (size_t i = 0; i < keyring->n_keys; i++) {
+        const struct key *key = &keyring->keys[i];
+        const struct config_role *role = config_role(policy->config, key->role);
+        if (role != NULL && role->purpose != key->purpose && key->state != KEY_DESTROYED) {
+            return refuse(why, OUTCOME_RULE,
+                          "%s: role %s is of purpose %s, but its key %s is a %s key: give the role "
+                          "another name, or destroy its keys first",
+                          policy->config->path, role->name, purpose_name(role->purpose),
+                          public_key_thumbprint(key->public_key), purpose_name(key->purpose));
+        }
+    }
+    return OUTCOME_OK;
+}
+
+enum outcome view_new(struct policy *policy, struct keyring *keyring, struct view **out,
+                      struct reason *why)
+{
+    *out = NULL;
     struct view *view = calloc(1, sizeof *view);
     if (view == NULL) {
         policy_unref(policy);
         keyring_free(keyring);
-        return NULL;
+        return refuse(why, OUTCOME_INTERNAL, "out of memory");
     }
     atomic_init(&view->references, 1);
     view->policy = policy;
     view->keyring = keyring;
-    view->jwks = BUFFER_INIT(JWKS_TEXT_MAX);
+    view->jwks = BUFFER_INIT(KEYRING_JWKS_MAX);
     keyring_put_jwks(keyring, &view->jwks);
-    if (!buffer_ok(&view->jwks)) {
-        view_unref(view);
-        return NULL;
+    enum outcome outcome = check_purposes(policy, keyring, why);
+    if (outcome == OUTCOME_OK && !buffer_ok(&view->jwks)) {
+        outcome = refuse(why, OUTCOME_RULE,
+                         "the JWK Set would be larger than %d bytes: retire keys that nobody needs",
+                         KEYRING_JWKS_MAX);
     }
-    return view;
+    if (outcome != OUTCOME_OK) {
+        view_unref(view);
+        return outcome;
+    }
+    *out = view;
+    return OUTCOME_OK;
 }
 
 void view_unref(struct view *view)

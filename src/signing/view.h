@@ -45,8 +45,10 @@ struct policy *policy_ref(struct policy *policy);
 /* Accepts NULL. */
 void policy_unref(struct policy *policy);
 
-/* Takes both over, also when it fails: it then returns NULL, and memory was short. */
-struct view *view_new(struct policy *policy, struct keyring *keyring) MUST_USE;
+/* Takes both over, also when it refuses: OUTCOME_RULE when a role has another purpose in the
+ * configuration than its keys have, or the JWK Set is too large to be served. */
+enum outcome view_new(struct policy *policy, struct keyring *keyring, struct view **out,
+                      struct reason *why) MUST_USE;
 /* Accepts NULL. */
 void view_unref(struct view *view);
 

@@ -180,7 +180,7 @@ static void accept_one(struct serve *serve)
 static const struct serve_row *find_row(const struct serve_options *options, uint8_t kind)
 {
     for (size_t i = 0; i < options->n_rows; i++) {
-        if (options->rows[i].kind == kind) {
+        if (options->rows[i].kind == kind || options->rows[i].kind == SERVE_ANY_KIND) {
             return &options->rows[i];
         }
     }
@@ -231,6 +231,7 @@ static bool answer_one(struct serve_worker *worker, struct serve_connection *con
         .worker = worker->context,
         .connection = connection,
         .peer = connection->peer,
+        .kind = header.kind,
         .request = &request,
         .answer = &worker->out,
     };

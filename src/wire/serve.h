@@ -24,9 +24,12 @@ struct serve_call {
     void *worker;                        /* this thread's own context, from worker_new, or NULL */
     struct serve_connection *connection; /* for serve_take_fd() */
     struct caller peer;
+    uint8_t kind;
     struct reader *request;
     struct buffer *answer;
 };
+
+enum { SERVE_ANY_KIND = 0 }; /* for a service whose handler looks its kinds up by itself */
 
 struct serve_row {
     uint8_t kind;

@@ -63,7 +63,9 @@ static void start_services(struct instance *instance)
     struct caller self = {.uid = geteuid(), .gid = getegid(), .pid = getpid()};
     assert_done(policy_load(instance->config_path, 1, &policy, &why), why);
     assert_done(keyring_load(instance->keyring_path, &keyring, &why), why);
-    instance->views = view_cell_new(view_new(policy, keyring));
+    struct view *view = NULL;
+    assert_done(view_new(policy, keyring, &view, &why), why);
+    instance->views = view_cell_new(view);
     assert_non_null(instance->views);
     instance->watch = watch_new(instance->views, &why);
     instance->callers = callers_new(8);

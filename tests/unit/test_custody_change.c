@@ -66,6 +66,7 @@ static void let_pass(struct instance *instance, int64_t seconds)
     assert_done(keyring_load(instance->keyring_path, &keyring, &why), why);
     keyring->generation++;
     for (size_t i = 0; i < keyring->n_keys; i++) {
+        keyring->keys[i].created -= seconds;
         for (size_t j = 0; j < keyring->keys[i].n_history; j++) {
             keyring->keys[i].history[j].at -= seconds;
         }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The administrators' verbs: the table of rights, and what each change does and refuses. */
-#include "custody/local.h"
+#include "custody/act.h"
 
 #include "base/file.h"
 #include "check.h"
@@ -206,6 +206,42 @@ static void a_broken_reload_leaves_everything_and_status_says_why(void **state)
     drop(instance);
 }
 
+static void a_role_keeps_its_purpose_while_it_has_keys(void **state)
+{
+    (void)state;
+    struct instance *instance = make("[operator, custodian]");
+    BUFFER_CLEANUP struct buffer result = BUFFER_INIT(65536);
+    struct reason why = {0};
+    instance->roles_more =
+        "  - {name: third, purpose: seal, key: p-256, algorithms: [ES256], tokens: [hsm-a]}\n";
+    instance_configure(instance, "[op-detached]", "[operator, custodian]");
+    assert_done(instance_admin(instance, CUSTODY_RELOAD, "{}", &result, &why), why);
+    assert_done(
+        instance_admin(instance, CUSTODY_KEY_GENERATE, "{\"role\":\"third\"}", &result, &why), why);
+    instance->roles_more = "  - {name: third, purpose: transport, key: p-256, tokens: [hsm-a]}\n";
+    instance_configure(instance, "[op-detached]", "[operator, custodian]");
+    assert_refused(instance_admin(instance, CUSTODY_RELOAD, "{}", &result, &why), OUTCOME_RULE, why,
+                   "qseal.yaml: role third is of purpose transport, but its key ");
+    assert_refused(instance_admin(instance, CUSTODY_RELOAD, "{}", &result, &why), OUTCOME_RULE, why,
+                   " is a seal key: give the role another name, or destroy its keys first");
+    drop(instance);
+}
+
+static void nothing_changes_any_more_when_the_disk_has_failed(void **state)
+{
+    (void)state;
+    struct instance *instance = make("[custodian]");
+    BUFFER_CLEANUP struct buffer result = BUFFER_INIT(65536);
+    struct reason why = {0};
+    instance->custody->disk_failed = true; /* what it is after a failed fsync */
+    assert_refused(
+        instance_admin(instance, CUSTODY_KEY_GENERATE, "{\"role\":\"seal\"}", &result, &why),
+        OUTCOME_UNAVAILABLE, why,
+        "the disk failed while the keyring was saved, and nobody knows what is on it");
+    assert_int_not_equal(access(instance->keyring_path, F_OK), 0);
+    drop(instance);
+}
+
 static void unlock_reaches_the_token(void **state)
 {
     (void)state;
@@ -247,6 +283,8 @@ int main(void)
         cmocka_unit_test(generation_refuses_with_the_reason),
         cmocka_unit_test(a_token_that_fails_leaves_no_key),
         cmocka_unit_test(a_broken_reload_leaves_everything_and_status_says_why),
+        cmocka_unit_test(a_role_keeps_its_purpose_while_it_has_keys),
+        cmocka_unit_test(nothing_changes_any_more_when_the_disk_has_failed),
         cmocka_unit_test(unlock_reaches_the_token),
         cmocka_unit_test(an_unknown_verb_is_not_found),
     };

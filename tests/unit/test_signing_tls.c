@@ -500,7 +500,9 @@ static void set_chain(struct bench *bench, const struct public_key *key, const c
     struct keyring *next = NULL;
     struct reason why = {0};
     assert_done(keyring_set_chain(view->keyring, key, pem, NULL, 0, &next, &why), why);
-    view_cell_set(bench->instance.views, view_new(policy_ref(view->policy), next));
+    struct view *changed = NULL;
+    assert_done(view_new(policy_ref(view->policy), next, &changed, &why), why);
+    view_cell_set(bench->instance.views, changed);
     view_unref(view);
 }
 

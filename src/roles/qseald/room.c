@@ -91,7 +91,7 @@ static void worker_free(void *worker)
     signing_worker_free(worker);
 }
 
-static bool handle_custody(struct serve_call *call, uint8_t verb)
+static bool handle_custody(struct serve_call *call)
 {
     struct room *room = call->room;
     struct reason why = {0};
@@ -100,7 +100,8 @@ static bool handle_custody(struct serve_call *call, uint8_t verb)
     if (!reader_done(call->request)) {
         return false;
     }
-    enum outcome outcome = custody_do(room->custody, verb, &call->peer, arguments, &result, &why);
+    enum outcome outcome =
+        custody_do(room->custody, call->kind, &call->peer, arguments, &result, &why);
     if (outcome == OUTCOME_OK && !buffer_ok(&result)) {
         outcome = refuse(&why, OUTCOME_INTERNAL, "the answer does not fit into memory");
     }
@@ -111,48 +112,9 @@ static bool handle_custody(struct serve_call *call, uint8_t verb)
     return true;
 }
 
-#define CUSTODY_HANDLER(name, verb)                                                                \
-    static bool name(struct serve_call *call)                                                      \
-    {                                                                                              \
-        return handle_custody(call, verb);                                                         \
-    }
-
-CUSTODY_HANDLER(handle_status, CUSTODY_STATUS)
-CUSTODY_HANDLER(handle_reload, CUSTODY_RELOAD)
-CUSTODY_HANDLER(handle_key_generate, CUSTODY_KEY_GENERATE)
-CUSTODY_HANDLER(handle_key_list, CUSTODY_KEY_LIST)
-CUSTODY_HANDLER(handle_jwks, CUSTODY_JWKS)
-CUSTODY_HANDLER(handle_token_unlock, CUSTODY_TOKEN_UNLOCK)
-CUSTODY_HANDLER(handle_key_reference, CUSTODY_KEY_REFERENCE)
-CUSTODY_HANDLER(handle_key_csr, CUSTODY_KEY_CSR)
-CUSTODY_HANDLER(handle_key_import, CUSTODY_KEY_IMPORT)
-CUSTODY_HANDLER(handle_key_publish, CUSTODY_KEY_PUBLISH)
-CUSTODY_HANDLER(handle_key_activate, CUSTODY_KEY_ACTIVATE)
-CUSTODY_HANDLER(handle_key_retire, CUSTODY_KEY_RETIRE)
-CUSTODY_HANDLER(handle_key_suspend, CUSTODY_KEY_SUSPEND)
-CUSTODY_HANDLER(handle_key_resume, CUSTODY_KEY_RESUME)
-CUSTODY_HANDLER(handle_key_compromised, CUSTODY_KEY_COMPROMISED)
-CUSTODY_HANDLER(handle_key_destroy, CUSTODY_KEY_DESTROY)
-CUSTODY_HANDLER(handle_key_show, CUSTODY_KEY_SHOW)
-
+/* Which verbs there are, and who may ask them, is custody's table. */
 static const struct serve_row admin_rows[] = {
-    {CUSTODY_STATUS, handle_status},
-    {CUSTODY_RELOAD, handle_reload},
-    {CUSTODY_KEY_GENERATE, handle_key_generate},
-    {CUSTODY_KEY_LIST, handle_key_list},
-    {CUSTODY_JWKS, handle_jwks},
-    {CUSTODY_TOKEN_UNLOCK, handle_token_unlock},
-    {CUSTODY_KEY_REFERENCE, handle_key_reference},
-    {CUSTODY_KEY_CSR, handle_key_csr},
-    {CUSTODY_KEY_IMPORT, handle_key_import},
-    {CUSTODY_KEY_PUBLISH, handle_key_publish},
-    {CUSTODY_KEY_ACTIVATE, handle_key_activate},
-    {CUSTODY_KEY_RETIRE, handle_key_retire},
-    {CUSTODY_KEY_SUSPEND, handle_key_suspend},
-    {CUSTODY_KEY_RESUME, handle_key_resume},
-    {CUSTODY_KEY_COMPROMISED, handle_key_compromised},
-    {CUSTODY_KEY_DESTROY, handle_key_destroy},
-    {CUSTODY_KEY_SHOW, handle_key_show},
+    {SERVE_ANY_KIND, handle_custody},
 };
 
 /* Descriptors from systemd, by the names its socket unit gives them (sd_listen_fds_with_names(3)).
@@ -223,8 +185,7 @@ static enum outcome load_view(struct room *room, struct view **out, struct reaso
         policy_unref(policy);
         return outcome;
     }
-    *out = view_new(policy, keyring);
-    return *out == NULL ? refuse(why, OUTCOME_INTERNAL, "out of memory") : OUTCOME_OK;
+    return view_new(policy, keyring, out, why);
 }
 
 static bool front_is_connected(void *room)
