@@ -30,6 +30,9 @@ static enum outcome check_chain(const struct chain *chain, enum purpose purpose,
                                 const struct certificate_facts *facts, struct reason *why)
 {
     enum outcome outcome = certificate_check_fit(&chain->links[0], purpose, facts, why);
+    if (outcome == OUTCOME_OK) {
+        outcome = certificate_check_sound(chain, why);
+    }
     for (size_t i = 0; outcome == OUTCOME_OK && i < chain->n; i++) {
         outcome = certificate_check_validity(&chain->links[i], now, why);
     }
@@ -50,6 +53,9 @@ static enum outcome judge(struct chain *chain, const struct certificate_owner *k
     facts->warnings |= chain->warnings;
     if (facts->not_after - now < (int64_t)CERTIFICATE_EXPIRES_SOON_DAYS * DAY_S) {
         facts->warnings |= 1U << CERTIFICATE_EXPIRES_SOON;
+    }
+    if (key->purpose == PURPOSE_SEAL && certificate_is_for_tls(chain->links[0].certificate)) {
+        facts->warnings |= 1U << CERTIFICATE_FOR_TLS;
     }
     return check_chain(chain, key->purpose, now, facts, why);
 }

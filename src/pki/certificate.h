@@ -37,8 +37,9 @@ enum certificate_warning {
     CERTIFICATE_NCA_FORM,
     CERTIFICATE_NCA_DISAGREES,
     CERTIFICATE_ORGANIZATION_FORM,
+    CERTIFICATE_FOR_TLS,
 };
-enum { CERTIFICATE_WARNINGS = CERTIFICATE_ORGANIZATION_FORM + 1 };
+enum { CERTIFICATE_WARNINGS = CERTIFICATE_FOR_TLS + 1 };
 
 /* What people want to see of one. */
 struct certificate_facts {
@@ -71,8 +72,9 @@ const char *certificate_warning_text(enum certificate_warning warning);
  * key, RFC 4055 §1.2); the others follow, each the issuer of the one before. Writes it to `pem` as
  * base/pem.h spells it, without a self-signed root above the key's own, and *facts of the key's
  * own. OUTCOME_RULE with the reason when there is anything but certificates in the text, none or
- * more than one is for this key, one does not belong to the chain, one is not valid at `now` (wall
- * seconds), or the key's own does not allow what the key is for: signatures and no QcType web for a
+ * more than one is for this key, one does not belong to the chain, is weak, or says what nobody may
+ * ignore, the key's own is a CA's or an issuer's is not, one is not valid at `now` (wall seconds),
+ * or the key's own does not allow what the key is for: signatures and no QcType web for a
  * seal key, digitalSignature, clientAuth and no QcType eseal for a transport key. Certificates are
  * counted as they stand in the text. Whether anybody trusts the last one is not asked. */
 enum outcome certificate_chain_read(struct span text, const struct certificate_owner *key,
@@ -80,7 +82,7 @@ enum outcome certificate_chain_read(struct span text, const struct certificate_o
                                     struct certificate_facts *facts, struct reason *why) MUST_USE;
 
 /* Of the first certificate in a text that certificate_chain_read() wrote; false when there is none.
- * Warnings about the chain and the clock are not among them. */
+ * Warnings about the chain, the clock and the key's purpose are not among them. */
 bool certificate_facts(struct span pem, struct certificate_facts *facts) MUST_USE;
 /* Appends the DER SubjectPublicKeyInfo of the first certificate in such a text. */
 bool certificate_put_spki(struct span pem, struct buffer *spki) MUST_USE;

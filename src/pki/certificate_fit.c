@@ -28,6 +28,13 @@ enum outcome certificate_check_validity(const struct link *link, int64_t now, st
     return OUTCOME_OK;
 }
 
+bool certificate_is_for_tls(X509 *certificate)
+{
+    /* All bits when there is no such extension. */
+    uint32_t extended = X509_get_extended_key_usage(certificate);
+    return extended != UINT32_MAX && (extended & (XKU_SSL_CLIENT | XKU_SSL_SERVER)) != 0;
+}
+
 static const char *usage_fault(X509 *certificate, enum purpose purpose)
 {
     /* Both give all bits when there is no such extension. */

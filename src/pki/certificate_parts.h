@@ -35,6 +35,11 @@ enum outcome certificate_check_validity(const struct link *link, int64_t now,
 enum outcome certificate_check_fit(const struct link *link, enum purpose purpose,
                                    const struct certificate_facts *facts,
                                    struct reason *why) MUST_USE;
+/* Whether it says that its key is for TLS. */
+bool certificate_is_for_tls(X509 *certificate);
+/* Whether the key's own is no CA's and its issuers are, all are strong enough, and none has a
+ * critical extension that is unknown. */
+enum outcome certificate_check_sound(const struct chain *chain, struct reason *why) MUST_USE;
 /* False when there is no memory, or no time that can be read. */
 bool certificate_state_facts(const X509 *certificate, struct certificate_facts *facts) MUST_USE;
 bool certificate_seconds(const ASN1_TIME *time, int64_t *out) MUST_USE;

@@ -19,6 +19,9 @@ struct issue {
     long to_s;           /* notAfter from now; 0: in an hour */
     const char *key_usage;
     const char *extended_key_usage;
+    const char *constraints; /* basicConstraints */
+    const EVP_MD *digest; /* NULL: what its issuer's kind takes, SHA-256 where there is a choice */
+    const char *critical_oid; /* a critical extension of nobody's */
 };
 
 static inline void name_set(X509_NAME *name, const char *text)
@@ -38,6 +41,21 @@ static inline void add_text_extension(X509 *certificate, int nid, const char *va
     }
 }
 
+static inline void add_unknown_extension(X509 *certificate, const char *oid)
+{
+    if (oid == NULL) {
+        return;
+    }
+    ASN1_OBJECT *object = OBJ_txt2obj(oid, 1);
+    ASN1_OCTET_STRING *value = ASN1_OCTET_STRING_new();
+    assert_int_equal(ASN1_OCTET_STRING_set(value, (const unsigned char *)"\x05", 2), 1);
+    X509_EXTENSION *extension = X509_EXTENSION_create_by_OBJ(NULL, object, 1, value);
+    assert_int_equal(X509_add_ext(certificate, extension, -1), 1);
+    X509_EXTENSION_free(extension);
+    ASN1_OCTET_STRING_free(value);
+    ASN1_OBJECT_free(object);
+}
+
 /* Signed by `by` with the hash its kind takes. */
 static inline X509 *certificate_issue(const struct issue *issue, EVP_PKEY *key, EVP_PKEY *by)
 {
@@ -53,7 +71,10 @@ static inline X509 *certificate_issue(const struct issue *issue, EVP_PKEY *key, 
     assert_int_equal(X509_set_pubkey(certificate, key), 1);
     add_text_extension(certificate, NID_key_usage, issue->key_usage);
     add_text_extension(certificate, NID_ext_key_usage, issue->extended_key_usage);
-    const EVP_MD *digest = EVP_PKEY_is_a(by, "ED25519") ? NULL : EVP_sha256();
+    add_text_extension(certificate, NID_basic_constraints, issue->constraints);
+    add_unknown_extension(certificate, issue->critical_oid);
+    const EVP_MD *usual = EVP_PKEY_is_a(by, "ED25519") ? NULL : EVP_sha256();
+    const EVP_MD *digest = issue->digest == NULL ? usual : issue->digest;
     assert_true(X509_sign(certificate, by, digest) > 0);
     return certificate;
 }

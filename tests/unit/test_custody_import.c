@@ -35,7 +35,7 @@ static void issue_for(struct buffer *chain, EVP_PKEY *key)
 {
     const struct issue leaf = {
         .subject = "leaf", .issuer = "ca", .extended_key_usage = "clientAuth"};
-    const struct issue own = {.subject = "ca", .issuer = "root"};
+    const struct issue own = {.subject = "ca", .issuer = "root", .constraints = "CA:TRUE"};
     EVP_PKEY *ca = EVP_EC_gen("P-256");
     EVP_PKEY *root = EVP_EC_gen("P-256");
     put_issued(chain, &leaf, key, ca);

@@ -16,8 +16,10 @@ struct stand {
     struct reason why;
 };
 
-static const struct issue of_root = {.subject = "Root", .issuer = "Root"};
-static const struct issue of_middle = {.subject = "Middle", .issuer = "Root"};
+static const struct issue of_root = {
+    .subject = "Root", .issuer = "Root", .constraints = "critical,CA:TRUE"};
+static const struct issue of_middle = {
+    .subject = "Middle", .issuer = "Root", .constraints = "critical,CA:TRUE"};
 static const struct issue of_leaf = {.subject = "M\xc3\xbcller, Bank", .issuer = "Middle"};
 
 static void put_spki(struct buffer *out, EVP_PKEY *key)
@@ -280,6 +282,9 @@ static void usages_must_allow_it(void **state)
             enum outcome outcome = read_as(stand, purposes[p]);
             if (reasons[p] == NULL) {
                 assert_done(outcome, stand->why);
+                assert_int_equal((stand->facts.warnings & 1U << CERTIFICATE_FOR_TLS) != 0,
+                                 purposes[p] == PURPOSE_SEAL && rows[i].extended != NULL &&
+                                     strstr(rows[i].extended, "Auth") != NULL);
             } else {
                 assert_refused(outcome, OUTCOME_RULE, stand->why, reasons[p]);
             }
