@@ -140,6 +140,22 @@ static bool verifies(const struct key *key, enum alg alg, struct span input, str
                : public_key_verify(key->public_key, alg, input, signature);
 }
 
+/* When `key compromised` has returned, nothing of that key leaves any more. A key that retires
+ * meanwhile is another matter: what it signed is good. */
+static bool is_stopped(const struct attempt *attempt)
+{
+    struct view *now = view_cell_get(attempt->dispatch->views);
+    const struct key *key = attempt->key;
+    if (now != attempt->dispatch->view) {
+        key = keyring_by_thumbprint(now->keyring, key->role, key->token,
+                                    public_key_thumbprint(key->public_key));
+    }
+    bool stopped = key == NULL || key->state == KEY_SUSPENDED || key->state == KEY_COMPROMISED ||
+                   key->state == KEY_DESTROYED;
+    view_unref(now);
+    return stopped;
+}
+
 /* Nothing leaves that does not verify under the pinned public key: a fault in the token, a wrong
  * salt or another key under the same id ends here (security: faulty RSA signatures give the key
  * away). */
@@ -163,6 +179,10 @@ enum outcome dispatch_sign(const struct attempt *attempt, enum alg alg, struct s
         return refuse(why, OUTCOME_VERIFY,
                       "token %s gave a signature that does not verify; it was withheld",
                       attempt->token->name);
+    }
+    if (is_stopped(attempt)) {
+        return refuse(why, OUTCOME_NO_KEY,
+                      "the key was stopped while it signed, and the signature was withheld");
     }
     if (deadline_passed(attempt->dispatch->deadline)) {
         return refuse(why, OUTCOME_DEADLINE,

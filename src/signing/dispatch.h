@@ -14,6 +14,7 @@ struct dispatcher;
 
 struct dispatch {
     struct view *view;
+    struct view_cell *views; /* what holds when the signature is there */
     struct watch *watch;
     const struct config_role *role;
     const char *kid; /* the thumbprint of the key to use; "": the active one of each token */

@@ -111,6 +111,7 @@ static enum outcome answer_sign(struct question *question, struct reason *why)
     struct seal_request seal = {
         .dispatcher = question->worker->dispatcher,
         .view = question->view,
+        .views = question->signing->views,
         .watch = question->signing->watch,
         .profile = profile,
         .body = request->body,
@@ -126,6 +127,7 @@ static enum outcome answer_role(struct question *question, struct reason *why)
     struct buffer *body = &question->worker->body;
     const struct tls_question tls = {
         .view = question->view,
+        .views = question->signing->views,
         .watch = question->signing->watch,
         .caller = question->granted,
         .request = question->request,

@@ -78,6 +78,7 @@ enum outcome seal_artefact(struct sealer *sealer, const struct seal_request *req
     struct sealing sealing = {.sealer = sealer, .request = request, .json = json};
     struct dispatch dispatch = {
         .view = request->view,
+        .views = request->views,
         .watch = request->watch,
         .role = config_role(request->view->policy->config, profile_role(request->profile)),
         .kid = "",

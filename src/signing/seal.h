@@ -13,6 +13,7 @@ struct sealer;
 struct seal_request {
     struct dispatcher *dispatcher; /* of the same thread */
     struct view *view;
+    struct view_cell *views; /* what holds when the signature is there */
     struct watch *watch;
     const struct profile *profile;
     struct span body;

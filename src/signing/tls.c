@@ -178,6 +178,7 @@ enum outcome tls_sign(struct dispatcher *dispatcher, const struct tls_question *
     }
     const struct dispatch dispatch = {
         .view = question->view,
+        .views = question->views,
         .watch = question->watch,
         .role = handshake.role,
         .kid = question->request->kid,

@@ -10,6 +10,7 @@
 
 struct tls_question {
     struct view *view;
+    struct view_cell *views; /* what holds when the signature is there */
     struct watch *watch;
     const struct config_caller *caller;
     const struct signing_request *request;

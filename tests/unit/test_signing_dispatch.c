@@ -54,6 +54,7 @@ static enum outcome run(struct instance *instance, const char *kid, struct tried
     struct view *view = view_cell_get(instance->views);
     const struct dispatch dispatch = {
         .view = view,
+        .views = instance->views,
         .watch = instance->watch,
         .role = config_role(view->policy->config, "seal-ec"),
         .kid = kid,
@@ -134,6 +135,65 @@ static void a_spoilt_signature_is_withheld(void **state)
     assert_int_equal(tried.n, 2);
 }
 
+struct stopping {
+    struct instance *instance;
+    enum custody_verb verb;
+    unsigned int n;
+    struct reason first; /* of the first try */
+};
+
+/* A custodian stops the key between the question and the signature. */
+static enum outcome stop_and_sign(void *context, const struct attempt *attempt, struct reason *why)
+{
+    struct stopping *stopping = context;
+    struct span signature;
+    if (stopping->n++ == 0) {
+        char arguments[200];
+        struct reason inner = {0};
+        BUFFER_CLEANUP struct buffer result = BUFFER_INIT(65536);
+        (void)snprintf(arguments, sizeof arguments, "{\"key\":\"%s\"}",
+                       public_key_thumbprint(attempt->key->public_key));
+        assert_done(instance_admin(stopping->instance, stopping->verb, arguments, &result, &inner),
+                    inner);
+    }
+    enum outcome outcome =
+        dispatch_sign(attempt, ALG_ES256, span_of_text("any input"), &signature, why);
+    if (stopping->n == 1) {
+        stopping->first = *why;
+    }
+    return outcome;
+}
+
+static void a_key_stopped_while_it_signs_signs_nothing(void **state)
+{
+    struct instance *instance = *state;
+    static const enum custody_verb verbs[] = {CUSTODY_KEY_SUSPEND, CUSTODY_KEY_COMPROMISED};
+    struct dispatcher *dispatcher = dispatcher_new();
+    for (size_t i = 0; i < COUNT_OF(verbs); i++) {
+        struct stopping stopping = {.instance = instance, .verb = verbs[i]};
+        struct reason why = {0};
+        struct view *view = view_cell_get(instance->views);
+        const struct dispatch dispatch = {
+            .view = view,
+            .views = instance->views,
+            .watch = instance->watch,
+            .role = config_role(view->policy->config, "seal-ec"),
+            .kid = "",
+            .request_id = "id",
+            .deadline = deadline_in_ms(10000),
+        };
+        /* Of two tokens the second one helps, then nobody does. */
+        enum outcome outcome =
+            dispatch_to_tokens(dispatcher, &dispatch, stop_and_sign, &stopping, &why);
+        assert_int_equal(outcome, i == 0 ? OUTCOME_OK : OUTCOME_NO_KEY);
+        assert_string_equal(stopping.first.detail,
+                            "the key was stopped while it signed, and the signature was withheld");
+        assert_int_equal(stopping.n, i == 0 ? 2 : 1);
+        view_unref(view);
+    }
+    dispatcher_free(dispatcher);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -141,7 +201,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_thumbprint_finds_its_token),       TEST(an_unknown_thumbprint_asks_nobody),
         TEST(faults_of_a_token_lead_to_the_next), TEST(refusals_do_not),
-        TEST(a_spoilt_signature_is_withheld),
+        TEST(a_spoilt_signature_is_withheld),     TEST(a_key_stopped_while_it_signs_signs_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

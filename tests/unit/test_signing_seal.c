@@ -39,6 +39,7 @@ static enum outcome seal(struct instance *instance, struct deadline deadline, st
     struct seal_request request = {
         .dispatcher = dispatcher,
         .view = view,
+        .views = instance->views,
         .watch = instance->watch,
         .profile = profiles_find(view->policy->profiles, OPERATION_JAR, "op-jar-cof"),
         .body = span_of_text(jar_body),
