@@ -53,11 +53,6 @@ export async function until(what, probe, ms = seconds(15)) {
 
 export const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
 
-export function median(numbers) {
-  const sorted = [...numbers].sort((a, b) => a - b)
-  return sorted[Math.floor(sorted.length / 2)]
-}
-
 // What a sanitizer says, on standard error, of the room it is in (src/ is built so that
 // everything it finds ends the room, except a leak, which is found at the end).
 const report = /(Address|Thread|Memory|Leak|UndefinedBehavior)Sanitizer|runtime error:/
