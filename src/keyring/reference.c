@@ -2,33 +2,16 @@
  * PEM key references. */
 #include "keyring/reference.h"
 
+#include "base/der.h"
 #include "base/pem.h"
 
-#include <string.h>
-
-enum { DER_MAX = 2048, TAG_UTF8STRING = 0x0c, TAG_SEQUENCE = 0x30, SHORT_LENGTH_MAX = 0x7f };
+enum { DER_MAX = 2048 };
 
 static const char format[] = "qseal-key-reference-1";
 
-/* X.690 §10.1: the shortest form. */
-static void put_head(struct buffer *out, uint8_t tag, size_t len)
-{
-    buffer_put_u8(out, tag);
-    if (len > UINT8_MAX) {
-        buffer_put_u8(out, 0x82);
-        buffer_put_u16(out, (uint16_t)len);
-        return;
-    }
-    if (len > SHORT_LENGTH_MAX) {
-        buffer_put_u8(out, 0x81);
-    }
-    buffer_put_u8(out, (uint8_t)len);
-}
-
 static void put_text(struct buffer *out, const char *text)
 {
-    put_head(out, TAG_UTF8STRING, strlen(text));
-    buffer_put_text(out, text);
+    der_put(out, DER_UTF8_STRING, span_of_text(text));
 }
 
 void reference_put_der(struct buffer *out, const char *role, const char *socket,
@@ -44,8 +27,7 @@ void reference_put_der(struct buffer *out, const char *role, const char *socket,
         out->failed = true;
         return;
     }
-    put_head(out, TAG_SEQUENCE, inside.len);
-    buffer_put_span(out, buffer_span(&inside));
+    der_put(out, DER_SEQUENCE, buffer_span(&inside));
 }
 
 void reference_put_pem(struct buffer *out, const char *role, const char *socket,

@@ -2,6 +2,7 @@
  * Public key objects to SubjectPublicKeyInfo. */
 #include "pkcs11/spki.h"
 
+#include "base/der.h"
 #include "pkcs11/find.h"
 #include "pkcs11/rv.h"
 
@@ -157,13 +158,9 @@ static bool bare_point(struct span value, size_t len, struct span *out)
         *out = value;
         return true;
     }
-    size_t header = len < 128 ? 2 : 3;
-    if (value.len != len + header || value.data[0] != 0x04 || value.data[header - 1] != len ||
-        (header == 3 && value.data[1] != 0x81)) {
-        return false;
-    }
-    *out = span_part(value, header, len);
-    return true;
+    struct reader reader = reader_of(value);
+    *out = der_take(&reader, DER_OCTET_STRING);
+    return reader_done(&reader) && out->len == len;
 }
 
 static EVP_PKEY *curve_key(const struct curve *curve, struct span point)

@@ -2,7 +2,7 @@
  * The public key in a certificate. */
 #include "pki/certificate_key.h"
 
-#include "pki/der.h"
+#include "base/der.h"
 
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -65,8 +65,8 @@ static const char *read_spki(struct span spki, struct certificate_key *out)
 static struct span find_spki(struct span tbs)
 {
     struct reader reader = reader_of(tbs);
-    if (der_is_next(&reader, DER_VERSION)) {
-        (void)der_take(&reader, DER_VERSION);
+    if (der_is_next(&reader, DER_CONTEXT_0)) {
+        (void)der_take(&reader, DER_CONTEXT_0);
     }
     (void)der_take(&reader, DER_INTEGER);
     for (int i = 0; i < 4; i++) { /* signature, issuer, validity, subject */
@@ -109,8 +109,7 @@ bool certificate_key_digest(const struct certificate_key *key, uint8_t out[SHA25
 static void put_rsa_form(struct buffer *out, struct span value)
 {
     BUFFER_CLEANUP struct buffer inner = BUFFER_INIT(SPKI_MAX);
-    der_put_head(&inner, DER_SEQUENCE, sizeof rsa);
-    buffer_put(&inner, rsa, sizeof rsa);
+    der_put(&inner, DER_SEQUENCE, span_of(rsa, sizeof rsa));
     der_put_head(&inner, DER_BIT_STRING, value.len + 1);
     buffer_put_u8(&inner, 0);
     buffer_put_span(&inner, value);
@@ -118,8 +117,7 @@ static void put_rsa_form(struct buffer *out, struct span value)
         out->failed = true;
         return;
     }
-    der_put_head(out, DER_SEQUENCE, inner.len);
-    buffer_put_span(out, buffer_span(&inner));
+    der_put(out, DER_SEQUENCE, buffer_span(&inner));
 }
 
 bool certificate_key_is(const struct certificate_key *key, const uint8_t spki_sha256[SHA256_LEN])

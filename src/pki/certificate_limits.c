@@ -2,11 +2,10 @@
  * What a stranger's certificates must be like before libcrypto reads them. */
 #include "pki/certificate_limits.h"
 
-#include "pki/der.h"
+#include "base/der.h"
 
 enum {
     BOOLEAN = 0x01,
-    OCTET_STRING = 0x04,
     ISSUER_ID = 0x81,
     SUBJECT_ID = 0x82,
     EXTENSIONS = 0xA3,
@@ -61,7 +60,7 @@ static void take_extension(struct reader *reader, struct certificate_tally *chai
     struct reader extension = reader_of(der_take(reader, DER_SEQUENCE));
     struct span id = der_take(&extension, DER_OID);
     skip_if_next(&extension, BOOLEAN);
-    struct reader value = reader_of(der_take(&extension, OCTET_STRING));
+    struct reader value = reader_of(der_take(&extension, DER_OCTET_STRING));
     reader->failed = reader->failed || !reader_done(&extension);
     bool is_alt_name = span_equal(id, span_of(alt_name, sizeof alt_name));
     bool is_constraints = span_equal(id, span_of(constraints, sizeof constraints));
@@ -98,7 +97,7 @@ static const char *take_extensions(struct reader *tbs, struct certificate_tally 
 static const char *tbs_fault(struct span bytes, struct certificate_tally *chain)
 {
     struct reader tbs = reader_of(bytes);
-    skip_if_next(&tbs, DER_VERSION);
+    skip_if_next(&tbs, DER_CONTEXT_0);
     (void)der_take(&tbs, DER_INTEGER);
     (void)der_take(&tbs, DER_SEQUENCE); /* signature */
     struct span issuer = der_take(&tbs, DER_SEQUENCE);

@@ -2,7 +2,7 @@
  * Reading qcStatements. */
 #include "pki/psd2.h"
 
-#include "pki/der.h"
+#include "base/der.h"
 
 #include <string.h>
 

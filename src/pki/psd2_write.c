@@ -2,33 +2,27 @@
  * Writing qcStatements for a certificate request. */
 #include "pki/psd2.h"
 
-#include "pki/der.h"
-
-static void put_element(struct buffer *out, uint8_t tag, struct span content)
-{
-    der_put_head(out, tag, content.len);
-    buffer_put_span(out, content);
-}
+#include "base/der.h"
 
 static void put_wrapped(struct buffer *out, const struct buffer *content)
 {
     out->failed |= !buffer_ok(content);
-    put_element(out, DER_SEQUENCE, buffer_span(content));
+    der_put(out, DER_SEQUENCE, buffer_span(content));
 }
 
 static void put_type(struct buffer *out, enum qc_type type)
 {
     const uint8_t statement[] = {0x06, 0x06, 0x04, 0x00, 0x8e, 0x46, 0x01, 0x06, 0x30,         0x09,
                                  0x06, 0x07, 0x04, 0x00, 0x8e, 0x46, 0x01, 0x06, (uint8_t)type};
-    put_element(out, DER_SEQUENCE, span_of(statement, sizeof statement));
+    der_put(out, DER_SEQUENCE, span_of(statement, sizeof statement));
 }
 
 static void put_role(struct buffer *out, enum psd2_role role)
 {
     BUFFER_CLEANUP struct buffer inside = BUFFER_INIT(QC_STATEMENTS_MAX);
     const uint8_t oid[] = {0x04, 0x00, 0x81, 0x98, 0x27, 0x01, (uint8_t)(role + 1)};
-    put_element(&inside, DER_OID, span_of(oid, sizeof oid));
-    put_element(&inside, DER_UTF8_STRING, span_of_text(psd2_role_name(role)));
+    der_put(&inside, DER_OID, span_of(oid, sizeof oid));
+    der_put(&inside, DER_UTF8_STRING, span_of_text(psd2_role_name(role)));
     put_wrapped(out, &inside);
 }
 
@@ -44,9 +38,9 @@ static void put_psd2(struct buffer *out, const struct qc_statements *statements)
         }
     }
     put_wrapped(&info, &roles);
-    put_element(&info, DER_UTF8_STRING, span_of_text(statements->nca_name));
-    put_element(&info, DER_UTF8_STRING, span_of_text(statements->nca_id));
-    put_element(&statement, DER_OID, span_of(oid, sizeof oid));
+    der_put(&info, DER_UTF8_STRING, span_of_text(statements->nca_name));
+    der_put(&info, DER_UTF8_STRING, span_of_text(statements->nca_id));
+    der_put(&statement, DER_OID, span_of(oid, sizeof oid));
     put_wrapped(&statement, &info);
     put_wrapped(out, &statement);
 }

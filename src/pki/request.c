@@ -2,6 +2,7 @@
  * Certificate requests. */
 #include "pki/request.h"
 
+#include "base/der.h"
 #include "base/pem.h"
 #include "pki/request_parts.h"
 
@@ -9,8 +10,6 @@
 #include <openssl/x509.h>
 
 #include <assert.h>
-
-enum { TAG_BIT_STRING = 0x03, TAG_SEQUENCE = 0x30, SHORT_LENGTH_MAX = 0x7f };
 
 #define OID_SHA2 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02
 #define OID_PKCS1 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01
@@ -84,31 +83,16 @@ enum outcome request_put_info(struct buffer *info, const struct request_wish *wi
     return outcome;
 }
 
-static void put_head(struct buffer *out, uint8_t tag, size_t len)
-{
-    buffer_put_u8(out, tag);
-    if (len > UINT8_MAX) {
-        buffer_put_u8(out, 0x82);
-        buffer_put_u16(out, (uint16_t)len);
-        return;
-    }
-    if (len > SHORT_LENGTH_MAX) {
-        buffer_put_u8(out, 0x81);
-    }
-    buffer_put_u8(out, (uint8_t)len);
-}
-
 void request_put_pem(struct buffer *out, struct span info, enum alg alg, struct span signature)
 {
     BUFFER_CLEANUP struct buffer inside = BUFFER_INIT(REQUEST_INFO_MAX + 1024);
     BUFFER_CLEANUP struct buffer der = BUFFER_INIT(REQUEST_INFO_MAX + 1024);
     buffer_put_span(&inside, info);
     buffer_put(&inside, identifiers[alg], 2 + (size_t)identifiers[alg][1]);
-    put_head(&inside, TAG_BIT_STRING, signature.len + 1);
+    der_put_head(&inside, DER_BIT_STRING, signature.len + 1);
     buffer_put_u8(&inside, 0); /* no unused bits */
     buffer_put_span(&inside, signature);
-    put_head(&der, TAG_SEQUENCE, inside.len);
-    buffer_put_span(&der, buffer_span(&inside));
+    der_put(&der, DER_SEQUENCE, buffer_span(&inside));
     if (!buffer_ok(&inside) || !buffer_ok(&der)) {
         out->failed = true;
         return;

@@ -5,7 +5,7 @@
  * more than the verification. */
 #include "pki/server_key.h"
 
-#include "pki/der.h"
+#include "base/der.h"
 
 #include <openssl/core_names.h>
 #include <openssl/err.h>
@@ -62,16 +62,11 @@ static EVP_PKEY *from_builder(const char *type, OSSL_PARAM_BLD *builder)
     return pkey;
 }
 
-/* An unsigned INTEGER without its sign byte, odd, as moduli and exponents are. */
+/* Odd, as moduli and exponents are. */
 static struct span take_odd(struct reader *reader)
 {
-    struct span number = der_take(reader, DER_INTEGER);
-    if (number.len > 1 && number.data[0] == 0 && number.data[1] >= 0x80) {
-        number = span_part(number, 1, number.len);
-    } else if (number.len > 0 && number.data[0] >= 0x80) {
-        reader->failed = true;
-    }
-    if (number.len == 0 || number.data[0] == 0 || number.data[number.len - 1] % 2 == 0) {
+    struct span number = der_take_positive(reader);
+    if (!reader->failed && number.data[number.len - 1] % 2 == 0) {
         reader->failed = true;
     }
     return number;

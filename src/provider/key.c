@@ -3,7 +3,7 @@
 #include "provider/key.h"
 
 #include "base/attributes.h"
-#include "provider/der.h"
+#include "base/der.h"
 #include "provider/thumbprint.h"
 
 #include <stdlib.h>
@@ -27,26 +27,24 @@ static bool copy_text(struct span in, char *out, size_t size)
     return true;
 }
 
-static const char *read_fields(struct span body, struct key *key)
+static const char *read_fields(struct reader *body, struct key *key)
 {
-    struct span text;
     char thumbprint[KEY_THUMBPRINT_SIZE];
-    if (!der_take(&body, DER_UTF8_STRING, &text) || !span_is_text(text, magic)) {
+    if (!span_is_text(der_take(body, DER_UTF8_STRING), magic)) {
         return "its version is not known";
     }
-    if (!der_take(&body, DER_UTF8_STRING, &text) ||
-        !copy_text(text, key->role, sizeof(key->role))) {
+    if (!copy_text(der_take(body, DER_UTF8_STRING), key->role, sizeof(key->role))) {
         return "the role is malformed";
     }
-    if (!der_take(&body, DER_UTF8_STRING, &text) ||
-        !copy_text(text, key->socket, sizeof(key->socket)) || key->socket[0] != '/') {
+    if (!copy_text(der_take(body, DER_UTF8_STRING), key->socket, sizeof(key->socket)) ||
+        key->socket[0] != '/') {
         return "the socket's path is not absolute, or too long";
     }
-    if (!der_take(&body, DER_UTF8_STRING, &text) ||
-        !copy_text(text, key->thumbprint, sizeof(key->thumbprint))) {
+    if (!copy_text(der_take(body, DER_UTF8_STRING), key->thumbprint, sizeof(key->thumbprint))) {
         return "the thumbprint is malformed";
     }
-    if (!spki_read(body, &key->spki)) {
+    struct span spki = der_take_whole(body, DER_SEQUENCE);
+    if (!reader_done(body) || !spki_read(spki, &key->spki)) {
         return "the public key is malformed or of a type not known";
     }
     thumbprint_of(&key->spki, key->provider->sha, thumbprint);
@@ -70,10 +68,10 @@ static struct key *key_make(const struct provider *provider, struct span der)
 
 bool key_is_reference(struct span der)
 {
-    struct span body;
-    struct span text;
-    return der_take(&der, DER_SEQUENCE, &body) && der_take(&body, DER_UTF8_STRING, &text) &&
-           text.len == sizeof(magic) - 1 && memcmp(text.data, magic, sizeof(magic) - 2) == 0;
+    struct reader outer = reader_of(der);
+    struct reader body = reader_of(der_take(&outer, DER_SEQUENCE));
+    struct span text = der_take(&body, DER_UTF8_STRING);
+    return text.len == sizeof(magic) - 1 && memcmp(text.data, magic, sizeof(magic) - 2) == 0;
 }
 
 struct key *key_from_reference(const struct provider *provider, struct span der, const char **why)
@@ -83,10 +81,9 @@ struct key *key_from_reference(const struct provider *provider, struct span der,
         *why = "out of memory";
         return NULL;
     }
-    struct span rest = span_of(key->der, key->der_len);
-    struct span body;
-    *why = der_take(&rest, DER_SEQUENCE, &body) && rest.len == 0 ? read_fields(body, key)
-                                                                 : "it is not minimal DER";
+    struct reader outer = reader_of(span_of(key->der, key->der_len));
+    struct reader body = reader_of(der_take(&outer, DER_SEQUENCE));
+    *why = reader_done(&outer) ? read_fields(&body, key) : "it is not minimal DER";
     if (*why != NULL) {
         key_drop(key);
         return NULL;

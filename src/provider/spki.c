@@ -3,7 +3,7 @@
 #include "provider/spki.h"
 
 #include "base/attributes.h"
-#include "provider/der.h"
+#include "base/der.h"
 
 #include <string.h>
 
@@ -59,10 +59,11 @@ static int rsa_security_bits(int bits)
 static bool read_rsa(struct span key, struct spki *out)
 {
     enum { MIN_BITS = 1024, MAX_BITS = 16384 };
-    struct span numbers;
-    if (!der_take(&key, DER_SEQUENCE, &numbers) || key.len != 0 ||
-        !der_take_positive(&numbers, &out->n) || !der_take_positive(&numbers, &out->e) ||
-        numbers.len != 0) {
+    struct reader outer = reader_of(key);
+    struct reader numbers = reader_of(der_take(&outer, DER_SEQUENCE));
+    out->n = der_take_positive(&numbers);
+    out->e = der_take_positive(&numbers);
+    if (!reader_done(&outer) || !reader_done(&numbers)) {
         return false;
     }
     out->bits = bits_of(out->n);
@@ -76,16 +77,15 @@ static bool read_rsa(struct span key, struct spki *out)
  * SHA-1, which is not signed with. */
 static bool read_pss_parameters(struct span parameters, struct spki *out)
 {
-    struct span list;
-    struct span hash;
-    struct span algorithm;
-    struct span oid;
     if (parameters.len == 0) {
         return true;
     }
-    if (!der_take(&parameters, DER_SEQUENCE, &list) || parameters.len != 0 ||
-        !der_take(&list, DER_CONTEXT_0, &hash) || !der_take(&hash, DER_SEQUENCE, &algorithm) ||
-        hash.len != 0 || !der_take(&algorithm, DER_OID, &oid) || oid.len != sizeof(oid_sha2) + 1 ||
+    struct reader outer = reader_of(parameters);
+    struct reader list = reader_of(der_take(&outer, DER_SEQUENCE));
+    struct reader hash = reader_of(der_take(&list, DER_CONTEXT_0));
+    struct reader algorithm = reader_of(der_take(&hash, DER_SEQUENCE));
+    struct span oid = der_take(&algorithm, DER_OID);
+    if (!reader_done(&outer) || !reader_done(&hash) || oid.len != sizeof(oid_sha2) + 1 ||
         memcmp(oid.data, oid_sha2, sizeof(oid_sha2)) != 0) {
         return false;
     }
@@ -96,8 +96,9 @@ static bool read_pss_parameters(struct span parameters, struct spki *out)
 
 static bool read_ec(struct span parameters, struct span key, struct spki *out)
 {
-    struct span oid;
-    if (!der_take(&parameters, DER_OID, &oid) || parameters.len != 0) {
+    struct reader reader = reader_of(parameters);
+    struct span oid = der_take(&reader, DER_OID);
+    if (!reader_done(&reader)) {
         return false;
     }
     for (size_t i = 0; i < COUNT_OF(curves); i++) {
@@ -127,37 +128,36 @@ static bool read_ed25519(struct span parameters, struct span key, struct spki *o
 
 static bool read_kind(struct span algorithm, struct span key, struct spki *out)
 {
-    struct span oid;
-    struct span nothing;
-    if (!der_take(&algorithm, DER_OID, &oid)) {
+    struct reader reader = reader_of(algorithm);
+    struct span oid = der_take(&reader, DER_OID);
+    if (reader.failed) {
         return false;
     }
+    struct span parameters = span_of(reader.at, (size_t)(reader.end - reader.at));
     if (IS_OID(oid, oid_rsa)) {
         out->kind = KIND_RSA;
-        return der_take(&algorithm, DER_NULL, &nothing) && nothing.len == 0 && algorithm.len == 0 &&
-               read_rsa(key, out);
+        return der_take(&reader, DER_NULL).len == 0 && reader_done(&reader) && read_rsa(key, out);
     }
     if (IS_OID(oid, oid_rsa_pss)) {
         out->kind = KIND_RSA_PSS;
-        return read_pss_parameters(algorithm, out) && read_rsa(key, out);
+        return read_pss_parameters(parameters, out) && read_rsa(key, out);
     }
     if (IS_OID(oid, oid_ec)) {
         out->kind = KIND_EC;
-        return read_ec(algorithm, key, out);
+        return read_ec(parameters, key, out);
     }
     out->kind = KIND_ED25519;
-    return IS_OID(oid, oid_ed25519) && read_ed25519(algorithm, key, out);
+    return IS_OID(oid, oid_ed25519) && read_ed25519(parameters, key, out);
 }
 
 bool spki_read(struct span der, struct spki *out)
 {
-    struct span body;
-    struct span algorithm;
-    struct span bits;
+    struct reader outer = reader_of(der);
+    struct reader body = reader_of(der_take(&outer, DER_SEQUENCE));
+    struct span algorithm = der_take(&body, DER_SEQUENCE);
+    struct span bits = der_take(&body, DER_BIT_STRING);
     *out = (struct spki){.mandatory = MD_NONE};
-    if (!der_take(&der, DER_SEQUENCE, &body) || der.len != 0 ||
-        !der_take(&body, DER_SEQUENCE, &algorithm) || !der_take(&body, DER_BIT_STRING, &bits) ||
-        body.len != 0 || bits.len < 2 || bits.data[0] != 0) {
+    if (!reader_done(&outer) || !reader_done(&body) || bits.len < 2 || bits.data[0] != 0) {
         return false;
     }
     return read_kind(algorithm, span_part(bits, 1, bits.len), out);

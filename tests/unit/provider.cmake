@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-foreach(part der error param pem scheme sha2 spki thumbprint transcript)
+foreach(part error param pem scheme sha2 spki thumbprint transcript)
   qseal_unit_test(provider_${part} DEPENDS provider client base PACKAGES libcrypto)
 endforeach()
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * DER elements: shortest lengths, nothing past the end. */
-#include "pki/der.h"
+#include "base/der.h"
 
 #include "check.h"
 
@@ -16,6 +16,8 @@ static const struct row {
     {"\x30\x01x", 3, true, 1},
     {"", 0, false, 0},
     {"\x30", 1, false, 0},
+    {"\x30\x81", 2, false, 0},
+    {"\x30\x82\x01", 3, false, 0},
     {"\x30\x01", 2, false, 0},
     {"\x31\x00", 2, false, 0},
     {"\x30\x80\x00\x00", 4, false, 0},      /* indefinite */
@@ -63,6 +65,28 @@ static void test_lengths(void **state)
     assert_false(buffer_ok(&out));
 }
 
+static void test_positive(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *der;
+        size_t len;
+        size_t magnitude; /* its length, 0: refused */
+    } numbers[] = {{"\x02\x01\x01", 3, 1},     {"\x02\x02\x00\x80", 4, 1},
+                   {"\x02\x01\x7f", 3, 1},     {"\x02\x00", 2, 0},
+                   {"\x02\x01\x00", 3, 0},     {"\x02\x01\x80", 3, 0},
+                   {"\x02\x02\x00\x01", 4, 0}, {"\x02\x02\x00\x00", 4, 0},
+                   {"\x02\x02\x01\x00", 4, 2}, {"\x04\x01\x01", 3, 0}};
+    for (size_t i = 0; i < COUNT_OF(numbers); i++) {
+        struct reader reader = reader_of(span_of(numbers[i].der, numbers[i].len));
+        struct span number = der_take_positive(&reader);
+        assert_int_equal(reader_done(&reader), numbers[i].magnitude > 0);
+        if (numbers[i].magnitude > 0) {
+            assert_int_equal(number.len, numbers[i].magnitude);
+        }
+    }
+}
+
 static void test_rest(void **state)
 {
     (void)state;
@@ -80,6 +104,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows),
         cmocka_unit_test(test_lengths),
+        cmocka_unit_test(test_positive),
         cmocka_unit_test(test_rest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

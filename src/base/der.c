@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * DER elements. */
-#include "pki/der.h"
+#include "base/der.h"
 
-enum { LONG_FORM = 0x80, LENGTH_BYTES_MAX = 3 };
+enum { LONG_FORM = 0x80, LENGTH_BYTES_MAX = 3, SIGN_BIT = 0x80 };
 
 static size_t take_length(struct reader *reader)
 {
@@ -40,6 +40,18 @@ struct span der_take(struct reader *reader, uint8_t tag)
     return content;
 }
 
+struct span der_take_positive(struct reader *reader)
+{
+    struct span number = der_take(reader, DER_INTEGER);
+    if (number.len > 1 && number.data[0] == 0 && number.data[1] >= SIGN_BIT) {
+        return span_part(number, 1, number.len);
+    }
+    if (number.len == 0 || number.data[0] == 0 || number.data[0] >= SIGN_BIT) {
+        reader->failed = true;
+    }
+    return number;
+}
+
 struct span der_take_whole(struct reader *reader, uint8_t tag)
 {
     const uint8_t *start = reader->at;
@@ -71,6 +83,12 @@ void der_put_head(struct buffer *out, uint8_t tag, size_t len)
         buffer_put_u8(out, LONG_FORM | 2);
         buffer_put_u16(out, (uint16_t)len);
     } else {
-        out->failed = true; /* no key is so long */
+        out->failed = true; /* nothing here is so long */
     }
+}
+
+void der_put(struct buffer *out, uint8_t tag, struct span content)
+{
+    der_put_head(out, tag, content.len);
+    buffer_put_span(out, content);
 }
