@@ -104,7 +104,9 @@ static void a_role_is_rotated_on_all_its_tokens_at_once(void **state)
     expect_state(instance, 2, KEY_ACTIVE);
     expect_state(instance, 3, KEY_ACTIVE);
     refuse_verb(instance, CUSTODY_KEY_RETIRE, "{\"key\":\"seal-ec\"}", OUTCOME_RULE,
-                "the key stopped signing 0 s ago, and what it signed is valid for up to");
+                "the key stopped signing ");
+    refuse_verb(instance, CUSTODY_KEY_RETIRE, "{\"key\":\"seal-ec\"}", OUTCOME_RULE,
+                " s ago, and what it signed is valid for up to ");
     refuse_to(instance, CUSTODY_KEY_RETIRE, 2, "activate its successor first");
     refuse_to(instance, CUSTODY_KEY_DESTROY, 0, "retire it first, or declare it compromised");
     let_pass(instance, 400 * 86400);
@@ -139,7 +141,8 @@ static void a_suspended_key_goes_on_where_it_was(void **state)
     do_to(instance, CUSTODY_KEY_ACTIVATE, 0); /* the role has no other: at once */
     expect_state(instance, 0, KEY_ACTIVE);
     do_to(instance, CUSTODY_KEY_RESUME, 1);
-    refuse_to(instance, CUSTODY_KEY_ACTIVATE, 1, "the key was published 0 s ago");
+    refuse_to(instance, CUSTODY_KEY_ACTIVATE, 1, "the key was published ");
+    refuse_to(instance, CUSTODY_KEY_ACTIVATE, 1, " s ago; verifiers may hold the old JWK Set for ");
     transport_instance_free(instance);
 }
 

@@ -97,8 +97,12 @@ static void a_key_is_kept_as_long_as_what_it_signed(void **state)
     assert_true(longest > 0);
     int64_t from = LONG_AGO + 3 + longest + 10 + 1; /* a request's deadline, and the cut second */
     struct change_question question = ask(stage, "seal-ec", life, 4, true, from - 1);
-    assert_refused(rule_retire(&question, &why), OUTCOME_RULE, why,
-                   "and what it signed is valid for up to");
+    char text[160];
+    (void)snprintf(text, sizeof text,
+                   "the key stopped signing %lld s ago, and what it signed is valid for up to "
+                   "%lld s: from ",
+                   (long long)(longest + 10), (long long)(longest + 11));
+    assert_refused(rule_retire(&question, &why), OUTCOME_RULE, why, text);
     question.now = from;
     assert_done(rule_retire(&question, &why), why);
     /* It never signed. */
