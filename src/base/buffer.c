@@ -29,14 +29,6 @@ void buffer_trim(struct buffer *buffer, size_t keep)
     }
 }
 
-void buffer_wipe(struct buffer *buffer)
-{
-    if (buffer->data != NULL) {
-        explicit_bzero(buffer->data, buffer->room);
-    }
-    buffer_fini(buffer);
-}
-
 /* One byte more than asked for is always kept, for the NUL of buffer_text(). */
 static bool buffer_grow(struct buffer *buffer, size_t more)
 {

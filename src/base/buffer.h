@@ -32,8 +32,6 @@ void buffer_reset(struct buffer *buffer);
 /* Gives the memory back when it is more than `keep` bytes; the content is lost then. For buffers
  * that live long. */
 void buffer_trim(struct buffer *buffer, size_t keep);
-/* Overwrites the content, then frees: for a PIN. */
-void buffer_wipe(struct buffer *buffer);
 
 void buffer_put(struct buffer *buffer, const void *data, size_t len);
 void buffer_put_span(struct buffer *buffer, struct span bytes);

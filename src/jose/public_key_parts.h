@@ -36,11 +36,8 @@ struct public_key {
     EVP_MD_CTX *ed25519;
 };
 
-/* OpenSSL's name of the curve, and the JWK's. */
-const char *curve_group(enum key_type type);
+/* The JWK's name of the curve. */
 const char *curve_jwk_name(enum key_type type);
-/* Length of one coordinate in bytes; for Ed25519 of the whole key. */
-size_t curve_coordinate_len(enum key_type type);
 
 /* Reads the numbers and checks them one by one (sizes, oddness); whether they are a point is found
  * by parts_make_pkey. */

@@ -38,7 +38,7 @@ static const struct curve *curve_of(enum key_type type)
     return NULL;
 }
 
-const char *curve_group(enum key_type type)
+static const char *curve_group(enum key_type type)
 {
     const struct curve *curve = curve_of(type);
     return curve == NULL ? NULL : curve->group;
@@ -48,12 +48,6 @@ const char *curve_jwk_name(enum key_type type)
 {
     const struct curve *curve = curve_of(type);
     return curve == NULL ? NULL : curve->crv;
-}
-
-size_t curve_coordinate_len(enum key_type type)
-{
-    const struct curve *curve = curve_of(type);
-    return curve == NULL ? 0 : curve->coordinate_len;
 }
 
 static size_t bits_of(const uint8_t *number, size_t len)

@@ -14,8 +14,8 @@ static void put_text(struct buffer *out, const char *text)
     der_put(out, DER_UTF8_STRING, span_of_text(text));
 }
 
-void reference_put_der(struct buffer *out, const char *role, const char *socket,
-                       const struct public_key *key, struct span spki)
+static void put_der(struct buffer *out, const char *role, const char *socket,
+                    const struct public_key *key, struct span spki)
 {
     BUFFER_CLEANUP struct buffer inside = BUFFER_INIT(DER_MAX);
     put_text(&inside, format);
@@ -31,16 +31,10 @@ void reference_put_der(struct buffer *out, const char *role, const char *socket,
 }
 
 void reference_put_pem(struct buffer *out, const char *role, const char *socket,
-                       const struct public_key *key)
-{
-    reference_put_pem_as(out, role, socket, key, public_key_spki(key));
-}
-
-void reference_put_pem_as(struct buffer *out, const char *role, const char *socket,
-                          const struct public_key *key, struct span spki)
+                       const struct public_key *key, struct span spki)
 {
     BUFFER_CLEANUP struct buffer der = BUFFER_INIT(DER_MAX);
-    reference_put_der(&der, role, socket, key, spki);
+    put_der(&der, role, socket, key, spki);
     if (!buffer_ok(&der)) {
         out->failed = true;
         return;

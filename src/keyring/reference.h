@@ -12,15 +12,10 @@
 #include "base/buffer.h"
 #include "jose/public_key.h"
 
-/* Appends the PEM text; `out` fails when it does not fit. */
+/* Appends the PEM text; `out` fails when it does not fit. `spki` is the key's own, DER, or that of
+ * its certificate where this spells it in another way (id-RSASSA-PSS over an RSA key, RFC 4055
+ * §1.2): a program compares the two. */
 void reference_put_pem(struct buffer *out, const char *role, const char *socket,
-                       const struct public_key *key);
-/* The same for a key whose certificate spells its public key in another way: a program compares the
- * two. `spki` is the certificate's, DER (id-RSASSA-PSS over an RSA key, RFC 4055 §1.2). */
-void reference_put_pem_as(struct buffer *out, const char *role, const char *socket,
-                          const struct public_key *key, struct span spki);
-/* Appends the bytes inside it. */
-void reference_put_der(struct buffer *out, const char *role, const char *socket,
                        const struct public_key *key, struct span spki);
 
 #endif

@@ -114,17 +114,6 @@ const char *key_type_name(enum key_type type)
     return keys[type].name;
 }
 
-bool key_type_from_name(struct span name, enum key_type *out)
-{
-    for (unsigned int i = 0; i < KEY_TYPE_COUNT; i++) {
-        if (span_is_text(name, keys[i].name)) {
-            *out = (enum key_type)i;
-            return true;
-        }
-    }
-    return false;
-}
-
 unsigned int key_type_bits(enum key_type type)
 {
     return keys[type].bits;

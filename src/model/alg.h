@@ -59,7 +59,6 @@ bool alg_only_one(uint32_t set, enum alg *out) MUST_USE;
 
 /* "rsa-2048", "p-256", "ed25519" … */
 const char *key_type_name(enum key_type type);
-bool key_type_from_name(struct span name, enum key_type *out) MUST_USE;
 /* Modulus bits, or the curve's. */
 unsigned int key_type_bits(enum key_type type);
 /* Exact length of a raw signature (RSA: modulus; ECDSA: r||s, RFC 7518 §3.4; Ed25519: 64), in

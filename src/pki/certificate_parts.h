@@ -23,8 +23,6 @@ X509 *certificate_of(struct span der);
 /* All blocks of the text, in its order. */
 enum outcome certificate_chain_parse(struct span text, struct chain *chain,
                                      struct reason *why) MUST_USE;
-/* Whether it is for the public key. */
-bool certificate_is_for(X509 *certificate, const struct certificate_owner *key);
 bool certificate_put_own_spki(X509 *certificate, struct buffer *spki) MUST_USE;
 /* The key's own first, then issuers; a self-signed root above is dropped. */
 enum outcome certificate_chain_order(struct chain *chain, const struct certificate_owner *key,

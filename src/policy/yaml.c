@@ -336,7 +336,8 @@ void yaml_unload(const cyaml_schema_value_t *schema, void *data)
     }
 }
 
-unsigned int yaml_line_of(const char *path, const char *pointer)
+/* From 1; 0 when the file cannot be read. */
+static unsigned int line_of(const char *path, const char *pointer)
 {
     BUFFER_CLEANUP struct buffer text = BUFFER_INIT(YAML_FILE_MAX);
     YAML_TREE_CLEANUP struct yaml_node *root = NULL;
@@ -355,5 +356,5 @@ enum outcome yaml_refuse(struct reason *why, const char *path, const char *point
     va_start(args, format);
     (void)vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    return yaml_tree_refuse(why, path, yaml_line_of(path, pointer), "%s", text);
+    return yaml_tree_refuse(why, path, line_of(path, pointer), "%s", text);
 }

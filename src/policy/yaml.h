@@ -25,10 +25,9 @@ enum outcome yaml_load(const char *path, const cyaml_schema_value_t *schema, voi
 /* Accepts NULL. */
 void yaml_unload(const cyaml_schema_value_t *schema, void *data);
 
-/* Line (from 1) of the member at this JSON pointer, or of the nearest thing around it that exists;
- * 0 when the file cannot be read. Reads the file again: for complaints only. */
-unsigned int yaml_line_of(const char *path, const char *pointer);
-/* OUTCOME_RULE with "PATH:LINE: …", the line being that of `pointer`. */
+/* OUTCOME_RULE with "PATH:LINE: …", the line being that of the member at this JSON pointer, or of
+ * the nearest thing around it that exists; without one when the file cannot be read: it is read
+ * again. */
 enum outcome yaml_refuse(struct reason *why, const char *path, const char *pointer,
                          const char *format, ...) PRINTF_LIKE(4, 5);
 

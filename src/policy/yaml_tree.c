@@ -25,7 +25,7 @@ static void node_free(struct yaml_node *node)
 }
 
 /* Goes down to a leaf and back up, so that the depth costs no stack. */
-void yaml_tree_free(struct yaml_node *root)
+static void tree_free(struct yaml_node *root)
 {
     struct yaml_node *node = root;
     while (node != NULL) {
@@ -43,7 +43,7 @@ void yaml_tree_free(struct yaml_node *root)
 
 void yaml_tree_clear(struct yaml_node **root)
 {
-    yaml_tree_free(*root);
+    tree_free(*root);
     *root = NULL;
 }
 
@@ -284,7 +284,7 @@ enum outcome yaml_tree_parse(const char *path, struct span text, struct yaml_nod
     yaml_parser_delete(&parser);
     free(builder.key);
     if (outcome != OUTCOME_OK) {
-        yaml_tree_free(builder.root);
+        tree_free(builder.root);
         return outcome;
     }
     *root = builder.root;

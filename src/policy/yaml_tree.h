@@ -34,8 +34,6 @@ struct yaml_node {
 /* OUTCOME_RULE with "PATH:LINE: reason"; `path` is for the reason only. *root is the caller's. */
 enum outcome yaml_tree_parse(const char *path, struct span text, struct yaml_node **root,
                              struct reason *why) MUST_USE;
-/* Accepts NULL. */
-void yaml_tree_free(struct yaml_node *root);
 
 /* The child of a mapping under this key, or NULL. */
 const struct yaml_node *yaml_tree_child(const struct yaml_node *mapping, const char *key);
@@ -56,7 +54,7 @@ void yaml_tree_printable(const char *key, char out[YAML_SHOWN_SIZE]);
 enum outcome yaml_tree_refuse(struct reason *why, const char *path, unsigned int line,
                               const char *format, ...) PRINTF_LIKE(4, 5);
 
-/* Cleanup attribute's form of yaml_tree_free(). */
+/* Frees the tree and forgets it; accepts NULL in it. */
 void yaml_tree_clear(struct yaml_node **root);
 #define YAML_TREE_CLEANUP CLEANUP(yaml_tree_clear)
 

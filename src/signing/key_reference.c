@@ -12,6 +12,6 @@ void key_reference_put(struct buffer *pem, const struct key *key, const char *so
     BUFFER_CLEANUP struct buffer spki = BUFFER_INIT(SPELLING_MAX);
     bool certified =
         key->chain_pem != NULL && certificate_put_spki(span_of_text(key->chain_pem), &spki);
-    reference_put_pem_as(pem, key->role, socket, key->public_key,
-                         certified ? buffer_span(&spki) : public_key_spki(key->public_key));
+    reference_put_pem(pem, key->role, socket, key->public_key,
+                      certified ? buffer_span(&spki) : public_key_spki(key->public_key));
 }

@@ -86,13 +86,13 @@ static void every_growth_keeps_the_content(void **state)
     assert_false(buffer_ok(&out));
 }
 
-static void wipe_and_fini_leave_it_usable(void **state)
+static void fini_leaves_it_usable(void **state)
 {
     (void)state;
     struct buffer out = BUFFER_INIT(10);
-    buffer_wipe(&out);
+    buffer_fini(&out);
     buffer_put_text(&out, "1234");
-    buffer_wipe(&out);
+    buffer_fini(&out);
     assert_null(out.data);
     assert_int_equal(out.len, 0);
     buffer_put_text(&out, "0123456789");
@@ -161,7 +161,7 @@ int main(void)
         cmocka_unit_test(text_and_format_append),
         cmocka_unit_test(the_maximum_holds_and_the_failure_stays),
         cmocka_unit_test(every_growth_keeps_the_content),
-        cmocka_unit_test(wipe_and_fini_leave_it_usable),
+        cmocka_unit_test(fini_leaves_it_usable),
         cmocka_unit_test(a_take_past_the_end_fails_for_good),
         cmocka_unit_test(a_length_over_the_maximum_or_the_rest_fails),
         cmocka_unit_test(text_with_nul_or_too_long_is_refused),

@@ -41,7 +41,7 @@ static void read_by_openssl(enum key_type type)
     static const char socket[] = "/run/qseal/qseal.sock";
     struct public_key *key = new_public_key(type);
     BUFFER_CLEANUP struct buffer text = BUFFER_INIT(4096);
-    reference_put_pem(&text, "transport", socket, key);
+    reference_put_pem(&text, "transport", socket, key, public_key_spki(key));
     assert_true(buffer_ok(&text));
     BIO *bio = BIO_new_mem_buf(text.data, (int)text.len);
     char *name = NULL;
@@ -97,8 +97,12 @@ static void lengths_are_minimal(void **state)
         char socket[301];
         memset(socket, 'a', len);
         socket[len] = '\0';
+        BUFFER_CLEANUP struct buffer text = BUFFER_INIT(4096);
         BUFFER_CLEANUP struct buffer der = BUFFER_INIT(4096);
-        reference_put_der(&der, "r", socket, key, public_key_spki(key));
+        reference_put_pem(&text, "r", socket, key, public_key_spki(key));
+        struct span block = buffer_span(&text);
+        assert_true(pem_take(&block, "QSEAL KEY REFERENCE", &der));
+        assert_int_equal(block.len, 0);
         const unsigned char *at = der.data;
         REFERENCE_TEXT *read = (REFERENCE_TEXT *)ASN1_item_d2i(NULL, &at, (long)der.len,
                                                                ASN1_ITEM_rptr(REFERENCE_TEXT));
@@ -120,10 +124,10 @@ static void what_does_not_fit_is_said(void **state)
     memset(socket, 'a', sizeof socket - 1);
     socket[sizeof socket - 1] = '\0';
     BUFFER_CLEANUP struct buffer large = BUFFER_INIT(10000);
-    reference_put_pem(&large, "r", socket, key);
+    reference_put_pem(&large, "r", socket, key, public_key_spki(key));
     assert_false(buffer_ok(&large));
     BUFFER_CLEANUP struct buffer small = BUFFER_INIT(100);
-    reference_put_pem(&small, "r", "/s", key);
+    reference_put_pem(&small, "r", "/s", key, public_key_spki(key));
     assert_false(buffer_ok(&small));
     public_key_free(key);
 }

@@ -176,7 +176,8 @@ static void test_unreadable(void **state)
     assert_string_equal(why.detail, "/dev/zero: larger than 262144 bytes");
     assert_int_equal(yaml_load("/dev/null", &schema, &out, &why), OUTCOME_RULE);
     assert_string_equal(why.detail, "/dev/null:1: the file is empty");
-    assert_int_equal(yaml_line_of("/nonexistent/a.yaml", "/a"), 0);
+    assert_int_equal(yaml_refuse(&why, "/nonexistent/a.yaml", "/a", "no good"), OUTCOME_RULE);
+    assert_string_equal(why.detail, "/nonexistent/a.yaml: no good");
 }
 
 static void test_lines(void **state)
@@ -184,11 +185,11 @@ static void test_lines(void **state)
     (void)state;
     static const char text[] = "a: 1\nb:\n  - c: 1\n    d: 2\n";
     YAML_FILE_CLEANUP struct yaml_file file = yaml_file_write(text, strlen(text));
-    assert_int_equal(yaml_line_of(file.path, "/b/0/d"), 4);
-    assert_int_equal(yaml_line_of(file.path, "/b/0/none"), 3);
     struct reason why = {0};
     assert_int_equal(yaml_refuse(&why, file.path, "/b/0/d", "no %s", "good"), OUTCOME_RULE);
     assert_reason(why.detail, &file, ":4: no good");
+    assert_int_equal(yaml_refuse(&why, file.path, "/b/0/none", "no good"), OUTCOME_RULE);
+    assert_reason(why.detail, &file, ":3: no good");
     assert_string_equal(why.claim, "");
     /* A long path loses its beginning, never the reason. */
     char path[1000];

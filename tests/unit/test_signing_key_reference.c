@@ -13,8 +13,8 @@ static void expect_same(const struct key *key, EVP_PKEY *words)
     unsigned char *der = NULL;
     int len = i2d_PUBKEY(words, &der);
     key_reference_put(&pem, key, "/run/q.sock");
-    reference_put_pem_as(&wanted, key->role, "/run/q.sock", key->public_key,
-                         span_of(der, (size_t)len));
+    reference_put_pem(&wanted, key->role, "/run/q.sock", key->public_key,
+                      span_of(der, (size_t)len));
     assert_string_equal(buffer_text(&pem), buffer_text(&wanted));
     OPENSSL_free(der);
 }

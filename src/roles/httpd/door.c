@@ -27,7 +27,8 @@ enum {
     SPARE_FDS = 16, /* beside callers and lanes: signals, epoll sets, the door, the log */
 };
 
-void door_lose(struct httpd *httpd, const char *why)
+/* Closes it, with everything that hangs on it. */
+static void lose(struct httpd *httpd, const char *why)
 {
     struct door *door = &httpd->door;
     bool had_it = door->ready;
@@ -90,7 +91,7 @@ void door_tick(struct httpd *httpd)
         return;
     }
     if (!door_connect(httpd)) {
-        door_lose(httpd, strerror(errno));
+        lose(httpd, strerror(errno));
     }
 }
 
@@ -142,12 +143,12 @@ void door_flush(struct httpd *httpd)
         return;
     }
     if (!buffer_ok(&door->out)) {
-        door_lose(httpd, "it does not read what we say");
+        lose(httpd, "it does not read what we say");
         return;
     }
     ssize_t sent = send(door->fd, door->out.data, door->out.len, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent < 0 && errno != EAGAIN && errno != EINTR) {
-        door_lose(httpd, strerror(errno));
+        lose(httpd, strerror(errno));
         return;
     }
     size_t done = sent > 0 ? (size_t)sent : 0;
@@ -346,6 +347,6 @@ void door_event(struct httpd *httpd)
         }
     }
     if (got < 0) {
-        door_lose(httpd, why);
+        lose(httpd, why);
     }
 }

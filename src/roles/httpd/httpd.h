@@ -189,8 +189,6 @@ bool door_is_done(const struct httpd *httpd);
 void door_flush(struct httpd *httpd);
 /* Whether the process that gave the numbers still lives. */
 bool door_is_alive(const struct httpd *httpd);
-/* Closes it, with everything that hangs on it. */
-void door_lose(struct httpd *httpd, const char *why);
 
 /* peers.c */
 /* Takes the descriptor in any case; -1 is a caller whose descriptor did not arrive. */
