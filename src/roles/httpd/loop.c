@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "roles/common/program.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -163,18 +164,6 @@ static bool turn(struct httpd *httpd, int signals)
     return true;
 }
 
-static int open_signals(void)
-{
-    sigset_t set;
-    (void)sigemptyset(&set);
-    (void)sigaddset(&set, SIGTERM);
-    (void)sigaddset(&set, SIGINT);
-    if (sigprocmask(SIG_BLOCK, &set, NULL) != 0) {
-        return -1;
-    }
-    return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
 static void watchdog_start(struct httpd *httpd)
 {
     enum { US_PER_MS = 1000 };
@@ -203,7 +192,8 @@ static void room_close(struct httpd *httpd)
 
 int loop_run(struct httpd *httpd)
 {
-    FD_CLEANUP int signals = open_signals();
+    static const int watched[] = {SIGTERM, SIGINT};
+    FD_CLEANUP int signals = program_watch_signals(watched, COUNT_OF(watched));
     httpd->epoll = epoll_create1(EPOLL_CLOEXEC);
     httpd->watch_signals = WATCH_SIGNALS;
     httpd->watch_engine = WATCH_ENGINE;

@@ -6,44 +6,35 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "roles/common/program.h"
 
 #include <errno.h>
 #include <getopt.h>
-#include <signal.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 
-enum { EXIT_FAULT = 1, EXIT_USAGE = 2 };
+enum { EXIT_FAULT = 1 };
 
-static const char usage[] = "usage: qseal-httpd --qseald PATH\n"
-                            "\n"
-                            "Serves the callers whom qseald hands over.\n"
-                            "\n"
-                            "  --qseald PATH  the unix socket of qseald's signing door\n"
-                            "  --verbose      log more\n"
-                            "  --help         this text\n"
-                            "  --version      the version\n";
+static const char help[] = "usage: qseal-httpd --qseald PATH\n"
+                           "\n"
+                           "Serves the callers whom qseald hands over.\n"
+                           "\n"
+                           "  --qseald PATH  the unix socket of qseald's signing door\n"
+                           "  --verbose      log more\n"
+                           "  --help         this text\n"
+                           "  --version      the version\n";
 
-/* Nothing can be gained by exec, no core holds a payload, nobody traces, and there are as many
- * descriptors as the system allows. */
-static bool harden(void)
+static const struct program program = {.name = "qseal-httpd", .help = help};
+
+/* As many descriptors as the system allows. */
+static bool raise_files(void)
 {
-    struct rlimit none = {0, 0};
     struct rlimit files;
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_DUMPABLE, 0) != 0 ||
-        setrlimit(RLIMIT_CORE, &none) != 0 || getrlimit(RLIMIT_NOFILE, &files) != 0) {
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0) {
         return false;
     }
     files.rlim_cur = files.rlim_max;
-    return setrlimit(RLIMIT_NOFILE, &files) == 0 && signal(SIGPIPE, SIG_IGN) != SIG_ERR;
-}
-
-static int complain(const char *text)
-{
-    (void)fprintf(stderr, "qseal-httpd: %s\n%s", text, usage);
-    return EXIT_USAGE;
+    return setrlimit(RLIMIT_NOFILE, &files) == 0;
 }
 
 int main(int argc, char *argv[])
@@ -51,39 +42,21 @@ int main(int argc, char *argv[])
     static const struct option options[] = {
         {"qseald", required_argument, NULL, 'q'},
         {"verbose", no_argument, NULL, 'v'},
-        {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'V'},
-        {NULL, 0, NULL, 0},
+        PROGRAM_OPTIONS,
     };
     struct httpd httpd = {.said = LOG_LIMIT_INIT};
     memory_prepare();
-    int option;
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        switch (option) {
-        case 'q':
-            httpd.path = optarg;
-            break;
-        case 'v':
-            log_set_level(LOG_LEVEL_DEBUG);
-            break;
-        case 'h':
-            (void)fputs(usage, stdout);
-            return 0;
-        case 'V':
-            (void)puts("qseal-httpd " QSEAL_VERSION);
-            return 0;
-        default:
-            return complain("unknown option");
-        }
+    while (program_next_option(&program, argc, argv, options) != -1) {
+        httpd.path = optarg;
     }
     struct sockaddr_un address;
     if (httpd.path == NULL || optind != argc) {
-        return complain("--qseald PATH is needed, and nothing else");
+        program_misused(&program, "--qseald PATH is needed, and nothing else");
     }
     if (!fd_unix_address(httpd.path, &address)) {
-        return complain("the path is empty or over 107 bytes");
+        program_misused(&program, "the path is empty or over 107 bytes");
     }
-    if (!harden()) {
+    if (!program_harden() || !raise_files()) {
         log_error("cannot give up rights: %s", strerror(errno));
         return EXIT_FAULT;
     }

@@ -3,27 +3,18 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "jose/json.h"
+#include "roles/common/program.h"
 #include "roles/qseald/room.h"
 
-#include <errno.h>
 #include <getopt.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
-#include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
-enum {
-    STOP_WITHIN_S = 15,
-    EXIT_USAGE = 2,
-    EXIT_CONFIGURATION = 78 /* EX_CONFIG of sysexits.h: systemd need not try again */
-};
+enum { STOP_WITHIN_S = 15 };
 
 static const char default_config[] = "/etc/qseal/qseal.yaml";
 
@@ -39,17 +30,7 @@ static const char help[] =
     "SIGHUP reads configuration and profiles anew; SIGTERM finishes what is in flight and ends.\n"
     "See qseald(8) and qseal.yaml(5).\n";
 
-static bool set_level(const char *name)
-{
-    static const char *const names[] = {"error", "warning", "info", "debug"};
-    for (size_t i = 0; i < COUNT_OF(names); i++) {
-        if (strcmp(name, names[i]) == 0) {
-            log_set_level((enum log_level)i);
-            return true;
-        }
-    }
-    return false;
-}
+static const struct program program = {.name = "qseald", .help = help};
 
 /* Ends the process for --help, --version and mistakes. */
 static const char *parse_arguments(int argc, char **argv)
@@ -57,55 +38,16 @@ static const char *parse_arguments(int argc, char **argv)
     static const struct option options[] = {
         {"config", required_argument, NULL, 'c'},
         {"log-level", required_argument, NULL, 'l'},
-        {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'V'},
-        {NULL, 0, NULL, 0},
+        PROGRAM_OPTIONS,
     };
     const char *config = default_config;
-    int option;
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (option == 'c') {
-            config = optarg;
-        } else if (option == 'l' && set_level(optarg)) {
-            continue;
-        } else if (option == 'h') {
-            (void)fputs(help, stdout);
-            exit(EXIT_SUCCESS);
-        } else if (option == 'V') {
-            (void)puts("qseald " QSEAL_VERSION);
-            exit(EXIT_SUCCESS);
-        } else {
-            (void)fputs(help, stderr);
-            exit(EXIT_USAGE);
-        }
+    while (program_next_option(&program, argc, argv, options) != -1) {
+        config = optarg;
     }
     if (optind != argc) {
-        (void)fputs(help, stderr);
-        exit(EXIT_USAGE);
+        program_misused(&program, NULL);
     }
     return config;
-}
-
-static void harden(void)
-{
-    struct rlimit none = {0};
-    (void)umask(0077);
-    (void)setrlimit(RLIMIT_CORE, &none);
-    (void)prctl(PR_SET_DUMPABLE, 0);
-    (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    (void)signal(SIGPIPE, SIG_IGN);
-}
-
-/* Blocked in every thread; read here. Must run before the first thread is made. */
-static int watch_signals(void)
-{
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGHUP);
-    (void)sigprocmask(SIG_BLOCK, &set, NULL);
-    return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
 /* What is in flight has had its time; a token that still makes a key is not waited for. */
@@ -146,12 +88,13 @@ static void live(struct room *room, int signals)
 
 int main(int argc, char **argv)
 {
+    static const int watched[] = {SIGTERM, SIGINT, SIGHUP};
     const char *config = parse_arguments(argc, argv);
     struct reason why = {0};
-    harden();
+    (void)program_harden();
     memory_prepare();
     json_prepare();
-    int signals = watch_signals();
+    int signals = program_watch_signals(watched, COUNT_OF(watched));
     struct room *room = NULL;
     enum outcome outcome = room_start(config, &room, &why);
     if (outcome != OUTCOME_OK) {

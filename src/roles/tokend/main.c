@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "policy/config.h"
+#include "roles/common/program.h"
 #include "roles/tokend/door.h"
 #include "roles/tokend/keeper.h"
 
@@ -15,22 +16,12 @@
 #include <getopt.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/signalfd.h>
-#include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
-enum {
-    EXIT_USAGE = 2,
-    EXIT_CONFIGURATION = 78, /* EX_CONFIG of sysexits.h: systemd need not try again */
-    BACKLOG = 256,
-    SOCKET_MODE = 0660,
-};
+enum { BACKLOG = 256, SOCKET_MODE = 0660 };
 
 static const char default_config[] = "/etc/qseal/qseal.yaml";
 
@@ -52,80 +43,31 @@ static const char help[] =
     "token stays absent, both meant to be restarted; 78 when the configuration is wrong.\n"
     "See qseal-tokend(8) and qseal.yaml(5).\n";
 
+static const struct program program = {.name = "qseal-tokend", .help = help};
+
 struct arguments {
     const char *config;
     const char *token;
 };
 
-static bool set_level(const char *name)
-{
-    static const char *const names[] = {"error", "warning", "info", "debug"};
-    for (size_t i = 0; i < COUNT_OF(names); i++) {
-        if (strcmp(name, names[i]) == 0) {
-            log_set_level((enum log_level)i);
-            return true;
-        }
-    }
-    return false;
-}
-
 /* Ends the process for --help, --version and mistakes. No module is loaded yet. */
 static struct arguments parse_arguments(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"config", required_argument, NULL, 'c'},    {"token", required_argument, NULL, 't'},
-        {"log-level", required_argument, NULL, 'l'}, {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'V'},         {NULL, 0, NULL, 0},
+        {"config", required_argument, NULL, 'c'},
+        {"token", required_argument, NULL, 't'},
+        {"log-level", required_argument, NULL, 'l'},
+        PROGRAM_OPTIONS,
     };
     struct arguments arguments = {.config = default_config};
     int option;
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (option == 'c') {
-            arguments.config = optarg;
-        } else if (option == 't') {
-            arguments.token = optarg;
-        } else if (option == 'l' && set_level(optarg)) {
-            continue;
-        } else if (option == 'h') {
-            (void)fputs(help, stdout);
-            exit(EXIT_SUCCESS);
-        } else if (option == 'V') {
-            (void)puts("qseal-tokend " QSEAL_VERSION);
-            exit(EXIT_SUCCESS);
-        } else {
-            (void)fputs(help, stderr);
-            exit(EXIT_USAGE);
-        }
+    while ((option = program_next_option(&program, argc, argv, options)) != -1) {
+        *(option == 't' ? &arguments.token : &arguments.config) = optarg;
     }
     if (optind != argc || arguments.token == NULL) {
-        (void)fputs(help, stderr);
-        exit(EXIT_USAGE);
+        program_misused(&program, NULL);
     }
     return arguments;
-}
-
-static void harden(void)
-{
-    struct rlimit none = {0};
-    (void)umask(0077);
-    (void)setrlimit(RLIMIT_CORE, &none);
-    (void)prctl(PR_SET_DUMPABLE, 0);
-    (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    (void)signal(SIGPIPE, SIG_IGN);
-    /* SoftHSM and others bring libcrypto: a system configuration that activates our own provider,
-     * or a PKCS#11 one, would come back into this process and wait for itself. */
-    (void)setenv("OPENSSL_CONF", "/dev/null", 1);
-}
-
-/* Blocked in every thread; read here. Must run before the first thread is made. */
-static int watch_signals(void)
-{
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
-    (void)sigprocmask(SIG_BLOCK, &set, NULL);
-    return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
 static enum mechanism_choice choice_of(enum mechanism_mode mode)
@@ -202,10 +144,14 @@ static int live(const struct keeper *keeper, int signals)
 
 int main(int argc, char **argv)
 {
-    harden();
+    static const int watched[] = {SIGTERM, SIGINT};
+    (void)program_harden();
+    /* SoftHSM and others bring libcrypto: a system configuration that activates our own provider,
+     * or a PKCS#11 one, would come back into this process and wait for itself. */
+    (void)setenv("OPENSSL_CONF", "/dev/null", 1);
     memory_prepare();
     struct arguments arguments = parse_arguments(argc, argv);
-    int signals = watch_signals();
+    int signals = program_watch_signals(watched, COUNT_OF(watched));
     struct config *config = NULL;
     struct room room;
     struct reason why = {0};
