@@ -4,11 +4,11 @@
 #include "base/base64url.h"
 #include "jose/ed25519_point.h"
 #include "jose/public_key_parts.h"
+#include "pki/pkey.h"
 
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/err.h>
-#include <openssl/param_build.h>
 #include <openssl/x509.h>
 
 #include <string.h>
@@ -254,62 +254,17 @@ enum outcome parts_from_jwk(const json_t *jwk, struct key_parts *out, struct rea
                   "OKP with Ed25519");
 }
 
-static bool push_rsa(OSSL_PARAM_BLD *builder, const BIGNUM *n, const BIGNUM *e)
-{
-    return n != NULL && e != NULL &&
-           OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_N, n) == 1 &&
-           OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_E, e) == 1;
-}
-
-/* `point` is 0x04 || x || y (SEC 1 §2.3.3). */
-static bool push_ec(OSSL_PARAM_BLD *builder, const struct key_parts *parts, uint8_t *point)
-{
-    point[0] = 0x04;
-    memcpy(point + 1, parts->a, parts->a_len);
-    memcpy(point + 1 + parts->a_len, parts->b, parts->b_len);
-    return OSSL_PARAM_BLD_push_utf8_string(builder, OSSL_PKEY_PARAM_GROUP_NAME,
-                                           curve_group(parts->type), 0) == 1 &&
-           OSSL_PARAM_BLD_push_octet_string(builder, OSSL_PKEY_PARAM_PUB_KEY, point,
-                                            1 + parts->a_len + parts->b_len) == 1;
-}
-
-static EVP_PKEY *pkey_from_builder(const char *type, OSSL_PARAM_BLD *builder)
-{
-    OSSL_PARAM *params = OSSL_PARAM_BLD_to_param(builder);
-    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
-    EVP_PKEY *pkey = NULL;
-    if (params == NULL || ctx == NULL || EVP_PKEY_fromdata_init(ctx) != 1 ||
-        EVP_PKEY_fromdata(ctx, &pkey, EVP_PKEY_PUBLIC_KEY, params) != 1) {
-        EVP_PKEY_free(pkey);
-        pkey = NULL;
-    }
-    EVP_PKEY_CTX_free(ctx);
-    OSSL_PARAM_free(params);
-    return pkey;
-}
-
 static EVP_PKEY *make_rsa(const struct key_parts *parts)
 {
-    OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
-    BIGNUM *n = BN_bin2bn(parts->a, (int)parts->a_len, NULL);
-    BIGNUM *e = BN_bin2bn(parts->b, (int)parts->b_len, NULL);
-    EVP_PKEY *pkey =
-        builder != NULL && push_rsa(builder, n, e) ? pkey_from_builder("RSA", builder) : NULL;
-    BN_free(e);
-    BN_free(n);
-    OSSL_PARAM_BLD_free(builder);
-    return pkey;
+    return pkey_of_rsa(span_of(parts->a, parts->a_len), span_of(parts->b, parts->b_len));
 }
 
-/* OpenSSL checks that the coordinates are below the field's prime and the point on the curve. */
 static EVP_PKEY *make_ec(const struct key_parts *parts)
 {
-    uint8_t point[1 + 2 * 66];
-    OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
-    EVP_PKEY *pkey =
-        builder != NULL && push_ec(builder, parts, point) ? pkey_from_builder("EC", builder) : NULL;
-    OSSL_PARAM_BLD_free(builder);
-    return pkey;
+    uint8_t point[1 + 2 * 66] = {0x04};
+    memcpy(point + 1, parts->a, parts->a_len);
+    memcpy(point + 1 + parts->a_len, parts->b, parts->b_len);
+    return pkey_of_point(curve_group(parts->type), span_of(point, 1 + parts->a_len + parts->b_len));
 }
 
 enum outcome parts_make_pkey(const struct key_parts *parts, EVP_PKEY **out, struct reason *why)

@@ -5,11 +5,10 @@
 #include "base/der.h"
 #include "pkcs11/find.h"
 #include "pkcs11/rv.h"
+#include "pki/pkey.h"
 
 #include <openssl/bn.h>
-#include <openssl/core_names.h>
 #include <openssl/evp.h>
-#include <openssl/param_build.h>
 #include <openssl/x509.h>
 
 enum { MODULUS_MAX = 1024, EXPONENT_MAX = 16, PARAMS_MAX = 64, POINT_MAX = 160 };
@@ -67,11 +66,6 @@ static void free_bn(BIGNUM **number)
     BN_free(*number);
 }
 
-static void free_builder(OSSL_PARAM_BLD **builder)
-{
-    OSSL_PARAM_BLD_free(*builder);
-}
-
 static enum outcome token_failed(const struct session *session, struct reason *why)
 {
     return refuse(why, OUTCOME_TOKEN_UNAVAILABLE, "reading a public key: %s",
@@ -88,32 +82,6 @@ static enum outcome put_spki(const EVP_PKEY *key, struct buffer *spki, struct re
     buffer_put(spki, der, (size_t)len);
     OPENSSL_free(der);
     return buffer_ok(spki) ? OUTCOME_OK : refuse(why, OUTCOME_INTERNAL, "public key too long");
-}
-
-static EVP_PKEY *build_key(const char *algorithm, OSSL_PARAM *params)
-{
-    EVP_PKEY *key = NULL;
-    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, algorithm, NULL);
-    if (context == NULL || params == NULL || EVP_PKEY_fromdata_init(context) != 1 ||
-        EVP_PKEY_fromdata(context, &key, EVP_PKEY_PUBLIC_KEY, params) != 1) {
-        key = NULL;
-    }
-    EVP_PKEY_CTX_free(context);
-    return key;
-}
-
-static EVP_PKEY *rsa_key(const BIGNUM *modulus, const BIGNUM *exponent)
-{
-    CLEANUP(free_builder) OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
-    if (builder == NULL || modulus == NULL || exponent == NULL ||
-        OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_N, modulus) != 1 ||
-        OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_E, exponent) != 1) {
-        return NULL;
-    }
-    OSSL_PARAM *params = OSSL_PARAM_BLD_to_param(builder);
-    EVP_PKEY *key = build_key("RSA", params);
-    OSSL_PARAM_free(params);
-    return key;
 }
 
 static bool rsa_type(int bits, enum key_type *type)
@@ -141,12 +109,12 @@ static enum outcome read_rsa(struct session *session, CK_OBJECT_HANDLE object, e
         return token_failed(session, why);
     }
     CLEANUP(free_bn) BIGNUM *n = BN_bin2bn(modulus, (int)modulus_len, NULL);
-    CLEANUP(free_bn) BIGNUM *e = BN_bin2bn(exponent, (int)exponent_len, NULL);
-    if (n == NULL || e == NULL || !rsa_type(BN_num_bits(n), type)) {
+    if (n == NULL || !rsa_type(BN_num_bits(n), type)) {
         return refuse(why, OUTCOME_KEY_MISMATCH, "RSA keys have 2048, 3072 or 4096 bits, not %d",
                       n == NULL ? 0 : BN_num_bits(n));
     }
-    CLEANUP(free_pkey) EVP_PKEY *key = rsa_key(n, e);
+    CLEANUP(free_pkey)
+    EVP_PKEY *key = pkey_of_rsa(span_of(modulus, modulus_len), span_of(exponent, exponent_len));
     return put_spki(key, spki, why);
 }
 
@@ -165,21 +133,9 @@ static bool bare_point(struct span value, size_t len, struct span *out)
 
 static EVP_PKEY *curve_key(const struct curve *curve, struct span point)
 {
-    if (curve->group == NULL) {
-        return EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, point.data, point.len);
-    }
-    CLEANUP(free_builder) OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
-    if (builder == NULL || point.data[0] != 0x04 ||
-        OSSL_PARAM_BLD_push_utf8_string(builder, OSSL_PKEY_PARAM_GROUP_NAME, curve->group, 0) !=
-            1 ||
-        OSSL_PARAM_BLD_push_octet_string(builder, OSSL_PKEY_PARAM_PUB_KEY, point.data, point.len) !=
-            1) {
-        return NULL;
-    }
-    OSSL_PARAM *params = OSSL_PARAM_BLD_to_param(builder);
-    EVP_PKEY *key = build_key("EC", params);
-    OSSL_PARAM_free(params);
-    return key;
+    return curve->group == NULL
+               ? EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, point.data, point.len)
+               : pkey_of_point(curve->group, point);
 }
 
 static const struct curve *find_curve(CK_KEY_TYPE ck_type, struct span params)

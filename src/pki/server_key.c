@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Verifying what a TLS server signed.
- *
- * Keys are made from their numbers: d2i_PUBKEY() would look for a decoder each time, which costs
- * more than the verification. */
+ * Verifying what a TLS server signed. */
 #include "pki/server_key.h"
 
 #include "base/der.h"
+#include "pki/pkey.h"
 
-#include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/param_build.h>
 #include <openssl/rsa.h>
 
 enum { MODULUS_MIN = 2048 / 8, MODULUS_MAX = 8192 / 8, EXPONENT_MAX = 8 };
@@ -47,21 +43,6 @@ static bool fits(enum certificate_key_kind kind, enum tls_scheme scheme, enum tl
     return false;
 }
 
-static EVP_PKEY *from_builder(const char *type, OSSL_PARAM_BLD *builder)
-{
-    OSSL_PARAM *params = OSSL_PARAM_BLD_to_param(builder);
-    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
-    EVP_PKEY *pkey = NULL;
-    if (params == NULL || ctx == NULL || EVP_PKEY_fromdata_init(ctx) != 1 ||
-        EVP_PKEY_fromdata(ctx, &pkey, EVP_PKEY_PUBLIC_KEY, params) != 1) {
-        EVP_PKEY_free(pkey);
-        pkey = NULL;
-    }
-    EVP_PKEY_CTX_free(ctx);
-    OSSL_PARAM_free(params);
-    return pkey;
-}
-
 /* Odd, as moduli and exponents are. */
 static struct span take_odd(struct reader *reader)
 {
@@ -84,37 +65,12 @@ static EVP_PKEY *make_rsa(struct span value)
         (exponent.len == 1 && exponent.data[0] == 1)) {
         return NULL;
     }
-    OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
-    BIGNUM *n = BN_bin2bn(modulus.data, (int)modulus.len, NULL);
-    BIGNUM *e = BN_bin2bn(exponent.data, (int)exponent.len, NULL);
-    EVP_PKEY *pkey = NULL;
-    if (builder != NULL && n != NULL && e != NULL &&
-        OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_N, n) == 1 &&
-        OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_E, e) == 1) {
-        pkey = from_builder("RSA", builder);
-    }
-    BN_free(e);
-    BN_free(n);
-    OSSL_PARAM_BLD_free(builder);
-    return pkey;
+    return pkey_of_rsa(modulus, exponent);
 }
 
-/* Uncompressed points only (RFC 8422 §5.4.1); OpenSSL checks that it is on the curve. */
 static EVP_PKEY *make_ec(const char *group, size_t len, struct span point)
 {
-    if (point.len != len || point.data[0] != 0x04) {
-        return NULL;
-    }
-    OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
-    EVP_PKEY *pkey = NULL;
-    if (builder != NULL &&
-        OSSL_PARAM_BLD_push_utf8_string(builder, OSSL_PKEY_PARAM_GROUP_NAME, group, 0) == 1 &&
-        OSSL_PARAM_BLD_push_octet_string(builder, OSSL_PKEY_PARAM_PUB_KEY, point.data, point.len) ==
-            1) {
-        pkey = from_builder("EC", builder);
-    }
-    OSSL_PARAM_BLD_free(builder);
-    return pkey;
+    return point.len == len ? pkey_of_point(group, point) : NULL;
 }
 
 static EVP_PKEY *make_key(const struct certificate_key *key)
