@@ -3,6 +3,7 @@
 #include "qseal/client.h"
 
 #include "base/clock.h"
+#include "base/name.h"
 #include "client/door.h"
 #include "client/problem.h"
 #include "client/response.h"
@@ -280,8 +281,6 @@ enum qseal_result qseal_tls_sign(const struct qseal_options *options,
                                  const struct qseal_tls_content *content,
                                  struct qseal_answer *answer)
 {
-    static const char role_characters[] =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
     char path[128];
     struct qseal_header headers[3] = {{"Content-Type", content->is_transcript != 0
                                                            ? "application/vnd.qseal.tls-transcript"
@@ -289,8 +288,7 @@ enum qseal_result qseal_tls_sign(const struct qseal_options *options,
                                       {"Qseal-Signature-Scheme", content->scheme},
                                       {"Qseal-Key", content->key}};
     *answer = (struct qseal_answer){.status = 0};
-    if (content->role == NULL || content->role[0] == '\0' || strlen(content->role) > 63 ||
-        content->role[strspn(content->role, role_characters)] != '\0') {
+    if (!name_is_valid(span_of_text(content->role))) {
         return fail(answer, QSEAL_INVALID, "this is no name of a role");
     }
     (void)snprintf(path, sizeof(path), "/v1/tls-signature/%s", content->role);

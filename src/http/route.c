@@ -2,6 +2,8 @@
  * Routing. */
 #include "http/route.h"
 
+#include "base/name.h"
+
 #include <string.h>
 
 static const char *const get = "GET";

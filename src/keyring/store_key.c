@@ -3,9 +3,9 @@
 #include "keyring/store.h"
 
 #include "base/base64url.h"
+#include "base/name.h"
 #include "base/utc.h"
 #include "jose/json.h"
-#include "model/operation.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -19,13 +19,9 @@ enum operation {
 };
 enum { OPERATION_COUNT = OPERATION_DETACHED_JWS + 1 };
 
-enum { PROFILE_NAME_MAX = 63 };
-
 /* As in paths and templates: "jar", "client-assertion", … */
 const char *operation_name(enum operation operation);
 bool operation_from_name(struct span name, enum operation *out) MUST_USE;
 bool operation_is_known(unsigned int number);
-/* Names of profiles, templates, roles, tokens: 1 to 63 of a-z 0-9 - _ . and no dot in front. */
-bool name_is_valid(struct span name);
 
 #endif

@@ -4,7 +4,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
-#include "model/operation.h"
+#include "base/name.h"
 
 #include <errno.h>
 #include <fcntl.h>

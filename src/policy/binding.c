@@ -2,6 +2,7 @@
  * Bindings: schema, loading, and the comparison with what the template wants. */
 #include "policy/binding.h"
 
+#include "base/name.h"
 #include "jose/json.h"
 #include "policy/pattern.h"
 #include "policy/template_check.h"
@@ -34,10 +35,9 @@ static const cyaml_schema_value_t value_entry = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct binding_value, value_fields)};
 
 static const cyaml_schema_field_t binding_fields[] = {
-    CYAML_FIELD_STRING_PTR("profile", CYAML_FLAG_POINTER, struct binding, name, 1,
-                           PROFILE_NAME_MAX),
+    CYAML_FIELD_STRING_PTR("profile", CYAML_FLAG_POINTER, struct binding, name, 1, NAME_LEN_MAX),
     CYAML_FIELD_STRING_PTR("template", CYAML_FLAG_POINTER, struct binding, template, 1,
-                           PROFILE_NAME_MAX),
+                           NAME_LEN_MAX),
     CYAML_FIELD_STRING_PTR("role", CYAML_FLAG_POINTER, struct binding, role, 1, NAME_MAX_BYTES),
     CYAML_FIELD_STRING_PTR("alg", CYAML_FLAG_POINTER, struct binding, alg, 1, NAME_MAX_BYTES),
     CYAML_FIELD_STRING_PTR("kid", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct binding, kid, 1,

@@ -2,7 +2,7 @@
  * Places and small rules of qseal.yaml. */
 #include "policy/config_rule.h"
 
-#include "model/operation.h"
+#include "base/name.h"
 #include "policy/yaml.h"
 
 #include <stdarg.h>

@@ -3,6 +3,7 @@
  * wrong one is found at start and not on the day it is first used. */
 #include "policy/compiled.h"
 
+#include "base/name.h"
 #include "model/purpose.h"
 #include "policy/yaml.h"
 
@@ -36,11 +37,11 @@ static void free_entries(struct dirent **entries, int n)
 
 /* "FOLDER/NAME.yaml" as path and "NAME" as name; the name is a profile's or template's. */
 static enum outcome name_of(const char *folder, const char *file, char path[PATH_MAX],
-                            char name[PROFILE_NAME_MAX + 1], struct reason *why)
+                            char name[NAME_LEN_MAX + 1], struct reason *why)
 {
     size_t len = strlen(file) - 5;
     int wrote = snprintf(path, PATH_MAX, "%s/%s", folder, file);
-    if (wrote < 0 || wrote >= PATH_MAX || len > PROFILE_NAME_MAX ||
+    if (wrote < 0 || wrote >= PATH_MAX || len > NAME_LEN_MAX ||
         !name_is_valid(span_of(file, len))) {
         return refuse(why, OUTCOME_RULE,
                       "%.300s: a file here is named NAME.yaml, NAME being 1 to 63 of a-z 0-9 - _ .",
@@ -70,7 +71,7 @@ static enum outcome each_file(const char *folder, bool may_be_missing,
                       : OUTCOME_OK;
     for (int i = 0; outcome == OUTCOME_OK && i < n; i++) {
         char path[PATH_MAX] = "";
-        char name[PROFILE_NAME_MAX + 1];
+        char name[NAME_LEN_MAX + 1];
         outcome = name_of(folder, entries[i]->d_name, path, name, why);
         outcome = outcome != OUTCOME_OK ? outcome : visit(path, name, with, why);
     }

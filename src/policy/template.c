@@ -3,6 +3,7 @@
  * template_check.c's and kinds.c's affair. */
 #include "policy/template.h"
 
+#include "base/name.h"
 #include "policy/kinds.h"
 #include "policy/template_check.h"
 #include "policy/yaml.h"
@@ -182,8 +183,7 @@ static const cyaml_schema_field_t answer_fields[] = {
 };
 
 static const cyaml_schema_field_t template_fields[] = {
-    CYAML_FIELD_STRING_PTR("template", CYAML_FLAG_POINTER, struct template, name, 1,
-                           PROFILE_NAME_MAX),
+    CYAML_FIELD_STRING_PTR("template", CYAML_FLAG_POINTER, struct template, name, 1, NAME_LEN_MAX),
     TEXT_OR_NOT(struct template, description, TEXT_MAX_BYTES),
     WORD(struct template, operation, operations),
     WORD(struct template, serialization, serializations),

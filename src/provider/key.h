@@ -4,12 +4,13 @@
 #ifndef QSEAL_PROVIDER_KEY_H
 #define QSEAL_PROVIDER_KEY_H
 
+#include "base/name.h"
 #include "provider/provider.h"
 #include "provider/spki.h"
 
 #include <stdatomic.h>
 
-enum { KEY_ROLE_SIZE = 64, KEY_THUMBPRINT_SIZE = 44 };
+enum { KEY_ROLE_SIZE = NAME_LEN_MAX + 1, KEY_THUMBPRINT_SIZE = 44 };
 
 struct key {
     const struct provider *provider;

@@ -3,6 +3,7 @@
 #include "provider/store.h"
 
 #include "base/attributes.h"
+#include "base/name.h"
 #include "provider/decoder.h"
 #include "provider/error.h"
 #include "provider/param.h"
@@ -96,14 +97,11 @@ static void fetch_certificates(struct store *store)
 static bool read_uri(struct store *store, const char *uri)
 {
     static const char scheme[] = "qseal:";
-    static const char characters[] =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
     const char *role = uri + sizeof(scheme) - 1;
-    if (strncasecmp(uri, scheme, sizeof(scheme) - 1) != 0 || *role == '\0' ||
-        strlen(role) >= sizeof(store->role) || role[strspn(role, characters)] != '\0') {
+    if (strncasecmp(uri, scheme, sizeof(scheme) - 1) != 0 || !name_is_valid(span_of_text(role))) {
         return false;
     }
-    memcpy(store->role, role, strlen(role) + 1);
+    (void)snprintf(store->role, sizeof(store->role), "%s", role);
     return true;
 }
 

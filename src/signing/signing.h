@@ -9,6 +9,7 @@
 
 #include "base/attributes.h"
 #include "base/buffer.h"
+#include "base/name.h"
 #include "model/operation.h"
 #include "model/outcome.h"
 
@@ -64,7 +65,7 @@ struct signing_request {
     uint64_t connection; /* the number qseald gave */
     enum signing_route route;
     enum operation operation;             /* ROUTE_SIGN only */
-    char name[PROFILE_NAME_MAX + 1];      /* of a profile or a role, "" where the route has none */
+    char name[NAME_LEN_MAX + 1];          /* of a profile or a role, "" where the route has none */
     char scheme[SCHEME_SIZE];             /* Qseal-Signature-Scheme as sent, "" when absent */
     char kid[KEY_NAME_LEN + 1];           /* Qseal-Key or ?kid=, an RFC 7638 thumbprint, or "" */
     char content_type[CONTENT_TYPE_SIZE]; /* as sent, "" when absent */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What changes the token: key pairs made and destroyed, each in a read-write session of its own. */
 #include "base/log.h"
-#include "model/operation.h"
+#include "base/name.h"
 #include "pkcs11/destroy.h"
 #include "pkcs11/generate.h"
 #include "pkcs11/rv.h"

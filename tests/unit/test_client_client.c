@@ -356,8 +356,9 @@ static void a_role_is_a_name(void **state)
 {
     (void)state;
     static const char *const roles[] = {
-        "",      "a/b", "a b",
-        "..%2f", "a?b", "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"};
+        NULL,   "",      "a/b",
+        "a b",  "..%2f", "a?b",
+        "Seal", ".a",    "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"};
     for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++) {
         struct qseal_answer answer;
         struct qseal_tls_content content = {.role = roles[i], .scheme = "ed25519"};

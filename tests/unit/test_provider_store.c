@@ -97,7 +97,12 @@ static void uris_are_a_scheme_and_a_role(void **state)
 {
     (void)state;
     static const char *const uris[] = {
-        "qseal:", "qseal:a/b", "qseal:a?b", "qseal://p256",
+        "qseal:",
+        "qseal:a/b",
+        "qseal:a?b",
+        "qseal://p256",
+        "qseal:P256",
+        "qseal:.p256",
         "qseal:xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"};
     for (size_t i = 0; i < sizeof(uris) / sizeof(uris[0]); i++) {
         assert_null(open_uri(uris[i]));
