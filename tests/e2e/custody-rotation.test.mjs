@@ -172,7 +172,7 @@ test('a crash amid changes leaves the old or the new keyring', { timeout: second
         acknowledged = JSON.parse(stdout).generation
       }
     })()
-    await pause(40 + round * 37)
+    await pause(40 + round * 37) // any moment will do: what must hold does so at all of them
     await box.kill('qseald', 'SIGKILL')
     await changes
     const found = JSON.parse(fs.readFileSync(file, 'utf8'))

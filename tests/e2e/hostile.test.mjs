@@ -8,7 +8,7 @@ import { randomBytes } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
 
 import { bodies, door, opPayment } from './bodies.mjs'
-import { pause, Sandbox, seconds, slow, until } from './lib.mjs'
+import { Sandbox, seconds, slow, until } from './lib.mjs'
 import { canary, httpRows, jsonRows, lateRows, pipelinedLimits, pipelinedRows, slowRows } from './hostile.mjs'
 
 const growthKiB = 12 * 1024
@@ -52,7 +52,7 @@ function checkProblem(row, response) {
 }
 
 async function check(row, box) {
-  const options = { want: row.want ?? 1, timeout: row.timeout, halfClose: row.halfClose, bodyless: row.bodyless }
+  const options = { want: row.want ?? 1, timeout: row.timeout, halfClose: row.halfClose, bodyless: row.bodyless, onWritten: row.onWritten }
   const result = await box.raw(row.parts, options).catch((error) => assert.fail(`${row.name}: ${error.message}`))
   counted++
   const got = describeResult(result)
@@ -106,8 +106,9 @@ describe('hostile requests', () => {
     await box.freeze('qseal-httpd')
     let attacks
     try {
-      attacks = Promise.allSettled(rows.map((row) => check(row, box)))
-      await pause(300)
+      const written = new Set()
+      attacks = Promise.allSettled(rows.map((row) => check({ ...row, onWritten: () => written.add(row.name) }, box)))
+      await until('half a head of each is there', () => written.size === rows.length)
     } finally {
       box.signal('qseal-httpd', 'SIGCONT')
     }

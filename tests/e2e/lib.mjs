@@ -51,6 +51,7 @@ export async function until(what, probe, ms = seconds(15)) {
   }
 }
 
+// For moments that are no condition; who uses it says why there is none.
 export const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
 
 // What a sanitizer says, on standard error, of the room it is in (src/ is built so that
@@ -125,8 +126,8 @@ function responsesOf(bytes, toHead) {
 // Writes `parts` as they are (a number is a pause in milliseconds: slowness that is itself the
 // attack) and reads until the server closes, until `want` whole responses are there, or until
 // `timeout`, which is a failure: every request gets one definite answer. Answers to HEAD are
-// `bodyless`.
-export function raw(socketPath, parts, { want = 1, timeout = seconds(20), halfClose = false, bodyless = false } = {}) {
+// `bodyless`. `onWritten` is called whenever a part is with the kernel.
+export function raw(socketPath, parts, { want = 1, timeout = seconds(20), halfClose = false, bodyless = false, onWritten = () => {} } = {}) {
   return new Promise((resolve, reject) => {
     const started = Date.now()
     const socket = net.connect({ path: socketPath, allowHalfOpen: true })
@@ -156,7 +157,7 @@ export function raw(socketPath, parts, { want = 1, timeout = seconds(20), halfCl
       for (const part of parts) {
         if (over || socket.destroyed) return
         if (typeof part === 'number') await pause(part)
-        else if (!socket.write(part)) await new Promise((next) => socket.once('drain', next).once('close', next))
+        else if (!socket.write(part, onWritten)) await new Promise((next) => socket.once('drain', next).once('close', next))
       }
       if (halfClose && !over) socket.end()
     })

@@ -41,7 +41,7 @@ class Load {
       } catch (error) {
         if (['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE'].includes(error.code)) this.broken[error.code] = (this.broken[error.code] ?? 0) + 1
         else this.wrong.push(String(error.message))
-        await pause(5)
+        await pause(5) // decides nothing: who finds no door does not spin in front of it
       }
     }
   }

@@ -14,7 +14,7 @@ import { Bank, configured, finished, Program, sandboxAuthority, subjectOf } from
 
 const patient = { timeout: seconds(240) }
 const nobody = 65534
-const onlyRoot = { ...patient, skip: process.getuid() !== 0 && 'only root can become somebody else, or chroot' }
+const skip = process.getuid() !== 0 && 'only root can become somebody else, or chroot'
 
 let box, bank, dir, setting, subject
 before(async () => {
@@ -68,7 +68,7 @@ describe('nginx', () => {
     })
   })
 
-  test('workers of a user of their own, who is the caller', onlyRoot, async (t) => {
+  test('workers of a user of their own, who is the caller', { ...patient, skip }, async (t) => {
     const socket = path.join(box.dir, 'qseal.sock')
     const open = async () => {
       fs.chmodSync(box.dir, 0o755)
@@ -92,13 +92,12 @@ describe('nginx', () => {
   })
 })
 
-describe('in a chroot', () => {
+describe('in a chroot', { skip }, () => {
   // docs/tls.md has the two lines.
   const jail = () => path.join(dir, 'jail')
   const inJail = (name) => snippets()[name].replaceAll('/var/lib/haproxy', jail())
 
   before(async () => {
-    if (onlyRoot.skip) return
     fs.mkdirSync(path.join(jail(), 'run'), { recursive: true })
     const [, second] = /^ +callers_second: (.+)$/m.exec(inJail('chroot.yaml'))
     await box.restartedWith((text) => text.replace('sockets:\n', `sockets:\n  callers_second: ${second}\n`))
@@ -109,7 +108,7 @@ describe('in a chroot', () => {
     stunnel: (at) => startStunnel(at, { global: `chroot = ${jail()}` }),
   }
   for (const [name, start] of Object.entries(places)) {
-    test(`${name}: signs through the second socket`, onlyRoot, async () => {
+    test(`${name}: signs through the second socket`, patient, async () => {
       const conf = configured(box, dir, 'chroot', inJail('chroot.cnf'))
       for (const door of ['TLSv1.2', 'TLSv1.3']) {
         const view = await running(() => start(setting.with({ conf, port: bank.ports[door] })), (program) => through(program, program.local))
@@ -117,7 +116,7 @@ describe('in a chroot', () => {
       }
     })
 
-    test(`${name}: without it there is no way to the service`, onlyRoot, async () => {
+    test(`${name}: without it there is no way to the service`, patient, async () => {
       await running(() => start(setting), async (program) => {
         await assert.rejects(through(program, program.local, seconds(10)), name === 'haproxy' ? /answered 503/ : /qseal::signing service unreachable/)
       })
