@@ -135,43 +135,6 @@ static void transport_keys_are_not_published(void **state)
     keyring_free(keyring);
 }
 
-#define BLOCK "-----BEGIN CERTIFICATE-----\nQUJD\n-----END CERTIFICATE-----\n"
-
-static void a_chain_is_set_wherever_the_key_is(void **state)
-{
-    (void)state;
-    struct keyring *keyring = empty_keyring();
-    struct keyring *next = NULL;
-    struct keyring *last = NULL;
-    struct reason why = {0};
-    struct public_key *shared = new_public_key(KEY_P256);
-    add_key(&keyring, key_of("tls", "hsm-a", 1, es256, public_key_ref(shared)));
-    add_key(&keyring, key_of("other", "hsm-a", 2, es256, new_public_key(KEY_P256)));
-    add_key(&keyring, key_of("tls", "hsm-b", 1, es256, public_key_ref(shared)));
-    assert_done(keyring_set_chain(keyring, shared, BLOCK, NULL, 0, &next, &why), why);
-    assert_null(keyring->keys[0].chain_pem);
-    assert_int_equal(next->generation, keyring->generation + 1);
-    assert_string_equal(next->keys[0].chain_pem, BLOCK);
-    assert_null(next->keys[1].chain_pem);
-    assert_string_equal(next->keys[2].chain_pem, BLOCK);
-    keyring_free(keyring);
-    assert_done(keyring_set_chain(next, shared, BLOCK BLOCK, NULL, 0, &last, &why), why);
-    keyring_free(next);
-    add_key(&last, key_of("third", "hsm-b", 3, es256, new_public_key(KEY_P256)));
-    assert_string_equal(last->keys[2].chain_pem, BLOCK BLOCK);
-
-    assert_refused(keyring_set_chain(last, shared, "x", NULL, 0, &next, &why), OUTCOME_RULE, why,
-                   "\"chain_pem\" must be 1 to 16 PEM blocks CERTIFICATE");
-    assert_null(next);
-    struct public_key *stranger = new_public_key(KEY_P256);
-    assert_refused(keyring_set_chain(last, stranger, BLOCK, NULL, 0, &next, &why),
-                   OUTCOME_NOT_FOUND, why, "the keyring has no such key");
-    assert_null(next);
-    public_key_free(stranger);
-    public_key_free(shared);
-    keyring_free(last);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -180,7 +143,6 @@ int main(void)
         cmocka_unit_test(rules_of_adding),
         cmocka_unit_test(the_key_set_is_published),
         cmocka_unit_test(transport_keys_are_not_published),
-        cmocka_unit_test(a_chain_is_set_wherever_the_key_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
