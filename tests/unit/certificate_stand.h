@@ -21,15 +21,6 @@ static const struct issue of_middle = {
     .subject = "Middle", .issuer = "Root", .constraints = "critical,CA:TRUE"};
 static const struct issue of_leaf = {.subject = "M\xc3\xbcller, Bank", .issuer = "Middle"};
 
-static inline void put_spki(struct buffer *out, EVP_PKEY *key)
-{
-    unsigned char *der = NULL;
-    int len = i2d_PUBKEY(key, &der);
-    assert_true(len > 0);
-    buffer_put(out, der, (size_t)len);
-    OPENSSL_free(der);
-}
-
 static inline int stand_setup(void **state)
 {
     static struct stand stand;

@@ -7,6 +7,7 @@
 #include "check.h"
 
 #include <openssl/evp.h>
+#include <openssl/params.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
@@ -96,6 +97,29 @@ static inline void put_issued(struct buffer *out, const struct issue *issue, EVP
     X509 *certificate = certificate_issue(issue, key, by);
     certificate_put_pem(out, certificate);
     X509_free(certificate);
+}
+
+static inline void put_spki(struct buffer *out, EVP_PKEY *key)
+{
+    unsigned char *der = NULL;
+    int len = i2d_PUBKEY(key, &der);
+    assert_true(len > 0);
+    buffer_put(out, der, (size_t)len);
+    OPENSSL_free(der);
+}
+
+/* RFC 4055 §1.2: the certificate limits the same key to PSS. */
+static inline EVP_PKEY *pss_of(EVP_PKEY *rsa)
+{
+    OSSL_PARAM *numbers = NULL;
+    EVP_PKEY *pss = NULL;
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "RSA-PSS", NULL);
+    assert_int_equal(EVP_PKEY_todata(rsa, EVP_PKEY_PUBLIC_KEY, &numbers), 1);
+    assert_int_equal(EVP_PKEY_fromdata_init(context), 1);
+    assert_int_equal(EVP_PKEY_fromdata(context, &pss, EVP_PKEY_PUBLIC_KEY, numbers), 1);
+    OSSL_PARAM_free(numbers);
+    EVP_PKEY_CTX_free(context);
+    return pss;
 }
 
 #endif

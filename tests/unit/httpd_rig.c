@@ -266,6 +266,24 @@ void rig_answer_json(const struct asked *asked, const char *json)
     rig_answer(asked, &answer);
 }
 
+void rig_answer_next(int lane, uint64_t number, const char *json)
+{
+    struct asked asked;
+    rig_read(lane, &asked);
+    if (number != 0) {
+        assert_int_equal(asked.request.connection, number);
+    }
+    rig_answer_json(&asked, json);
+    asked_fini(&asked);
+}
+
+void client_expect_json(const struct client *client, const char *json)
+{
+    char text[RIG_TEXT_SIZE];
+    assert_int_equal(client_read(client, text), 200);
+    assert_string_equal(strstr(text, "\r\n\r\n") + 4, json);
+}
+
 void client_send_bytes(const struct client *client, const void *bytes, size_t len)
 {
     write_all(client->fd, bytes, len);

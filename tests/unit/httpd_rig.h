@@ -22,6 +22,17 @@ struct rig {
     struct door_settings settings;
 };
 
+/* Settings that stand in nobody's way, but for how many connections there may be. */
+#define RIG_USUAL                                                                                  \
+    .channels = 2, .body_max = 64 * 1024, .head_ms = 2000, .body_ms = 5000, .idle_ms = 20000,      \
+    .deadline_ms = 4000
+
+/* A request without a body. */
+static const char get[] = "GET /v1/keys HTTP/1.1\r\nHost: x\r\n\r\n";
+
+#define assert_has(text, part) assert_non_null(strstr(text, part))
+#define assert_lacks(text, part) assert_null(strstr(text, part))
+
 /* A caller's end. */
 struct client {
     int fd;
@@ -63,12 +74,16 @@ void rig_read(int lane, struct asked *asked);
 void rig_answer(const struct asked *asked, const struct signing_answer *answer);
 /* 200 with this JSON. */
 void rig_answer_json(const struct asked *asked, const char *json);
+/* The next question on this lane, which must be of this connection (0: any), gets 200 with JSON. */
+void rig_answer_next(int lane, uint64_t number, const char *json);
 void asked_fini(struct asked *asked);
 
 void client_send(const struct client *client, const char *text);
 void client_send_bytes(const struct client *client, const void *bytes, size_t len);
 /* One whole answer, by its Content-Length, into `text`; returns the status. */
 int client_read(const struct client *client, char text[RIG_TEXT_SIZE]);
+/* The answer is 200 with this JSON. */
+void client_expect_json(const struct client *client, const char *json);
 /* Nothing more may come but the end. */
 void client_expect_end(const struct client *client);
 /* Whether something can be read within this time. */

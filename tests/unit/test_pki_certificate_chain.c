@@ -2,8 +2,6 @@
  * Whose certificate is whose. */
 #include "certificate_stand.h"
 
-#include <openssl/params.h>
-
 static void any_order_is_put_right(void **state)
 {
     static const size_t orders[][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2},
@@ -63,20 +61,6 @@ static void a_self_signed_own_certificate_stays(void **state)
     assert_done(read_as(stand, PURPOSE_TRANSPORT), stand->why);
     assert_true(span_equal(buffer_span(&stand->pem), buffer_span(&stand->text)));
     assert_int_equal(stand->facts.warnings & 1U << CERTIFICATE_ROOT_DROPPED, 0);
-}
-
-/* RFC 4055 §1.2: the certificate limits the same key to PSS. */
-static EVP_PKEY *pss_of(EVP_PKEY *rsa)
-{
-    OSSL_PARAM *numbers = NULL;
-    EVP_PKEY *pss = NULL;
-    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "RSA-PSS", NULL);
-    assert_int_equal(EVP_PKEY_todata(rsa, EVP_PKEY_PUBLIC_KEY, &numbers), 1);
-    assert_int_equal(EVP_PKEY_fromdata_init(context), 1);
-    assert_int_equal(EVP_PKEY_fromdata(context, &pss, EVP_PKEY_PUBLIC_KEY, numbers), 1);
-    OSSL_PARAM_free(numbers);
-    EVP_PKEY_CTX_free(context);
-    return pss;
 }
 
 static void a_pss_certificate_fits_a_transport_key(void **state)

@@ -2,21 +2,13 @@
  * Certificate requests, read by OpenSSL's library and by its program. */
 #include "pki/request.h"
 
+#include "certificate_support.h"
 #include "model/shape_csr.h"
 #include "openssl_program.h"
 
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
-
-static void put_spki(struct buffer *out, EVP_PKEY *key)
-{
-    unsigned char *der = NULL;
-    int len = i2d_PUBKEY(key, &der);
-    assert_true(len > 0);
-    buffer_put(out, der, (size_t)len);
-    OPENSSL_free(der);
-}
 
 static enum outcome put_plain(struct buffer *info, const char *subject, struct span spki,
                               struct reason *why)

@@ -3,6 +3,7 @@
  * with its reason. */
 #include "pki/request.h"
 
+#include "certificate_support.h"
 #include "model/shape_csr.h"
 #include "openssl_program.h"
 
@@ -72,15 +73,6 @@ static struct request_wish wish_of(enum request_profile profile)
         values[REQUEST_DNS] = "*.banco.example";
     }
     return wish;
-}
-
-static void put_spki(struct buffer *out, EVP_PKEY *key)
-{
-    unsigned char *der = NULL;
-    int len = i2d_PUBKEY(key, &der);
-    assert_true(len > 0);
-    buffer_put(out, der, (size_t)len);
-    OPENSSL_free(der);
 }
 
 static enum outcome put_info(struct buffer *info, const struct request_wish *wish, EVP_PKEY *key,

@@ -5,8 +5,6 @@
 #include "check.h"
 #include "tls_change.h"
 
-static struct samples made;
-
 enum { HELLO = 1, SERVER = 2, CERT = 11, SKE = 12, REQUEST = 13, DONE = 14, CKE = 16, STATUS = 22 };
 
 /* In a ServerKeyExchange of X25519: where the scheme stands. */
@@ -109,25 +107,22 @@ static const struct change rows[] = {
     {rsa, CHANGE_BODY, CKE, 0, 0, BYTES("\x21\x01"), "ClientKeyExchange: a length does not fit"},
 };
 
+static struct span original(size_t sample)
+{
+    return buffer_span(&made.transcripts[sample].content);
+}
+
+static enum outcome guard_of(size_t sample, struct span bytes, struct tls_proof *proof,
+                             struct reason *why)
+{
+    struct tls_key key = samples_key(&made, sample);
+    return tls_guard_check(&key, made.transcripts[sample].alg, bytes, proof, why);
+}
+
 static void test_changes(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        size_t sample = sample_index(rows[i].sample);
-        BUFFER_CLEANUP struct buffer bytes = BUFFER_INIT(RIG_INPUT_MAX);
-        buffer_put_span(&bytes, buffer_span(&made.transcripts[sample].content));
-        change_apply(&rows[i], &bytes);
-        struct tls_key key = samples_key(&made, sample);
-        struct tls_proof proof = {.has_peer = true};
-        struct reason why = {0};
-        enum outcome outcome =
-            tls_guard_check(&key, made.transcripts[sample].alg, buffer_span(&bytes), &proof, &why);
-        if (strstr(why.detail, rows[i].reason) == NULL) {
-            print_error("row %zu of %s\n", i, rows[i].sample);
-        }
-        assert_refused(outcome, OUTCOME_SHAPE, why, rows[i].reason);
-        assert_false(proof.has_peer);
-    }
+    changes_expect_refused(rows, COUNT_OF(rows), original, guard_of);
 }
 
 static void test_real_ones_pass(void **state)
@@ -137,17 +132,11 @@ static void test_real_ones_pass(void **state)
         if (samples[i].version != TLS1_2_VERSION) {
             continue;
         }
-        struct tls_key key = samples_key(&made, i);
         struct tls_proof proof;
         struct reason why = {0};
-        struct span input = buffer_span(&made.transcripts[i].content);
-        assert_done(tls_guard_check(&key, made.transcripts[i].alg, input, &proof, &why), why);
-        uint8_t digest[32];
-        rig_certificate_digest(made.servers[samples[i].server].certificate, digest);
-        assert_int_equal(proof.version, TLS_1_2);
-        assert_true(proof.has_peer);
-        assert_memory_equal(proof.peer_spki_sha256, digest, sizeof digest);
-        assert_string_equal(proof.server_name, SAMPLE_SNI);
+        struct span input = original(i);
+        assert_done(guard_of(i, input, &proof, &why), why);
+        changes_expect_peer(i, TLS_1_2, &proof);
         assert_true(proof.peer_chain.data > input.data && proof.peer_chain.len > 100);
     }
 }
@@ -293,11 +282,9 @@ static void test_hellos(void **state)
                                           2 + 24, hellos[i].end, 8,      NULL};
             change_apply(&change, &bytes);
         }
-        struct tls_key key = samples_key(&made, sample);
         struct tls_proof proof;
         struct reason why = {0};
-        enum outcome outcome =
-            tls_guard_check(&key, made.transcripts[sample].alg, buffer_span(&bytes), &proof, &why);
+        enum outcome outcome = guard_of(sample, buffer_span(&bytes), &proof, &why);
         if (hellos[i].reason == NULL) {
             assert_done(outcome, why);
         } else {
@@ -323,20 +310,6 @@ static void test_without_a_name(void **state)
     rig_transcript_free(&out);
 }
 
-static int setup(void **state)
-{
-    (void)state;
-    samples_make(&made);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    samples_free(&made);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -344,5 +317,5 @@ int main(void)
         cmocka_unit_test(test_other_keys),     cmocka_unit_test(test_other_handshakes),
         cmocka_unit_test(test_without_a_name), cmocka_unit_test(test_hellos),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, changes_setup, changes_teardown);
 }

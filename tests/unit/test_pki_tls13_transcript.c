@@ -5,8 +5,6 @@
 #include "check.h"
 #include "tls_change.h"
 
-static struct samples made;
-
 enum {
     HELLO = 1,
     SERVER = 2,
@@ -124,26 +122,23 @@ static enum outcome guard(const struct tls_key *key, enum alg alg, struct span i
     return outcome;
 }
 
+static struct span original(size_t sample)
+{
+    return buffer_span(&made.transcripts[sample].messages);
+}
+
+static enum outcome guard_of(size_t sample, struct span bytes, struct tls_proof *proof,
+                             struct reason *why)
+{
+    BUFFER_CLEANUP struct buffer content = BUFFER_INIT(TLS_CONTENT_MAX);
+    struct tls_key key = samples_key(&made, sample);
+    return guard(&key, made.transcripts[sample].alg, bytes, &content, proof, why);
+}
+
 static void test_changes(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        size_t sample = sample_index(rows[i].sample);
-        BUFFER_CLEANUP struct buffer bytes = BUFFER_INIT(RIG_INPUT_MAX);
-        BUFFER_CLEANUP struct buffer content = BUFFER_INIT(TLS_CONTENT_MAX);
-        buffer_put_span(&bytes, buffer_span(&made.transcripts[sample].messages));
-        change_apply(&rows[i], &bytes);
-        struct tls_key key = samples_key(&made, sample);
-        struct tls_proof proof = {.has_peer = true};
-        struct reason why = {0};
-        enum outcome outcome =
-            guard(&key, made.transcripts[sample].alg, buffer_span(&bytes), &content, &proof, &why);
-        if (strstr(why.detail, rows[i].reason) == NULL) {
-            print_error("row %zu of %s\n", i, rows[i].sample);
-        }
-        assert_refused(outcome, OUTCOME_SHAPE, why, rows[i].reason);
-        assert_false(proof.has_peer);
-    }
+    changes_expect_refused(rows, COUNT_OF(rows), original, guard_of);
 }
 
 static void test_real_ones_pass(void **state)
@@ -161,12 +156,7 @@ static void test_real_ones_pass(void **state)
         assert_done(guard(&key, it->alg, buffer_span(&it->messages), &content, &proof, &why), why);
         assert_int_equal(content.len, samples[i].content_len);
         assert_true(span_equal(buffer_span(&content), buffer_span(&it->content)));
-        uint8_t digest[32];
-        rig_certificate_digest(made.servers[samples[i].server].certificate, digest);
-        assert_int_equal(proof.version, TLS_1_3);
-        assert_true(proof.has_peer);
-        assert_memory_equal(proof.peer_spki_sha256, digest, sizeof digest);
-        assert_string_equal(proof.server_name, SAMPLE_SNI);
+        changes_expect_peer(i, TLS_1_3, &proof);
         /* Neither the transcript nor its content passes for the other. */
         assert_refused(tls_guard_check(&key, it->alg, buffer_span(&it->messages), &proof, &why),
                        OUTCOME_SHAPE, why,
@@ -242,20 +232,6 @@ static void test_other_keys(void **state)
                    "ES256 is nothing that a key of type p-384 signs in TLS 1.3");
 }
 
-static int setup(void **state)
-{
-    (void)state;
-    samples_make(&made);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    samples_free(&made);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -263,5 +239,5 @@ int main(void)
         cmocka_unit_test(test_retry_on_the_wire), cmocka_unit_test(test_resumed),
         cmocka_unit_test(test_other_keys),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, changes_setup, changes_teardown);
 }

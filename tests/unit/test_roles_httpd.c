@@ -17,20 +17,11 @@
 
 #include <cmocka.h>
 
-static const struct door_settings usual = {.channels = 2,
-                                           .connections = 8,
-                                           .body_max = 64 * 1024,
-                                           .head_ms = 2000,
-                                           .body_ms = 5000,
-                                           .idle_ms = 20000,
-                                           .deadline_ms = 4000};
+static const struct door_settings usual = {RIG_USUAL, .connections = 8};
 
 static const char jar[] = "POST /v1/jar/op-jar-cof HTTP/1.1\r\nHost: localhost\r\n"
                           "Content-Type: application/json\r\nContent-Length: 7\r\n\r\n"
                           "{\"a\":1}";
-
-#define assert_has(text, part) assert_non_null(strstr(text, part))
-#define assert_lacks(text, part) assert_null(strstr(text, part))
 
 /* The problem is the right one, and says why. */
 static void assert_problem(const char *text, const char *name, const char *detail)

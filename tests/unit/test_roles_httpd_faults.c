@@ -18,33 +18,7 @@
 
 #include <cmocka.h>
 
-static const struct door_settings usual = {.channels = 2,
-                                           .connections = 64,
-                                           .body_max = 64 * 1024,
-                                           .head_ms = 2000,
-                                           .body_ms = 5000,
-                                           .idle_ms = 20000,
-                                           .deadline_ms = 4000};
-
-static const char get[] = "GET /v1/keys HTTP/1.1\r\nHost: x\r\n\r\n";
-
-#define assert_has(text, part) assert_non_null(strstr(text, part))
-#define assert_lacks(text, part) assert_null(strstr(text, part))
-
-static void expect_json(const struct client *client, const char *json)
-{
-    char text[RIG_TEXT_SIZE];
-    assert_int_equal(client_read(client, text), 200);
-    assert_string_equal(strstr(text, "\r\n\r\n") + 4, json);
-}
-
-static void answer_next(int lane, const char *json)
-{
-    struct asked asked;
-    rig_read(lane, &asked);
-    rig_answer_json(&asked, json);
-    asked_fini(&asked);
-}
+static const struct door_settings usual = {RIG_USUAL, .connections = 64};
 
 static void test_deadline_in_a_lane(void **state)
 {
@@ -82,8 +56,8 @@ static void test_deadline_in_a_lane(void **state)
     fd_close(&again);
     client_send(&client, get); /* the connection is still good */
     again = rig_accept(&rig);
-    answer_next(again, "{}");
-    expect_json(&client, "{}");
+    rig_answer_next(again, 0, "{}");
+    client_expect_json(&client, "{}");
     fd_close(&again);
     fd_close(&lane);
     fd_close(&client.fd);
@@ -105,8 +79,8 @@ static void test_lane_breaks(void **state)
     asked_fini(&asked);
     fd_close(&lane);
     lane = rig_accept(&rig); /* asked once more */
-    answer_next(lane, "{\"second\":1}");
-    expect_json(&client, "{\"second\":1}");
+    rig_answer_next(lane, 0, "{\"second\":1}");
+    client_expect_json(&client, "{\"second\":1}");
 
     client_send(&client, get);
     rig_read(lane, &asked);
@@ -124,13 +98,13 @@ static void test_lane_breaks(void **state)
     /* An idle lane that ended is not used. */
     client_send(&client, get);
     lane = rig_accept(&rig);
-    answer_next(lane, "{}");
-    expect_json(&client, "{}");
+    rig_answer_next(lane, 0, "{}");
+    client_expect_json(&client, "{}");
     fd_close(&lane);
     client_send(&client, get);
     lane = rig_accept(&rig);
-    answer_next(lane, "{\"third\":1}");
-    expect_json(&client, "{\"third\":1}");
+    rig_answer_next(lane, 0, "{\"third\":1}");
+    client_expect_json(&client, "{\"third\":1}");
 
     /* Nonsense is no answer: the lane is closed, the question asked again. */
     client_send(&client, get);
@@ -141,8 +115,8 @@ static void test_lane_breaks(void **state)
     fd_close(&lane);
     lane = rig_accept(&rig);
     asked_fini(&asked);
-    answer_next(lane, "{\"truth\":1}");
-    expect_json(&client, "{\"truth\":1}");
+    rig_answer_next(lane, 0, "{\"truth\":1}");
+    client_expect_json(&client, "{\"truth\":1}");
     fd_close(&lane);
     fd_close(&client.fd);
     rig_stop(&rig);
@@ -174,13 +148,13 @@ static void test_client_leaves_while_it_waits(void **state)
     assert_int_equal(asked.request.connection, other.number);
     rig_answer_json(&asked, "{\"mine\":1}");
     asked_fini(&asked);
-    expect_json(&other, "{\"mine\":1}");
+    client_expect_json(&other, "{\"mine\":1}");
 
     /* Half-closing after the request is not leaving. */
     client_send(&other, get);
     assert_int_equal(shutdown(other.fd, SHUT_WR), 0);
-    answer_next(lane, "{\"half\":1}");
-    expect_json(&other, "{\"half\":1}");
+    rig_answer_next(lane, 0, "{\"half\":1}");
+    client_expect_json(&other, "{\"half\":1}");
     client_expect_end(&other);
     fd_close(&other.fd);
     fd_close(&lane);
@@ -229,7 +203,7 @@ static void test_qseald_lost_and_back(void **state)
     assert_int_equal(asked.request.connection, fresh.number);
     rig_answer_json(&asked, "{}");
     asked_fini(&asked);
-    expect_json(&fresh, "{}");
+    client_expect_json(&fresh, "{}");
     fd_close(&fresh.fd);
     rig_expect_closed(&rig, fresh.number); /* and nothing about the old ones */
     fd_close(&asking.fd);
@@ -308,11 +282,11 @@ static void test_turns_between_users(void **state)
     rig_answer_json(&asked, "{}");
     asked_fini(&asked);
     for (size_t i = 0; i < GREEDY; i++) {
-        expect_json(&greedy[i], "{}");
+        client_expect_json(&greedy[i], "{}");
         fd_close(&greedy[i].fd);
     }
     for (size_t i = 0; i < 2; i++) {
-        expect_json(&modest[i], "{}");
+        client_expect_json(&modest[i], "{}");
         fd_close(&modest[i].fd);
     }
     fd_close(&probe.fd);
@@ -338,7 +312,7 @@ static void test_number_of_the_connection(void **state)
         assert_int_equal(asked.request.connection, turns[i]->number);
         rig_answer_json(&asked, "{}");
         asked_fini(&asked);
-        expect_json(turns[i], "{}");
+        client_expect_json(turns[i], "{}");
     }
     fd_close(&first.fd);
     fd_close(&second.fd);
@@ -378,8 +352,8 @@ static void test_door_that_speaks_nonsense(void **state)
     struct client client = rig_caller(&rig, 1000, 8);
     client_send(&client, get);
     int lane = rig_accept(&rig);
-    answer_next(lane, "{}");
-    expect_json(&client, "{}");
+    rig_answer_next(lane, 0, "{}");
+    client_expect_json(&client, "{}");
     fd_close(&client.fd);
     fd_close(&lane);
     rig_stop(&rig);
@@ -422,8 +396,8 @@ static void test_slow_reader(void **state)
     asked_fini(&asked);
     struct client other = rig_caller(&rig, 1000, 8);
     client_send(&other, get);
-    answer_next(lane, "{}");
-    expect_json(&other, "{}");
+    rig_answer_next(lane, 0, "{}");
+    client_expect_json(&other, "{}");
     size_t total = 0;
     while (total < sizeof big - 1) {
         assert_true(client_hears(&slow, RIG_WAIT_MS));

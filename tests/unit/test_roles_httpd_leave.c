@@ -20,17 +20,7 @@
 
 #include <cmocka.h>
 
-static const struct door_settings usual = {.channels = 2,
-                                           .connections = 64,
-                                           .body_max = 64 * 1024,
-                                           .head_ms = 2000,
-                                           .body_ms = 5000,
-                                           .idle_ms = 20000,
-                                           .deadline_ms = 4000};
-
-static const char get[] = "GET /v1/keys HTTP/1.1\r\nHost: x\r\n\r\n";
-
-#define assert_has(text, part) assert_non_null(strstr(text, part))
+static const struct door_settings usual = {RIG_USUAL, .connections = 64};
 
 /* 200 with this JSON, and the connection is told to close and closes. */
 static void expect_last(const struct client *client, const char *json)
@@ -40,15 +30,6 @@ static void expect_last(const struct client *client, const char *json)
     assert_has(text, "Connection: close\r\n");
     assert_string_equal(strstr(text, "\r\n\r\n") + 4, json);
     client_expect_end(client);
-}
-
-static void answer_next(int lane, uint64_t number, const char *json)
-{
-    struct asked asked;
-    rig_read(lane, &asked);
-    assert_int_equal(asked.request.connection, number);
-    rig_answer_json(&asked, json);
-    asked_fini(&asked);
 }
 
 static void test_sigterm_finishes_what_is_in_flight(void **state)
@@ -76,7 +57,7 @@ static void test_sigterm_finishes_what_is_in_flight(void **state)
     client_send(&sending, "}");
     fd_close(&lane);
     lane = rig_accept(&rig);
-    answer_next(lane, sending.number, "{\"sent\":1}");
+    rig_answer_next(lane, sending.number, "{\"sent\":1}");
     expect_last(&sending, "{\"sent\":1}");
     rig_end_door(&rig);
     rig_expect_exit(&rig);
@@ -102,7 +83,7 @@ static void test_nobody_is_lost_on_the_way(void **state)
     rig_expect_drain(&rig);
     client_send(&busy, get);
     int lane = rig_accept(&rig);
-    answer_next(lane, busy.number, "{\"busy\":1}");
+    rig_answer_next(lane, busy.number, "{\"busy\":1}");
     expect_last(&busy, "{\"busy\":1}");
     fd_close(&lane);
     struct client late[LATE];
@@ -113,7 +94,7 @@ static void test_nobody_is_lost_on_the_way(void **state)
     for (size_t i = 0; i < LATE; i++) {
         client_send(&late[i], get);
         lane = rig_accept(&rig);
-        answer_next(lane, late[i].number, "{}");
+        rig_answer_next(lane, late[i].number, "{}");
         expect_last(&late[i], "{}");
         fd_close(&late[i].fd);
         fd_close(&lane);
@@ -202,7 +183,7 @@ static void test_service_manager_is_told(void **state)
     assert_int_equal(kill(rig.pid, SIGTERM), 0);
     expect_notice(notices, "STOPPING=1");
     expect_notice(notices, "WATCHDOG=1"); /* it is still watched while it finishes */
-    answer_next(lane, client.number, "{}");
+    rig_answer_next(lane, client.number, "{}");
     expect_last(&client, "{}");
     rig_expect_drain(&rig);
     rig_end_door(&rig);

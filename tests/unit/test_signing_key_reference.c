@@ -23,12 +23,7 @@ static void the_certificate_s_or_else_the_keyring_s(void **state)
 {
     (void)state;
     EVP_PKEY *rsa = make_pkey(KEY_RSA_2048);
-    EVP_PKEY *pss = NULL;
-    OSSL_PARAM *numbers = NULL;
-    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "RSA-PSS", NULL);
-    assert_int_equal(EVP_PKEY_todata(rsa, EVP_PKEY_PUBLIC_KEY, &numbers), 1);
-    assert_int_equal(EVP_PKEY_fromdata_init(context), 1);
-    assert_int_equal(EVP_PKEY_fromdata(context, &pss, EVP_PKEY_PUBLIC_KEY, numbers), 1);
+    EVP_PKEY *pss = pss_of(rsa);
     struct key key = key_of("tls", "hsm-a", 1, 1U << ALG_PS256, public_key_of(rsa));
     expect_same(&key, rsa);
     BUFFER_CLEANUP struct buffer chain = BUFFER_INIT(8192);
@@ -38,8 +33,6 @@ static void the_certificate_s_or_else_the_keyring_s(void **state)
     expect_same(&key, pss);
     key.chain_pem = NULL; /* the buffer's */
     key_fini(&key);
-    OSSL_PARAM_free(numbers);
-    EVP_PKEY_CTX_free(context);
     EVP_PKEY_free(pss);
     EVP_PKEY_free(rsa);
 }

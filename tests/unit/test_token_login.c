@@ -16,6 +16,33 @@ static void assert_record(const struct room_fixture *fixture, const char *expect
     assert_string_equal(record, expected);
 }
 
+static void expect_state(struct room_fixture *fixture, enum token_state want, const char *fragment)
+{
+    char detail[REASON_DETAIL_SIZE];
+    assert_int_equal(room_fixture_state(fixture, detail), want);
+    assert_non_null(strstr(detail, fragment));
+}
+
+static void expect_logins(const struct room_fixture *fixture, unsigned int n)
+{
+    assert_int_equal(softhsm_count(&fixture->softhsm, "C_Login", NULL), n);
+}
+
+static void open_room(struct room_fixture *fixture, const char *faults)
+{
+    const struct room_options options = room_fixture_options(fixture);
+    softhsm_set_faults(&fixture->softhsm, faults);
+    room_fixture_open(fixture, &options);
+}
+
+/* With a token whose next logins, this many, end with this code. */
+static void open_with_code(struct room_fixture *fixture, int times, const char *code)
+{
+    char faults[64];
+    (void)snprintf(faults, sizeof faults, "C_Login 1 %d %s\n", times, code);
+    open_room(fixture, faults);
+}
+
 static void test_codes_that_count(void **state)
 {
     static const char *const codes[] = {"0xa0", "0xa1", "0xa2", "0xa3",      "0xa4",
@@ -23,18 +50,12 @@ static void test_codes_that_count(void **state)
     struct room_fixture *fixture = *state;
     for (size_t i = 0; i < COUNT_OF(codes); i++) {
         assert_int_equal(room_fixture_setup(state), 0);
-        const struct room_options options = room_fixture_options(fixture);
-        char faults[64];
-        (void)snprintf(faults, sizeof faults, "C_Login 1 1000 %s\n", codes[i]);
-        softhsm_set_faults(&fixture->softhsm, faults);
-        room_fixture_open(fixture, &options);
-        char detail[REASON_DETAIL_SIZE];
+        open_with_code(fixture, 1000, codes[i]);
         for (int round = 0; round < 3; round++) {
             assert_int_equal(room_maintain(fixture->room), ROOM_STEADY);
-            assert_int_equal(room_fixture_state(fixture, detail), TOKEN_LOCKED);
+            expect_state(fixture, TOKEN_LOCKED, "`qsealctl token unlock test` allows one more try");
         }
-        assert_non_null(strstr(detail, "`qsealctl token unlock test` allows one more try"));
-        assert_int_equal(softhsm_count(&fixture->softhsm, "C_Login", NULL), 1);
+        expect_logins(fixture, 1);
         assert_record(fixture, "failed");
         assert_int_equal(room_fixture_teardown(state), 0);
     }
@@ -46,19 +67,13 @@ static void test_codes_that_do_not_count(void **state)
     struct room_fixture *fixture = *state;
     for (size_t i = 0; i < COUNT_OF(codes); i++) {
         assert_int_equal(room_fixture_setup(state), 0);
-        const struct room_options options = room_fixture_options(fixture);
-        char faults[64];
-        (void)snprintf(faults, sizeof faults, "C_Login 1 2 %s\n", codes[i]);
-        softhsm_set_faults(&fixture->softhsm, faults);
-        room_fixture_open(fixture, &options);
-        char detail[REASON_DETAIL_SIZE];
+        open_with_code(fixture, 2, codes[i]);
         assert_int_equal(room_maintain(fixture->room), ROOM_WAITING);
-        assert_int_equal(room_fixture_state(fixture, detail), TOKEN_DOWN);
-        assert_non_null(strstr(detail, "C_Login: CKR_"));
+        expect_state(fixture, TOKEN_DOWN, "C_Login: CKR_");
         assert_record(fixture, "fault");
         assert_int_equal(room_maintain(fixture->room), ROOM_WAITING);
         assert_int_equal(room_maintain(fixture->room), ROOM_STEADY);
-        assert_int_equal(room_fixture_state(fixture, detail), TOKEN_READY);
+        expect_state(fixture, TOKEN_READY, "");
         assert_record(fixture, "good");
         assert_int_equal(room_fixture_teardown(state), 0);
     }
@@ -76,25 +91,18 @@ static void test_codes_that_may_count(void **state)
     struct room_fixture *fixture = *state;
     for (size_t i = 0; i < COUNT_OF(codes); i++) {
         assert_int_equal(room_fixture_setup(state), 0);
-        const struct room_options options = room_fixture_options(fixture);
-        char faults[64];
-        (void)snprintf(faults, sizeof faults, "C_Login 1 1000 %s\n", codes[i]);
-        softhsm_set_faults(&fixture->softhsm, faults);
-        room_fixture_open(fixture, &options);
-        char detail[REASON_DETAIL_SIZE];
+        open_with_code(fixture, 1000, codes[i]);
         for (int round = 0; round < 2; round++) {
             assert_int_equal(room_maintain(fixture->room), ROOM_WAITING);
-            assert_int_equal(room_fixture_state(fixture, detail), TOKEN_DOWN);
-            assert_non_null(strstr(detail, "C_Login: CKR_"));
+            expect_state(fixture, TOKEN_DOWN, "C_Login: CKR_");
             assert_record(fixture, "fault");
         }
         for (int round = 0; round < 2; round++) {
             assert_int_equal(room_maintain(fixture->room), ROOM_STEADY);
-            assert_int_equal(room_fixture_state(fixture, detail), TOKEN_LOCKED);
-            assert_non_null(strstr(detail, "two logins ended without an answer"));
-            assert_non_null(strstr(detail, "`qsealctl token unlock test` allows one more"));
+            expect_state(fixture, TOKEN_LOCKED, "two logins ended without an answer");
+            expect_state(fixture, TOKEN_LOCKED, "`qsealctl token unlock test` allows one more");
         }
-        assert_int_equal(softhsm_count(&fixture->softhsm, "C_Login", NULL), 2);
+        expect_logins(fixture, 2);
         softhsm_set_faults(&fixture->softhsm, "");
         struct reason why = {0};
         assert_done(login_unlock(fixture->room, 0, &why), why);
@@ -123,15 +131,11 @@ static void test_records_of_the_dead(void **state)
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         assert_int_equal(room_fixture_setup(state), 0);
         put_record(fixture, cases[i].line);
-        const struct room_options options = room_fixture_options(fixture);
-        room_fixture_open(fixture, &options);
+        open_room(fixture, "");
         assert_int_equal(room_maintain(fixture->room), ROOM_STEADY);
-        char detail[REASON_DETAIL_SIZE];
-        enum token_state got = room_fixture_state(fixture, detail);
-        assert_int_equal(got, cases[i].detail == NULL ? TOKEN_READY : TOKEN_LOCKED);
-        assert_non_null(strstr(detail, cases[i].detail == NULL ? "" : cases[i].detail));
-        assert_int_equal(softhsm_count(&fixture->softhsm, "C_Login", NULL),
-                         cases[i].detail == NULL ? 1 : 0);
+        expect_state(fixture, cases[i].detail == NULL ? TOKEN_READY : TOKEN_LOCKED,
+                     cases[i].detail == NULL ? "" : cases[i].detail);
+        expect_logins(fixture, cases[i].detail == NULL ? 1 : 0);
         assert_int_equal(room_fixture_teardown(state), 0);
     }
 }
@@ -154,10 +158,8 @@ static void test_faults_keep_the_count(void **state)
     }
     assert_int_equal(room_maintain(fixture->room), ROOM_WAITING);
     assert_int_equal(room_maintain(fixture->room), ROOM_STEADY);
-    char detail[REASON_DETAIL_SIZE];
-    assert_int_equal(room_fixture_state(fixture, detail), TOKEN_LOCKED);
-    assert_non_null(strstr(detail, "two logins ended without an answer"));
-    assert_int_equal(softhsm_count(&fixture->softhsm, "C_Login", NULL), 3);
+    expect_state(fixture, TOKEN_LOCKED, "two logins ended without an answer");
+    expect_logins(fixture, 3);
 }
 
 /* A person allows one: one that ends without an answer is not made again, and one that did not
@@ -170,18 +172,15 @@ static void test_a_person_allows_one(void **state)
     softhsm_set_faults(&fixture->softhsm, "C_Login 1 1 0xe0\nC_Login 2 2 0x30\n");
     room_fixture_open(fixture, &options);
     struct reason why = {0};
-    char detail[REASON_DETAIL_SIZE];
     assert_refused(login_unlock(fixture->room, 0, &why), OUTCOME_TOKEN_UNAVAILABLE, why,
                    "CKR_TOKEN_NOT_PRESENT");
     assert_int_equal(room_maintain(fixture->room), ROOM_STEADY);
-    assert_int_equal(room_fixture_state(fixture, detail), TOKEN_LOCKED);
-    assert_non_null(strstr(detail, "the PIN was refused at 2026-01-31T12:00:00Z"));
+    expect_state(fixture, TOKEN_LOCKED, "the PIN was refused at 2026-01-31T12:00:00Z");
     assert_refused(login_unlock(fixture->room, 0, &why), OUTCOME_TOKEN_UNAVAILABLE, why,
                    "CKR_DEVICE_ERROR");
     assert_int_equal(room_maintain(fixture->room), ROOM_STEADY);
-    assert_int_equal(room_fixture_state(fixture, detail), TOKEN_LOCKED);
-    assert_non_null(strstr(detail, "or one that a person allowed"));
-    assert_int_equal(softhsm_count(&fixture->softhsm, "C_Login", NULL), 2);
+    expect_state(fixture, TOKEN_LOCKED, "or one that a person allowed");
+    expect_logins(fixture, 2);
 }
 
 /* The refusal does not get onto the disk: this process knows it, the next one has one more try, and
@@ -192,7 +191,6 @@ static void test_refused_on_a_full_disk(void **state)
     const struct room_options options = room_fixture_options(fixture);
     struct rlimit limit;
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
-    char detail[REASON_DETAIL_SIZE];
     softhsm_set_pin(&fixture->softhsm, "00000000");
     for (unsigned int process = 1; process <= 3; process++) {
         softhsm_set_faults(&fixture->softhsm, "C_Login 1 1 full\n");
@@ -201,11 +199,9 @@ static void test_refused_on_a_full_disk(void **state)
         assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
         assert_record(fixture, "in-flight");
         assert_int_equal(room_maintain(fixture->room), ROOM_STEADY);
-        assert_int_equal(room_fixture_state(fixture, detail), TOKEN_LOCKED);
-        assert_non_null(strstr(detail, process < 3 ? "the PIN was refused"
-                                                   : "two logins ended without an answer"));
-        assert_int_equal(softhsm_count(&fixture->softhsm, "C_Login", NULL),
-                         process < 3 ? process : 2);
+        expect_state(fixture, TOKEN_LOCKED,
+                     process < 3 ? "the PIN was refused" : "two logins ended without an answer");
+        expect_logins(fixture, process < 3 ? process : 2);
         assert_int_equal(room_fixture_teardown(state), 0);
     }
 }
@@ -221,14 +217,12 @@ static void test_warning_of_the_token(void **state)
     const struct room_options options = room_fixture_options(fixture);
     room_fixture_open(fixture, &options);
     assert_int_equal(room_maintain(fixture->room), ROOM_STEADY);
-    char detail[REASON_DETAIL_SIZE];
-    assert_int_equal(room_fixture_state(fixture, detail), TOKEN_LOCKED);
-    assert_non_null(strstr(detail, "not tried: the token has seen wrong PINs"));
-    assert_int_equal(softhsm_count(&fixture->softhsm, "C_Login", NULL), 0);
+    expect_state(fixture, TOKEN_LOCKED, "not tried: the token has seen wrong PINs");
+    expect_logins(fixture, 0);
     struct reason why = {0};
     assert_done(login_unlock(fixture->room, 0, &why), why);
-    assert_int_equal(room_fixture_state(fixture, detail), TOKEN_READY);
-    assert_int_equal(softhsm_count(&fixture->softhsm, "C_Login", NULL), 1);
+    expect_state(fixture, TOKEN_READY, "");
+    expect_logins(fixture, 1);
 }
 
 static void test_no_record_no_attempt(void **state)
@@ -238,10 +232,8 @@ static void test_no_record_no_attempt(void **state)
     options.state = "/nonexistent";
     room_fixture_open(fixture, &options);
     assert_int_equal(room_maintain(fixture->room), ROOM_WAITING);
-    char detail[REASON_DETAIL_SIZE];
-    assert_int_equal(room_fixture_state(fixture, detail), TOKEN_DOWN);
-    assert_non_null(strstr(detail, "/nonexistent/pin-attempt"));
-    assert_int_equal(softhsm_count(&fixture->softhsm, "C_Login", NULL), 0);
+    expect_state(fixture, TOKEN_DOWN, "/nonexistent/pin-attempt");
+    expect_logins(fixture, 0);
 }
 
 static void test_no_pin(void **state)
@@ -251,10 +243,8 @@ static void test_no_pin(void **state)
     softhsm_set_pin(&fixture->softhsm, "");
     room_fixture_open(fixture, &options);
     assert_int_equal(room_maintain(fixture->room), ROOM_WAITING);
-    char detail[REASON_DETAIL_SIZE];
-    assert_int_equal(room_fixture_state(fixture, detail), TOKEN_DOWN);
-    assert_non_null(strstr(detail, "empty"));
-    assert_int_equal(softhsm_count(&fixture->softhsm, "C_Login", NULL), 0);
+    expect_state(fixture, TOKEN_DOWN, "empty");
+    expect_logins(fixture, 0);
     assert_record(fixture, "");
 }
 
@@ -267,7 +257,7 @@ static void test_unlock_of_an_absent_token(void **state)
     struct reason why = {0};
     assert_refused(login_unlock(fixture->room, 0, &why), OUTCOME_TOKEN_UNAVAILABLE, why,
                    "no token that fits the uri");
-    assert_int_equal(softhsm_count(&fixture->softhsm, "C_Login", NULL), 0);
+    expect_logins(fixture, 0);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, room_fixture_setup, room_fixture_teardown)

@@ -29,6 +29,23 @@ struct change {
     const char *reason;
 };
 
+/* The samples of the test program. */
+static struct samples made;
+
+static inline int changes_setup(void **state)
+{
+    (void)state;
+    samples_make(&made);
+    return 0;
+}
+
+static inline int changes_teardown(void **state)
+{
+    (void)state;
+    samples_free(&made);
+    return 0;
+}
+
 #define BYTES(text) text, sizeof(text) - 1
 #define NO_BYTES NULL, 0
 
@@ -86,6 +103,43 @@ static inline void change_apply(const struct change *change, struct buffer *byte
     case CHANGE_CUT:
         break;
     }
+}
+
+/* The guard that a program tests: judges these bytes in the place of those of a sample. */
+typedef enum outcome (*changes_guard)(size_t sample, struct span bytes, struct tls_proof *proof,
+                                      struct reason *why);
+
+/* Each row, made of what `original` gives of its sample, is refused for its reason. */
+static inline void changes_expect_refused(const struct change *rows, size_t n,
+                                          struct span (*original)(size_t sample),
+                                          changes_guard guard)
+{
+    for (size_t i = 0; i < n; i++) {
+        size_t sample = sample_index(rows[i].sample);
+        BUFFER_CLEANUP struct buffer bytes = BUFFER_INIT(RIG_INPUT_MAX);
+        buffer_put_span(&bytes, original(sample));
+        change_apply(&rows[i], &bytes);
+        struct tls_proof proof = {.has_peer = true};
+        struct reason why = {0};
+        enum outcome outcome = guard(sample, buffer_span(&bytes), &proof, &why);
+        if (strstr(why.detail, rows[i].reason) == NULL) {
+            print_error("row %zu of %s\n", i, rows[i].sample);
+        }
+        assert_refused(outcome, OUTCOME_SHAPE, why, rows[i].reason);
+        assert_false(proof.has_peer);
+    }
+}
+
+/* A proof of this sample's handshake names its server. */
+static inline void changes_expect_peer(size_t sample, enum tls_version version,
+                                       const struct tls_proof *proof)
+{
+    uint8_t digest[32];
+    rig_certificate_digest(made.servers[samples[sample].server].certificate, digest);
+    assert_int_equal(proof->version, version);
+    assert_true(proof->has_peer);
+    assert_memory_equal(proof->peer_spki_sha256, digest, sizeof digest);
+    assert_string_equal(proof->server_name, SAMPLE_SNI);
 }
 
 #endif
