@@ -152,8 +152,8 @@ const struct key *keyring_active(const struct keyring *keyring, const char *role
     return NULL;
 }
 
-static const struct key *by_thumbprint(const struct keyring *keyring, const char *role,
-                                       const char *token, const char *thumbprint)
+const struct key *keyring_by_thumbprint(const struct keyring *keyring, const char *role,
+                                        const char *token, const char *thumbprint)
 {
     for (size_t i = 0; i < keyring->n_keys; i++) {
         const struct key *key = &keyring->keys[i];
@@ -168,6 +168,6 @@ static const struct key *by_thumbprint(const struct keyring *keyring, const char
 const struct key *keyring_usable(const struct keyring *keyring, const char *role, const char *token,
                                  const char *thumbprint)
 {
-    const struct key *key = by_thumbprint(keyring, role, token, thumbprint);
+    const struct key *key = keyring_by_thumbprint(keyring, role, token, thumbprint);
     return key != NULL && key_state_may(key->state, key_act_of(key->purpose)) ? key : NULL;
 }

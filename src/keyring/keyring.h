@@ -113,8 +113,11 @@ enum outcome keyring_save(const struct keyring *keyring, const char *path,
 /* The role's active key on that token; NULL when there is none. */
 const struct key *keyring_active(const struct keyring *keyring, const char *role,
                                  const char *token);
-/* The role's key on that token with this RFC 7638 thumbprint, if it may do what its purpose is: an
- * active seal key, an active or retiring transport key; NULL. */
+/* The role's key on that token with this RFC 7638 thumbprint, in whatever state; NULL. */
+const struct key *keyring_by_thumbprint(const struct keyring *keyring, const char *role,
+                                        const char *token, const char *thumbprint);
+/* The same if it may do what its purpose is: an active seal key, an active or retiring transport
+ * key. */
 const struct key *keyring_usable(const struct keyring *keyring, const char *role, const char *token,
                                  const char *thumbprint);
 /* JWK Set text of the seal keys from published to retiring (RFC 7517 §5): kid, use, alg where there
