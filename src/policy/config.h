@@ -32,6 +32,7 @@ struct config_limits {
     uint32_t deadline_ms;    /* a whole answer; 10000 */
     uint32_t drain_ms;       /* at SIGTERM; 5000 */
     uint32_t jwks_max_age_s; /* 300 */
+    uint32_t clock_jump_s;   /* of the wall clock, then nothing is signed; 60, 0: never */
 };
 
 struct config_caller {
@@ -81,6 +82,9 @@ struct config_role {
     bool needs_certificate;
     /* How long a key is published before it may sign; for seal jwks_max_age_s, for transport 0. */
     uint32_t publish_before_use_s;
+    uint32_t cryptoperiod_days; /* from when a key first signed; 0: no end */
+    uint32_t warn_days;         /* before the end of a key; 30 */
+    bool stops_at_end;          /* a key past its end signs nothing; otherwise it is warned of */
 };
 
 struct config {

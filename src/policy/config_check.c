@@ -10,28 +10,6 @@
 
 #include <string.h>
 
-struct range {
-    const char *key;
-    uint32_t value;
-    uint32_t min;
-    uint32_t max;
-};
-
-static enum outcome check_ranges(const struct check *check, struct at section,
-                                 const struct range *ranges, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        const struct range *range = &ranges[i];
-        if (range->value < range->min || range->value > range->max) {
-            struct at place = at("%.200s/%s", section.pointer, range->key);
-            return yaml_refuse(check->why, check->config->path, place.pointer,
-                               "%s: %u is out of range; %u to %u", place.pointer, range->value,
-                               range->min, range->max);
-        }
-    }
-    return OUTCOME_OK;
-}
-
 static enum outcome check_socket(const struct check *check, struct at place, const char *path)
 {
     enum outcome outcome = check_path(check, place, path);
@@ -112,6 +90,7 @@ static enum outcome check_limits(const struct check *check)
         {"deadline_ms", limits->deadline_ms, 100, 60000},
         {"drain_ms", limits->drain_ms, 0, 60000},
         {"jwks_max_age_s", limits->jwks_max_age_s, 0, 86400},
+        {"clock_jump_s", limits->clock_jump_s, 0, 86400},
     };
     return check_ranges(check, at("/limits"), ranges, COUNT_OF(ranges));
 }

@@ -160,13 +160,14 @@ static enum outcome check_peers(const struct check *check, size_t index)
 
 static enum outcome check_times(const struct check *check, size_t index)
 {
-    enum { PUBLISHED_MAX_S = 366 * 86400 };
-    uint32_t value = check->config->roles[index].publish_before_use_s;
-    struct at place = at("/roles/%zu/publish_before_use_s", index);
-    return value <= PUBLISHED_MAX_S ? OUTCOME_OK
-                                    : yaml_refuse(check->why, check->config->path, place.pointer,
-                                                  "%s: %u is out of range; 0 to %d", place.pointer,
-                                                  value, PUBLISHED_MAX_S);
+    enum { PUBLISHED_MAX_S = 366 * 86400, DAYS_MAX = 36525 };
+    const struct config_role *role = &check->config->roles[index];
+    const struct range ranges[] = {
+        {"publish_before_use_s", role->publish_before_use_s, 0, PUBLISHED_MAX_S},
+        {"cryptoperiod_days", role->cryptoperiod_days, 0, DAYS_MAX},
+        {"warn_days", role->warn_days, 0, DAYS_MAX},
+    };
+    return check_ranges(check, at("/roles/%zu", index), ranges, COUNT_OF(ranges));
 }
 
 enum outcome check_roles(const struct check *check)

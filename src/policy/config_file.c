@@ -42,6 +42,7 @@ static const cyaml_schema_field_t limits[] = {
     NUMBER_OR_NOT(struct file_limits, deadline_ms),
     NUMBER_OR_NOT(struct file_limits, drain_ms),
     NUMBER_OR_NOT(struct file_limits, jwks_max_age_s),
+    NUMBER_OR_NOT(struct file_limits, clock_jump_s),
     CYAML_FIELD_END,
 };
 
@@ -125,6 +126,7 @@ static const cyaml_schema_value_t peer_entry = {
 };
 static const cyaml_strval_t certificate_wishes[] = {{"optional", CERTIFICATE_OPTIONAL},
                                                     {"required", CERTIFICATE_REQUIRED}};
+static const cyaml_strval_t end_wishes[] = {{"warn", END_WARN}, {"stop", END_STOP}};
 static const cyaml_schema_field_t role[] = {
     TEXT("name", struct file_role, name),
     CYAML_FIELD_ENUM("purpose", CYAML_FLAG_STRICT, struct file_role, purpose, purposes,
@@ -138,6 +140,10 @@ static const cyaml_schema_field_t role[] = {
     CYAML_FIELD_ENUM_PTR("certificate", CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT, struct file_role,
                          certificate, certificate_wishes, COUNT_OF(certificate_wishes)),
     NUMBER_OR_NOT(struct file_role, publish_before_use_s),
+    NUMBER_OR_NOT(struct file_role, cryptoperiod_days),
+    NUMBER_OR_NOT(struct file_role, warn_days),
+    CYAML_FIELD_ENUM_PTR("at_end", CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT, struct file_role,
+                         at_end, end_wishes, COUNT_OF(end_wishes)),
     CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t role_entry = {

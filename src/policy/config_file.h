@@ -23,6 +23,7 @@ struct file_limits {
     uint32_t *deadline_ms;
     uint32_t *drain_ms;
     uint32_t *jwks_max_age_s;
+    uint32_t *clock_jump_s;
 };
 
 struct file_caller {
@@ -58,6 +59,7 @@ struct file_token {
 };
 
 enum certificate_wish { CERTIFICATE_OPTIONAL, CERTIFICATE_REQUIRED };
+enum end_wish { END_WARN, END_STOP };
 
 struct file_role {
     char *name;
@@ -70,6 +72,9 @@ struct file_role {
     uint32_t peers_count;
     enum certificate_wish *certificate;
     uint32_t *publish_before_use_s;
+    uint32_t *cryptoperiod_days;
+    uint32_t *warn_days;
+    enum end_wish *at_end;
 };
 
 struct config_file {

@@ -182,6 +182,7 @@ static enum outcome fill_limits(struct config *config, struct config_file *file,
         .deadline_ms = number_or(given->deadline_ms, 10000),
         .drain_ms = number_or(given->drain_ms, 5000),
         .jwks_max_age_s = number_or(given->jwks_max_age_s, 300),
+        .clock_jump_s = number_or(given->clock_jump_s, 60),
     };
     return OUTCOME_OK;
 }
@@ -306,6 +307,9 @@ static enum outcome fill_roles(struct config *config, struct config_file *file, 
             given->certificate != NULL ? *given->certificate == CERTIFICATE_REQUIRED : transport;
         role->publish_before_use_s =
             number_or(given->publish_before_use_s, transport ? 0 : config->limits.jwks_max_age_s);
+        role->cryptoperiod_days = number_or(given->cryptoperiod_days, 0);
+        role->warn_days = number_or(given->warn_days, 30);
+        role->stops_at_end = given->at_end != NULL && *given->at_end == END_STOP;
     }
     return OUTCOME_OK;
 }

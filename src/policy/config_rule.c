@@ -27,6 +27,21 @@ enum outcome check_path(const struct check *check, struct at place, const char *
     return OUTCOME_OK;
 }
 
+enum outcome check_ranges(const struct check *check, struct at section, const struct range *ranges,
+                          size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const struct range *range = &ranges[i];
+        if (range->value < range->min || range->value > range->max) {
+            struct at place = at("%.200s/%s", section.pointer, range->key);
+            return yaml_refuse(check->why, check->config->path, place.pointer,
+                               "%s: %u is out of range; %u to %u", place.pointer, range->value,
+                               range->min, range->max);
+        }
+    }
+    return OUTCOME_OK;
+}
+
 enum outcome check_name(const struct check *check, struct at place, const char *name)
 {
     if (!name_is_valid(span_of_text(name))) {

@@ -20,6 +20,16 @@ struct at {
 struct at at(const char *format, ...) PRINTF_LIKE(1, 2);
 
 enum outcome check_path(const struct check *check, struct at place, const char *path) MUST_USE;
+struct range {
+    const char *key;
+    uint32_t value;
+    uint32_t min;
+    uint32_t max;
+};
+
+/* Members of the mapping at `section`. */
+enum outcome check_ranges(const struct check *check, struct at section, const struct range *ranges,
+                          size_t n) MUST_USE;
 enum outcome check_name(const struct check *check, struct at place, const char *name) MUST_USE;
 /* "PLACE: the same as FIRST" */
 enum outcome refuse_twin(const struct check *check, struct at place, struct at first) MUST_USE;

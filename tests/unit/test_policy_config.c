@@ -62,6 +62,7 @@ static void test_default_numbers(void **state)
     assert_int_equal(limits->deadline_ms, 10000);
     assert_int_equal(limits->drain_ms, 5000);
     assert_int_equal(limits->jwks_max_age_s, 300);
+    assert_int_equal(limits->clock_jump_s, 60);
     const struct config_caller *caller = config_caller(config, 0);
     assert_int_equal(caller->rate, 0);
     assert_int_equal(caller->burst, 0);
@@ -84,7 +85,7 @@ static const char full[] =
     "profiles: /p\n"
     "users: {httpd: 11, qseald: 12}\n"
     "limits: {workers: 1, connections: 2, body_max: 2048, head_ms: 101, body_ms: 102,\n"
-    "  idle_ms: 103, deadline_ms: 104, drain_ms: 0, jwks_max_age_s: 0}\n"
+    "  idle_ms: 103, deadline_ms: 104, drain_ms: 0, jwks_max_age_s: 0, clock_jump_s: 7}\n"
     "callers:\n"
     "  - {name: all, uid: 1, profiles: ['*'], rate: 5, burst: 9, in_flight: 1, connections: 2}\n"
     "  - {name: some, uid: 2, profiles: [a, b.c], rate: 7}\n"
@@ -114,7 +115,7 @@ static const char full[] =
     "  - {name: w, purpose: transport, key: rsa-2048, algorithms: [PS256], tokens: [x]}\n"
     "  - {name: s, purpose: seal, key: p-256, algorithms: [ES256], tokens: [x], certificate: "
     "required,\n"
-    "     publish_before_use_s: 7}\n";
+    "     publish_before_use_s: 7, cryptoperiod_days: 730, warn_days: 0, at_end: stop}\n";
 
 static void test_full(void **state)
 {
@@ -130,7 +131,7 @@ static void test_full(void **state)
     assert_string_equal(config->profiles_dir, "/p");
     assert_int_equal(config->httpd_uid, 11);
     assert_int_equal(config->qseald_uid, 12);
-    const struct config_limits want = {1, 2, 2048, 101, 102, 103, 104, 0, 0};
+    const struct config_limits want = {1, 2, 2048, 101, 102, 103, 104, 0, 0, 7};
     assert_memory_equal(&config->limits, &want, sizeof want);
     const struct config_token *token = config_token(config, "x");
     assert_string_equal(token->socket, "/s/x");
@@ -193,6 +194,22 @@ static void test_custody_of_roles(void **state)
     config_free(config);
 }
 
+static void test_ends_of_roles(void **state)
+{
+    (void)state;
+    struct config *config = load(full);
+    const struct config_role *silent = config_role(config, "r");
+    assert_int_equal(silent->cryptoperiod_days, 0);
+    assert_int_equal(silent->warn_days, 30);
+    assert_false(silent->stops_at_end);
+    const struct config_role *stern = config_role(config, "s");
+    assert_int_equal(stern->cryptoperiod_days, 730);
+    assert_int_equal(stern->warn_days, 0);
+    assert_true(stern->stops_at_end);
+    assert_int_equal(config->limits.clock_jump_s, 7);
+    config_free(config);
+}
+
 static void test_transport(void **state)
 {
     (void)state;
@@ -244,7 +261,8 @@ static void test_unknown_keys(void **state)
          ":2: unknown key \"tokend\" in /users; known here: httpd, qseald"},
         {"limits:\n  worker: 1\n",
          ":2: unknown key \"worker\" in /limits; known here: workers, connections, body_max, "
-         "head_ms, body_ms, idle_ms, deadline_ms, drain_ms, jwks_max_age_s"},
+         "head_ms, body_ms, idle_ms, deadline_ms, drain_ms, jwks_max_age_s, "
+         "clock_jump_s"},
         {"administrators:\n - uid: 1\n   right: x\n",
          ":3: unknown key \"right\" in /administrators/0; known here: user, uid, rights"},
         {"tokens:\n - name: a\n   pin: 4711\n",
@@ -252,7 +270,7 @@ static void test_unknown_keys(void **state)
          "sessions, deadline_ms, mechanisms, session_copy"},
         {"roles:\n - name: a\n   alg: RS256\n",
          ":3: unknown key \"alg\" in /roles/0; known here: name, purpose, key, algorithms, tokens, "
-         "peers, certificate, publish_before_use_s"},
+         "peers, certificate, publish_before_use_s, cryptoperiod_days, warn_days, at_end"},
         {"roles: []\n", ":1: /roles: fewer than 1 entries in this list"},
         {"state: /x\n", ":1: missing key \"tokens\" at the top; known here: sockets, state, "
                         "templates, profiles, users, limits, callers, administrators, tokens, "
@@ -336,6 +354,7 @@ int main(void)
         cmocka_unit_test(test_full),
         cmocka_unit_test(test_look_ups),
         cmocka_unit_test(test_custody_of_roles),
+        cmocka_unit_test(test_ends_of_roles),
         cmocka_unit_test(test_transport),
         cmocka_unit_test(test_unknown_keys),
         cmocka_unit_test(test_default_users),

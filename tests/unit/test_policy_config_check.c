@@ -71,6 +71,8 @@ static const char good[] = "sockets:\n"                         /* 1 */
 #define DNS                                                                                        \
     "", ":51: /roles/2/peers/0/dns: a DNS name is wanted here, \"*.\" in front of two or more "    \
         "labels stands for one"
+#define ROLE(key, value)                                                                           \
+    "    tokens: [hsm-b]\n  -", "    tokens: [hsm-b]\n    " key ": " value "\n  -"
 #define LIMIT(key, value) "  workers: 8\n", "  workers: 8\n  " key ": " value "\n"
 
 static const struct {
@@ -122,6 +124,8 @@ static const struct {
     {LIMIT("drain_ms", "60001"), ":12: /limits/drain_ms: 60001 is out of range; 0 to 60000"},
     {LIMIT("jwks_max_age_s", "86401"),
      ":12: /limits/jwks_max_age_s: 86401 is out of range; 0 to 86400"},
+    {LIMIT("clock_jump_s", "86401"),
+     ":12: /limits/clock_jump_s: 86401 is out of range; 0 to 86400"},
     /* callers */
     {"name: one", "name: One", ":13: /callers/0/name" NAME},
     {"name: two", "name: one", ":17: /callers/1/name: the same as /callers/0/name"},
@@ -207,6 +211,12 @@ static const struct {
     {"tokens: [hsm-b]", "tokens: []", ":45: /roles/1/tokens: fewer than 1 entries in this list"},
     {"    algorithms: [ES256]\n", "",
      ":41: /roles/1/algorithms: at least one algorithm is wanted here"},
+    {ROLE("publish_before_use_s", "31622401"),
+     ":46: /roles/1/publish_before_use_s: 31622401 is out of range; 0 to 31622400"},
+    {ROLE("cryptoperiod_days", "36526"),
+     ":46: /roles/1/cryptoperiod_days: 36526 is out of range; 0 to 36525"},
+    {ROLE("warn_days", "36526"), ":46: /roles/1/warn_days: 36526 is out of range; 0 to 36525"},
+    {ROLE("at_end", "never"), ":46: /roles/1/at_end: one of these is wanted here: warn, stop"},
     /* transport roles: a curve goes with any digest in TLS 1.2 */
     {"    key: p-256\n    tokens",
      "    key: p-256\n    algorithms: [ES256, ES384, ES512]\n    tokens", ""},
