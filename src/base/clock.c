@@ -14,6 +14,13 @@ int64_t clock_wall_s(void)
     return now.tv_sec;
 }
 
+int64_t clock_boot_s(void)
+{
+    struct timespec now = {0};
+    (void)clock_gettime(CLOCK_BOOTTIME, &now);
+    return now.tv_sec;
+}
+
 int64_t clock_monotonic_us(void)
 {
     struct timespec now = {0};

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Two clocks, never mixed: wall seconds go into claims, monotonic milliseconds into deadlines. */
+ * Two clocks, never mixed: wall seconds go into claims, monotonic milliseconds into deadlines. A
+ * third, which counts while the host sleeps, too, judges the first. */
 #ifndef QSEAL_BASE_CLOCK_H
 #define QSEAL_BASE_CLOCK_H
 
@@ -8,6 +9,8 @@
 
 /* Seconds since 1970-01-01T00:00:00Z (NumericDate, RFC 7519 §2). */
 int64_t clock_wall_s(void);
+/* Seconds since the host was started. */
+int64_t clock_boot_s(void);
 int64_t clock_monotonic_ms(void);
 int64_t clock_monotonic_us(void);
 

@@ -83,6 +83,7 @@ enum exit_code run_key_compromised(const struct command_line *line);
 enum exit_code run_key_destroy(const struct command_line *line);
 enum exit_code run_token_list(const struct command_line *line);
 enum exit_code run_token_unlock(const struct command_line *line);
+enum exit_code run_clock_confirm(const struct command_line *line);
 enum exit_code run_config_check(const struct command_line *line);
 
 #endif

@@ -8,7 +8,8 @@
 #include <string.h>
 
 static const struct command commands[] = {
-    {"status", "", "", "what runs, which tokens are up, who is connected", 0, 0, run_status},
+    {"status", "", "", "what runs, which tokens are up, who is connected, which keys end", 0, 0,
+     run_status},
     {"key", "generate", "ROLE",
      "make a key pair for a role in each token that has none, else one more in each; the first\n"
      "                              is active at once, if the role needs no certificate",
@@ -37,6 +38,8 @@ static const struct command commands[] = {
     {"token", "list", "", "the tokens and what they can do", 0, 0, run_token_list},
     {"token", "unlock", "TOKEN", "allow one more login after the PIN was refused", 1, 1,
      run_token_unlock},
+    {"clock", "confirm", "", "the clock is right after its jump: sign again", 0, 0,
+     run_clock_confirm},
     {"config", "check", "[FILE]", "read configuration, templates and profiles as qseald would", 0,
      1, run_config_check},
     {"reload", "", "", "make qseald read configuration, profiles and keyring anew", 0, 0,

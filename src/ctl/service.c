@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * qsealctl status, reload, jwks, token list, token unlock. */
+ * qsealctl status, reload, jwks, token list, token unlock, clock confirm. */
 #include "ctl/command.h"
 
 #include "jose/json.h"
@@ -58,6 +58,28 @@ static void print_reload(const json_t *status)
     (void)printf("reload at %s: done\n", command_text(reload, "at"));
 }
 
+static void print_clock(const json_t *status)
+{
+    const json_t *clock = json_object_get(status, "clock");
+    if (!json_is_true(json_object_get(clock, "trusted"))) {
+        (void)printf(
+            "CLOCK NOT CONFIRMED, nothing is signed: it jumped from %s to %s; if that is the "
+            "right time, run: qsealctl clock confirm\n",
+            command_text(clock, "from"), command_text(clock, "to"));
+    }
+}
+
+static void print_warnings(const json_t *status)
+{
+    size_t i;
+    json_t *warning;
+    json_array_foreach (json_object_get(status, "warnings"), i, warning) {
+        (void)printf("WARNING key %s of role %s in token %s: %s\n", command_text(warning, "kid"),
+                     command_text(warning, "role"), command_text(warning, "token"),
+                     command_text(warning, "detail"));
+    }
+}
+
 static void print_status(const json_t *status)
 {
     (void)printf("qseal %s: %s\n", command_text(status, "version"), command_text(status, "status"));
@@ -69,6 +91,8 @@ static void print_status(const json_t *status)
                  number_of(status, "profiles"), number_of(status, "keys"),
                  number_of(status, "keyring_generation"), command_text(status, "httpd"),
                  command_text(status, "audit"));
+    print_clock(status);
+    print_warnings(status);
     print_tokens(status);
     print_callers(status);
 }
@@ -107,4 +131,16 @@ enum exit_code run_token_unlock(const struct command_line *line)
 {
     return command_do(line, CUSTODY_TOKEN_UNLOCK, json_pack("{s:s}", "token", line->words[0]),
                       print_unlocked);
+}
+
+static void print_confirmed(const json_t *result)
+{
+    (void)printf("the clock's jump from %s to %s (%lld s) is accepted; signatures go on\n",
+                 command_text(result, "from"), command_text(result, "to"),
+                 number_of(result, "seconds"));
+}
+
+enum exit_code run_clock_confirm(const struct command_line *line)
+{
+    return command_do(line, CUSTODY_CLOCK_CONFIRM, json_object(), print_confirmed);
 }

@@ -79,7 +79,7 @@ static enum outcome do_status(struct act *act, struct reason *why)
 static enum outcome do_key_list(struct act *act, struct reason *why)
 {
     (void)why;
-    report_keys(act->result, act->view->keyring);
+    report_keys(act->result, act->view);
     return OUTCOME_OK;
 }
 
@@ -211,6 +211,8 @@ static const struct verb_row verbs[] = {
     [CUSTODY_KEY_DESTROY] = {"key destroy", RIGHT_CUSTODIAN, act_key_destroy},
     [CUSTODY_KEY_SHOW] = {"key show", ANY_RIGHT, act_key_show},
     [CUSTODY_TOKEN_LIST] = {"token list", ANY_RIGHT, do_token_list},
+    [CUSTODY_CLOCK_CONFIRM] = {"clock confirm", RIGHT_OPERATOR | RIGHT_CUSTODIAN,
+                               act_clock_confirm},
 };
 
 static enum outcome run_verb(struct act *act, const struct verb_row *row, struct reason *why)

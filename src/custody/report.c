@@ -3,6 +3,7 @@
 #include "custody/report.h"
 
 #include "base/utc.h"
+#include "custody/report_end.h"
 #include "jose/json.h"
 #include "pki/certificate.h"
 #include "signing/listing.h"
@@ -108,6 +109,10 @@ void report_status(struct buffer *out, const struct view *view, struct watch *wa
                       front_is_connected ? "connected" : "absent");
     put_reload(out, reload);
     buffer_put_text(out, ",");
+    report_clock(out, watch_clock(watch));
+    buffer_put_text(out, ",");
+    report_warnings(out, view, watch_clock(watch));
+    buffer_put_text(out, ",");
     report_tokens(out, config, watch);
     buffer_put_text(out, ",");
     put_callers(out, config, callers);
@@ -158,13 +163,16 @@ void report_key(struct buffer *out, const struct key *key)
     put_certificate(out, key);
 }
 
-void report_keys(struct buffer *out, const struct keyring *keyring)
+void report_keys(struct buffer *out, const struct view *view)
 {
+    const struct keyring *keyring = view->keyring;
     buffer_put_format(out, "{\"generation\":%llu,\"keys\":[",
                       (unsigned long long)keyring->generation);
     for (size_t i = 0; i < keyring->n_keys; i++) {
         buffer_put_text(out, i == 0 ? "{" : ",{");
         report_key(out, &keyring->keys[i]);
+        buffer_put_text(out, ",");
+        report_ends(out, view, &keyring->keys[i]);
         buffer_put_text(out, "}");
     }
     buffer_put_text(out, "]}");

@@ -27,6 +27,6 @@ void report_status(struct buffer *out, const struct view *view, struct watch *wa
 void report_tokens(struct buffer *out, const struct config *config, struct watch *watch);
 /* The members of one key's object, without its braces. */
 void report_key(struct buffer *out, const struct key *key);
-void report_keys(struct buffer *out, const struct keyring *keyring);
+void report_keys(struct buffer *out, const struct view *view);
 
 #endif

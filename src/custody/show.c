@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * qsealctl key show: all that is known of one key. */
 #include "custody/change.h"
+#include "custody/report_end.h"
 #include "jose/json.h"
 
 static void put_history(struct buffer *out, const struct key *key)
@@ -36,6 +37,8 @@ enum outcome act_key_show(struct act *act, struct reason *why)
         const uint8_t *digest = public_key_spki_sha256(key->public_key);
         buffer_put_text(act->result, i == 0 ? "{" : ",{");
         report_key(act->result, key);
+        buffer_put_text(act->result, ",");
+        report_ends(act->result, act->view, key);
         buffer_put_text(act->result, ",\"spki_sha256\":\"");
         for (size_t b = 0; b < 32; b++) {
             buffer_put_format(act->result, "%02x", digest[b]);

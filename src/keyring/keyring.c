@@ -140,6 +140,17 @@ enum outcome keyring_add(const struct keyring *keyring, struct key *key, struct 
     return outcome;
 }
 
+int64_t keyring_newest_time(const struct keyring *keyring)
+{
+    int64_t newest = 0;
+    for (size_t i = 0; i < keyring->n_keys; i++) {
+        const struct key *key = &keyring->keys[i];
+        newest = key->created > newest ? key->created : newest;
+        newest = key_since(key) > newest ? key_since(key) : newest;
+    }
+    return newest;
+}
+
 const struct key *keyring_active(const struct keyring *keyring, const char *role, const char *token)
 {
     for (size_t i = 0; i < keyring->n_keys; i++) {

@@ -110,6 +110,8 @@ enum outcome keyring_change(const struct keyring *keyring, const struct keyring_
  * written; OUTCOME_INTERNAL when nobody knows what the disk holds. */
 enum outcome keyring_save(const struct keyring *keyring, const char *path,
                           struct reason *why) MUST_USE;
+/* The newest time that it holds, wall seconds; 0 for an empty one. */
+int64_t keyring_newest_time(const struct keyring *keyring);
 /* The role's active key on that token; NULL when there is none. */
 const struct key *keyring_active(const struct keyring *keyring, const char *role,
                                  const char *token);

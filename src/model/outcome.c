@@ -32,6 +32,8 @@ static const struct row rows[] = {
     [OUTCOME_SHAPE] = {"shape-refused", "Not what a key of this purpose signs", 500, 0},
     [OUTCOME_KEY_MISMATCH] = {"key-mismatch", "The token's key is not the pinned one", 503, 30},
     [OUTCOME_PIN] = {"pin-refused", "The token refused the PIN; a person must look", 503, 30},
+    [OUTCOME_CLOCK] = {"clock-unconfirmed", "The clock has jumped; a person must confirm it", 503,
+                       30},
     [OUTCOME_INTERNAL] = {"internal", "Internal fault", 500, 0},
 };
 static_assert(COUNT_OF(rows) == OUTCOME_COUNT, "a row for every outcome");

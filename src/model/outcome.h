@@ -30,6 +30,7 @@ enum outcome {
     OUTCOME_SHAPE,             /* tokend: bytes that a key of this purpose does not sign */
     OUTCOME_KEY_MISMATCH, /* tokend: the key under this id is not the pinned one, or is too free */
     OUTCOME_PIN,          /* tokend: the PIN was refused; a person must look */
+    OUTCOME_CLOCK,        /* the clock has jumped; a person must confirm it */
     OUTCOME_INTERNAL,     /* a fault of ours, in the log */
 };
 enum { OUTCOME_COUNT = OUTCOME_INTERNAL + 1 };

@@ -232,15 +232,26 @@ enum outcome dispatch_to_tokens(struct dispatcher *dispatcher, const struct disp
     if (!role_has_key(dispatch->view, role, dispatch->kid)) {
         return role_refuse_without_key(dispatch->view, role, dispatch->kid, why);
     }
-    enum outcome outcome = OUTCOME_NO_KEY;
+    int64_t now = 0;
+    enum outcome outcome =
+        clock_guard_take(watch_clock(dispatch->watch), clock_wall_s(), clock_boot_s(), &now, why);
+    if (outcome != OUTCOME_OK) {
+        return outcome;
+    }
+    outcome = OUTCOME_NO_KEY;
     for (size_t i = 0; i < role->n_tokens && another_may_help(outcome); i++) {
         struct attempt attempt = {
+            .now = now,
             .dispatcher = dispatcher,
             .dispatch = dispatch,
             .token = config_token(dispatch->view->policy->config, role->tokens[i]),
             .key = role_key(dispatch->view, role, role->tokens[i], dispatch->kid),
         };
         if (attempt.key == NULL) {
+            continue;
+        }
+        if (key_end_is_over(view_key_end(dispatch->view, attempt.key), now)) {
+            outcome = key_end_refuse(attempt.key, view_key_end(dispatch->view, attempt.key), why);
             continue;
         }
         if (watch_state(dispatch->watch, attempt.token->name, NULL) != TOKEN_READY) {

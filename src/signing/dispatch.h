@@ -28,6 +28,7 @@ struct attempt {
     const struct dispatch *dispatch;
     const struct config_token *token;
     const struct key *key;
+    int64_t now; /* wall seconds, for claims */
 };
 
 /* Does what is to be done with that key, by dispatch_sign(). */
@@ -40,7 +41,8 @@ void dispatcher_free(struct dispatcher *dispatcher);
 
 /* Calls `use` for the role's tokens in the configured order, those that are up, until one has done
  * it or another could not do better. OUTCOME_NOT_FOUND: no key of that thumbprint;
- * OUTCOME_NO_KEY, OUTCOME_TOKEN_UNAVAILABLE, OUTCOME_PIN, or what `use` said last. */
+ * OUTCOME_NO_KEY, OUTCOME_CLOCK, OUTCOME_TOKEN_UNAVAILABLE, OUTCOME_PIN, or what `use` said last.
+ */
 enum outcome dispatch_to_tokens(struct dispatcher *dispatcher, const struct dispatch *dispatch,
                                 dispatch_use *use, void *context, struct reason *why) MUST_USE;
 /* The raw signature over the whole input, verified; borrowed until the next one. */

@@ -2,6 +2,7 @@
  * Health, profiles and keys, as JSON text. */
 #include "signing/listing.h"
 
+#include "base/clock.h"
 #include "base/utc.h"
 #include "jose/json.h"
 #include "pki/certificate.h"
@@ -24,8 +25,9 @@ static void role_state(const struct view *view, struct watch *watch, const struc
     *some = false;
     *all = true;
     for (size_t i = 0; i < role->n_tokens; i++) {
-        bool up = watch_state(watch, role->tokens[i], NULL) == TOKEN_READY &&
-                  keyring_active(view->keyring, role->name, role->tokens[i]) != NULL;
+        const struct key *key = keyring_active(view->keyring, role->name, role->tokens[i]);
+        bool up = watch_state(watch, role->tokens[i], NULL) == TOKEN_READY && key != NULL &&
+                  !key_end_is_over(view_key_end(view, key), clock_wall_s());
         *some = *some || up;
         *all = *all && up;
     }
@@ -56,6 +58,9 @@ enum health listing_health(const struct view *view, struct watch *watch)
             lacks = lacks || !all;
         }
     }
+    if (!clock_guard_is_trusted(watch_clock(watch))) {
+        return HEALTH_UNREADY;
+    }
     if (any && !lacks) {
         return HEALTH_READY;
     }
@@ -81,7 +86,8 @@ void listing_put_health(struct buffer *out, const struct view *view, struct watc
                    token_state_name(watch_state(watch, config->tokens[i].name, NULL)));
         buffer_put_text(out, "}");
     }
-    buffer_put_text(out, "],\"audit\":\"off\"}");
+    buffer_put_format(out, "],\"clock\":\"%s\",\"audit\":\"off\"}",
+                      clock_guard_is_trusted(watch_clock(watch)) ? "ok" : "unconfirmed");
 }
 
 void listing_put_profiles(struct buffer *out, const struct view *view,

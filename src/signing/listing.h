@@ -11,10 +11,10 @@
 enum health { HEALTH_READY, HEALTH_DEGRADED, HEALTH_UNREADY };
 
 /* Ready: every role that a profile uses or that is for handshakes has an active key on each of its
- * tokens, and these are up. Degraded: something can be signed. */
+ * tokens that may still sign, and these are up. Degraded: something can be signed. */
 enum health listing_health(const struct view *view, struct watch *watch);
 const char *health_name(enum health health);
-/* {"status","tokens":[{"name","state"}],"audit":"off"} */
+/* {"status","tokens":[{"name","state"}],"clock","audit":"off"} */
 void listing_put_health(struct buffer *out, const struct view *view, struct watch *watch,
                         enum health health);
 /* {"profiles":[…]} that this caller is granted. */

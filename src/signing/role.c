@@ -2,6 +2,8 @@
  * Roles, their grants and their keys. */
 #include "signing/role.h"
 
+#include "base/clock.h"
+
 #include <string.h>
 
 static bool has_profile_of(const struct view *view, const struct config_caller *caller,
@@ -137,7 +139,8 @@ const struct key *role_key_shown(const struct view *view, struct watch *watch,
     const struct key *first = NULL;
     for (size_t i = 0; i < role->n_tokens; i++) {
         const struct key *key = role_key(view, role, role->tokens[i], kid);
-        if (key != NULL && watch_state(watch, role->tokens[i], NULL) == TOKEN_READY) {
+        if (key != NULL && watch_state(watch, role->tokens[i], NULL) == TOKEN_READY &&
+            !key_end_is_over(view_key_end(view, key), clock_wall_s())) {
             return key;
         }
         first = first == NULL ? key : first;

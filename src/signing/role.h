@@ -31,7 +31,8 @@ bool role_has_key(const struct view *view, const struct config_role *role, const
 enum outcome role_refuse_without_key(const struct view *view, const struct config_role *role,
                                      const char *kid, struct reason *why);
 /* The key to be shown: of the first token that is up, or, while none is, of the first that has one.
- * NULL when none has. */
+ * NULL when none has. One that has ended for its role (signing/key_end.h) only if there is no
+ * other. */
 const struct key *role_key_shown(const struct view *view, struct watch *watch,
                                  const struct config_role *role, const char *kid);
 

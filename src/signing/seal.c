@@ -58,7 +58,7 @@ static enum outcome seal_with(void *context, const struct attempt *attempt, stru
     struct signing_key signing_key = signing_key_of(request->profile, attempt->key);
     artefact_reset(artefact);
     enum outcome outcome = profile_build(request->profile, &signing_key, request->body,
-                                         request->content_type, clock_wall_s(), artefact, why);
+                                         request->content_type, attempt->now, artefact, why);
     if (outcome != OUTCOME_OK) {
         return outcome;
     }

@@ -89,6 +89,16 @@ void policy_unref(struct policy *policy)
     free(policy);
 }
 
+static struct key_end *find_ends(const struct config *config, const struct keyring *keyring)
+{
+    struct key_end *ends = calloc(keyring->n_keys + 1, sizeof *ends);
+    for (size_t i = 0; ends != NULL && i < keyring->n_keys; i++) {
+        const struct key *key = &keyring->keys[i];
+        ends[i] = key_end_of(config_role(config, key->role), key);
+    }
+    return ends;
+}
+
 /* A key has one purpose for life (NIST SP 800-57 §5.2), whatever the configuration says now. */
 static enum outcome check_purposes(const struct policy *policy, const struct keyring *keyring,
                                    struct reason *why)
@@ -122,7 +132,9 @@ enum outcome view_new(struct policy *policy, struct keyring *keyring, struct vie
     view->keyring = keyring;
     view->jwks = BUFFER_INIT(KEYRING_JWKS_MAX);
     keyring_put_jwks(keyring, &view->jwks);
-    enum outcome outcome = check_purposes(policy, keyring, why);
+    view->ends = find_ends(policy->config, keyring);
+    enum outcome outcome = view->ends == NULL ? refuse(why, OUTCOME_INTERNAL, "out of memory")
+                                              : check_purposes(policy, keyring, why);
     if (outcome == OUTCOME_OK && !buffer_ok(&view->jwks)) {
         outcome = refuse(why, OUTCOME_RULE,
                          "the JWK Set would be larger than %d bytes: retire keys that nobody needs",
@@ -136,6 +148,17 @@ enum outcome view_new(struct policy *policy, struct keyring *keyring, struct vie
     return OUTCOME_OK;
 }
 
+struct view *view_ref(struct view *view)
+{
+    atomic_fetch_add(&view->references, 1);
+    return view;
+}
+
+const struct key_end *view_key_end(const struct view *view, const struct key *key)
+{
+    return &view->ends[key - view->keyring->keys];
+}
+
 void view_unref(struct view *view)
 {
     if (view == NULL || atomic_fetch_sub(&view->references, 1) != 1) {
@@ -144,6 +167,7 @@ void view_unref(struct view *view)
     policy_unref(view->policy);
     keyring_free(view->keyring);
     buffer_fini(&view->jwks);
+    free(view->ends);
     free(view);
 }
 
@@ -170,8 +194,7 @@ void view_cell_free(struct view_cell *cell)
 struct view *view_cell_get(struct view_cell *cell)
 {
     pthread_mutex_lock(&cell->lock);
-    struct view *view = cell->current;
-    atomic_fetch_add(&view->references, 1);
+    struct view *view = view_ref(cell->current);
     pthread_mutex_unlock(&cell->lock);
     return view;
 }

@@ -10,6 +10,7 @@
 #include "pki/peer.h"
 #include "policy/config.h"
 #include "policy/profile.h"
+#include "signing/key_end.h"
 
 #include <stdatomic.h>
 
@@ -36,6 +37,7 @@ struct view {
     struct policy *policy;
     struct keyring *keyring; /* owned */
     struct buffer jwks;      /* JWK Set text, made once */
+    struct key_end *ends;    /* one per key, in the order of keyring->keys */
 };
 
 /* Reads configuration and profiles. *out has one reference. */
@@ -49,6 +51,9 @@ void policy_unref(struct policy *policy);
  * configuration than its keys have, or the JWK Set is too large to be served. */
 enum outcome view_new(struct policy *policy, struct keyring *keyring, struct view **out,
                       struct reason *why) MUST_USE;
+struct view *view_ref(struct view *view);
+/* When that key of the view's keyring ends. */
+const struct key_end *view_key_end(const struct view *view, const struct key *key);
 /* Accepts NULL. */
 void view_unref(struct view *view);
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The look at the tokens, once a second. */
+ * The look at the tokens, the clock and the ends of keys, once a second. */
 #include "signing/watch.h"
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "signing/key_end_log.h"
 #include "token/remote.h"
 
 #include <pthread.h>
@@ -30,7 +31,9 @@ struct watched {
 struct watch {
     struct view_cell *views;
     pthread_t thread;
-    pthread_mutex_t lock; /* guards all below */
+    struct clock_guard clock;
+    struct key_end_log ends; /* the thread's own */
+    pthread_mutex_t lock;    /* guards all below */
     pthread_cond_t wake;
     bool stopping;
     struct watched *tokens;
@@ -139,6 +142,18 @@ static void look(struct watch *watch)
     }
 }
 
+/* By a clock that is not believed no key nears its end. */
+static void look_at_time(struct watch *watch)
+{
+    struct view *view = view_cell_get(watch->views);
+    clock_guard_set_limit(&watch->clock, view->policy->config->limits.clock_jump_s);
+    clock_guard_look(&watch->clock, clock_wall_s(), clock_boot_s());
+    if (clock_guard_is_trusted(&watch->clock)) {
+        (void)key_end_log_look(&watch->ends, view, clock_wall_s());
+    }
+    view_unref(view);
+}
+
 static bool all_ready(const struct watch *watch)
 {
     for (size_t i = 0; i < watch->n_tokens; i++) {
@@ -169,13 +184,31 @@ static void *run(void *argument)
     while (!watch->stopping) {
         follow_policy(watch);
         pthread_mutex_unlock(&watch->lock);
+        look_at_time(watch);
         look(watch); /* only this thread changes the list, so it may be read without the lock */
         pthread_mutex_lock(&watch->lock);
         rest(watch);
     }
     forget_tokens(watch);
     pthread_mutex_unlock(&watch->lock);
+    key_end_log_fini(&watch->ends);
     return NULL;
+}
+
+static void start_clock(struct watch *watch)
+{
+    struct view *view = view_cell_get(watch->views);
+    clock_guard_init(&watch->clock, view->policy->config->limits.clock_jump_s,
+                     keyring_newest_time(view->keyring), clock_wall_s(), clock_boot_s());
+    view_unref(view);
+}
+
+static void watch_release(struct watch *watch)
+{
+    clock_guard_fini(&watch->clock);
+    pthread_cond_destroy(&watch->wake);
+    pthread_mutex_destroy(&watch->lock);
+    free(watch);
 }
 
 struct watch *watch_new(struct view_cell *views, struct reason *why)
@@ -186,6 +219,7 @@ struct watch *watch_new(struct view_cell *views, struct reason *why)
         return NULL;
     }
     watch->views = views;
+    start_clock(watch);
     pthread_mutex_init(&watch->lock, NULL);
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);
@@ -193,9 +227,7 @@ struct watch *watch_new(struct view_cell *views, struct reason *why)
     pthread_cond_init(&watch->wake, &monotonic);
     pthread_condattr_destroy(&monotonic);
     if (pthread_create(&watch->thread, NULL, run, watch) != 0) {
-        pthread_cond_destroy(&watch->wake);
-        pthread_mutex_destroy(&watch->lock);
-        free(watch);
+        watch_release(watch);
         (void)refuse(why, OUTCOME_INTERNAL, "no thread for the look at the tokens");
         return NULL;
     }
@@ -212,9 +244,12 @@ void watch_free(struct watch *watch)
     pthread_cond_signal(&watch->wake);
     pthread_mutex_unlock(&watch->lock);
     pthread_join(watch->thread, NULL);
-    pthread_cond_destroy(&watch->wake);
-    pthread_mutex_destroy(&watch->lock);
-    free(watch);
+    watch_release(watch);
+}
+
+struct clock_guard *watch_clock(struct watch *watch)
+{
+    return &watch->clock;
 }
 
 enum token_state watch_state(struct watch *watch, const char *name, struct token_status *out)

@@ -49,7 +49,8 @@ void instance_configure(struct instance *instance, const char *grants, const cha
                            "  - {name: seal, purpose: seal, key: rsa-2048, algorithms: [RS256, "
                            "PS256], tokens: [hsm-a]}\n"
                            "  - {name: seal-ec, purpose: seal, key: p-256, algorithms: [ES256], "
-                           "tokens: [hsm-a, hsm-b]}\n");
+                           "tokens: [hsm-a, hsm-b]");
+    buffer_put_format(&text, "%s}\n", instance->seal_ec_more == NULL ? "" : instance->seal_ec_more);
     buffer_put_text(&text, instance->roles_more == NULL ? "" : instance->roles_more);
     assert_true(buffer_ok(&text));
     assert_int_equal(file_replace(instance->config_path, buffer_span(&text), 0600), 0);
@@ -154,6 +155,31 @@ void instance_make_keys(struct instance *instance)
     assert_done(
         instance_admin(instance, CUSTODY_KEY_GENERATE, "{\"role\":\"seal-ec\"}", &result, &why),
         why);
+}
+
+void instance_age_keys(struct instance *instance, int64_t seconds)
+{
+    struct view *view = view_cell_get(instance->views);
+    struct keyring *next = NULL;
+    struct reason why = {0};
+    assert_done(keyring_change(view->keyring, NULL, 0, &next, &why), why);
+    next->generation = view->keyring->generation; /* a reload may bring the file back */
+    for (size_t i = 0; i < next->n_keys; i++) {
+        for (size_t j = 0; j < next->keys[i].n_history; j++) {
+            next->keys[i].history[j].at -= seconds;
+        }
+    }
+    view_cell_set(instance->views, view_new(policy_ref(view->policy), next));
+    view_unref(view);
+}
+
+void instance_jump(struct instance *instance, int64_t seconds)
+{
+    struct clock_guard *guard = watch_clock(instance->watch);
+    pthread_mutex_lock(&guard->lock);
+    guard->base = clock_wall_s() - clock_boot_s() - seconds;
+    pthread_mutex_unlock(&guard->lock);
+    clock_guard_look(guard, clock_wall_s(), clock_boot_s());
 }
 
 struct signing_answer instance_ask(struct instance *instance, enum signing_route route,

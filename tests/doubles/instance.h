@@ -14,8 +14,10 @@ struct instance {
     char folder[64];
     char config_path[128];
     char keyring_path[128];
-    /* For instance_configure(), NULL for none: members of the caller, and roles, as YAML. */
+    /* For instance_configure(), NULL for none: members of the caller and of role seal-ec, and
+     * roles, as YAML. */
     const char *caller_more;
+    const char *seal_ec_more;
     const char *roles_more;
     struct token_double tokens[INSTANCE_TOKENS]; /* hsm-a, hsm-b */
     struct view_cell *views;
@@ -42,6 +44,10 @@ enum outcome instance_admin(struct instance *instance, enum custody_verb verb,
                             const char *arguments, struct buffer *result, struct reason *why);
 /* Makes the keys of both roles. */
 void instance_make_keys(struct instance *instance);
+/* Lets all keys have lived so many seconds longer, in a view that no file knows of. */
+void instance_age_keys(struct instance *instance, int64_t seconds);
+/* The clock has jumped by so many seconds, as far as the watch knows: 0 ends it. */
+void instance_jump(struct instance *instance, int64_t seconds);
 /* Asks as a caller would, and parses the answer's body. */
 struct signing_answer instance_ask(struct instance *instance, enum signing_route route,
                                    enum operation operation, const char *profile, const char *body,

@@ -26,6 +26,14 @@ static void the_monotonic_clock_never_goes_back(void **state)
     assert_true(ms >= last / 1000);
 }
 
+static void the_boot_clock_goes_with_the_monotonic_one_or_is_ahead(void **state)
+{
+    (void)state;
+    int64_t boot = clock_boot_s();
+    assert_true(boot >= clock_monotonic_ms() / 1000 - 1); /* it counts while the host sleeps */
+    assert_true(clock_boot_s() >= boot);
+}
+
 static void a_deadline_runs_down(void **state)
 {
     (void)state;
@@ -67,6 +75,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(wall_time_is_the_system_s),
         cmocka_unit_test(the_monotonic_clock_never_goes_back),
+        cmocka_unit_test(the_boot_clock_goes_with_the_monotonic_one_or_is_ahead),
         cmocka_unit_test(a_deadline_runs_down),
         cmocka_unit_test(a_passed_deadline_has_nothing_left),
         cmocka_unit_test(part_of_a_millisecond_is_rounded_up),

@@ -135,6 +135,21 @@ static void transport_keys_are_not_published(void **state)
     keyring_free(keyring);
 }
 
+static void the_newest_time_is_of_any_key(void **state)
+{
+    (void)state;
+    struct keyring *keyring = empty_keyring();
+    struct reason why = {0};
+    assert_int_equal(keyring_newest_time(keyring), 0);
+    struct key old = key_of("seal", "hsm-a", 1, es256, new_public_key(KEY_P256));
+    const struct key_change suspended = {.state = KEY_SUSPENDED, .at = old.created + 700};
+    assert_done(key_note(&old, &suspended, &why), why);
+    add_key(&keyring, old);
+    add_key(&keyring, key_of("seal", "hsm-b", 2, es256, new_public_key(KEY_P256)));
+    assert_int_equal(keyring_newest_time(keyring), keyring->keys[1].created + 700);
+    keyring_free(keyring);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -143,6 +158,7 @@ int main(void)
         cmocka_unit_test(rules_of_adding),
         cmocka_unit_test(the_key_set_is_published),
         cmocka_unit_test(transport_keys_are_not_published),
+        cmocka_unit_test(the_newest_time_is_of_any_key),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

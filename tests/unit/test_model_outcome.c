@@ -30,6 +30,7 @@ static const struct row rows[] = {
     {OUTCOME_SHAPE, "shape-refused", 500, 0},
     {OUTCOME_KEY_MISMATCH, "key-mismatch", 503, 30},
     {OUTCOME_PIN, "pin-refused", 503, 30},
+    {OUTCOME_CLOCK, "clock-unconfirmed", 503, 30},
     {OUTCOME_INTERNAL, "internal", 500, 0},
 };
 

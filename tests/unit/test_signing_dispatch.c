@@ -194,14 +194,91 @@ static void a_key_stopped_while_it_signs_signs_nothing(void **state)
     dispatcher_free(dispatcher);
 }
 
+static void age(struct instance *instance, int64_t seconds, const char *more)
+{
+    struct reason why = {0};
+    BUFFER_CLEANUP struct buffer result = BUFFER_INIT(65536);
+    instance->seal_ec_more = more;
+    instance_configure(instance, "[\"*\"]", "[operator, custodian]");
+    assert_done(custody_reload(instance->custody, &why), why);
+    instance_age_keys(instance, seconds);
+}
+
+enum { DAY_S = 86400 };
+
+static void a_key_past_its_end_signs_nothing_where_the_role_says_stop(void **state)
+{
+    struct instance *instance = *state;
+    struct tried tried = {0};
+    struct reason why = {0};
+    age(instance, DAY_S - 100, ", cryptoperiod_days: 1, at_end: stop");
+    assert_done(run(instance, "", &tried, &why), why);
+    tried.n = 0;
+    instance_age_keys(instance, 200);
+    assert_refused(run(instance, "", &tried, &why), OUTCOME_NO_KEY, why,
+                   " of role seal-ec in token hsm-b signs nothing any more: its cryptoperiod ended "
+                   "at ");
+    assert_int_equal(tried.n, 0);
+    assert_non_null(strstr(why.detail, "a custodian activates another key"));
+}
+
+static void a_key_past_its_end_signs_on_where_it_says_warn(void **state)
+{
+    struct instance *instance = *state;
+    struct tried tried = {0};
+    struct reason why = {0};
+    age(instance, 100L * DAY_S, ", cryptoperiod_days: 1, at_end: warn");
+    assert_done(run(instance, "", &tried, &why), why);
+    assert_string_equal(tried.tokens[0], "hsm-a");
+}
+
+static void another_token_is_asked_when_the_key_of_one_has_ended(void **state)
+{
+    struct instance *instance = *state;
+    struct tried tried = {0};
+    struct reason why = {0};
+    age(instance, 0, ", cryptoperiod_days: 1, at_end: stop");
+    struct view *view = view_cell_get(instance->views);
+    struct key *first = (struct key *)keyring_active(view->keyring, "seal-ec", "hsm-a");
+    view->ends[first - view->keyring->keys].stop_at = 1;
+    assert_done(run(instance, "", &tried, &why), why);
+    assert_int_equal(tried.n, 1);
+    assert_string_equal(tried.tokens[0], "hsm-b");
+    view_unref(view);
+}
+
+static void a_clock_that_jumped_stops_all_until_it_is_back(void **state)
+{
+    struct instance *instance = *state;
+    static const int64_t jumps[] = {3600, -3600, 315576000, 61, -61};
+    struct reason why = {0};
+    for (size_t i = 0; i < COUNT_OF(jumps); i++) {
+        struct tried tried = {0};
+        instance_jump(instance, jumps[i]);
+        assert_refused(run(instance, "", &tried, &why), OUTCOME_CLOCK, why,
+                       "the clock has jumped, and nothing is signed until an administrator "
+                       "confirms it (qsealctl clock confirm) or it is back");
+        assert_int_equal(tried.n, 0);
+        instance_jump(instance, 0);
+        assert_done(run(instance, "", &tried, &why), why);
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_thumbprint_finds_its_token),       TEST(an_unknown_thumbprint_asks_nobody),
-        TEST(faults_of_a_token_lead_to_the_next), TEST(refusals_do_not),
-        TEST(a_spoilt_signature_is_withheld),     TEST(a_key_stopped_while_it_signs_signs_nothing),
+        TEST(a_thumbprint_finds_its_token),
+        TEST(an_unknown_thumbprint_asks_nobody),
+        TEST(faults_of_a_token_lead_to_the_next),
+        TEST(refusals_do_not),
+        TEST(a_spoilt_signature_is_withheld),
+        TEST(a_key_stopped_while_it_signs_signs_nothing),
+        TEST(a_key_past_its_end_signs_nothing_where_the_role_says_stop),
+        TEST(a_key_past_its_end_signs_on_where_it_says_warn),
+        TEST(another_token_is_asked_when_the_key_of_one_has_ended),
+        TEST(a_clock_that_jumped_stops_all_until_it_is_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -160,11 +160,51 @@ static void health_follows_tokens_and_keys(void **state)
     assert_int_equal(answer.outcome, OUTCOME_OK);
     assert_string_equal(text(with_keys, "status"), "ready");
     assert_string_equal(text(with_keys, "audit"), "off");
+    assert_string_equal(text(with_keys, "clock"), "ok");
     instance->tokens[0].state = TOKEN_LOCKED;
     instance_wait_state(instance, "hsm-a", TOKEN_LOCKED);
     answer = instance_ask(instance, ROUTE_HEALTH, OPERATION_JAR, "", "", &one_down);
     assert_int_equal(answer.outcome, OUTCOME_OK);
     assert_string_equal(text(one_down, "status"), "degraded");
+}
+
+static void health_is_unready_while_the_clock_is_not_confirmed(void **state)
+{
+    struct instance *instance = *state;
+    JSON_CLEANUP json_t *health = NULL;
+    JSON_CLEANUP json_t *problem = NULL;
+    instance_make_keys(instance);
+    instance_jump(instance, -7200);
+    struct signing_answer answer =
+        instance_ask(instance, ROUTE_HEALTH, OPERATION_JAR, "", "", &health);
+    assert_int_equal(answer.outcome, OUTCOME_UNAVAILABLE);
+    assert_string_equal(text(health, "status"), "unready");
+    assert_string_equal(text(health, "clock"), "unconfirmed");
+    answer = instance_ask(instance, ROUTE_SIGN, OPERATION_JAR, "op-jar-cof", jar_body, &problem);
+    assert_problem(&answer, problem, OUTCOME_CLOCK, "the clock has jumped");
+    assert_string_equal(text(problem, "type"), "urn:qseal:problem:clock-unconfirmed");
+}
+
+/* A warning alone changes nothing. */
+static void health_knows_a_key_past_its_end_as_missing_where_its_role_stops(void **state)
+{
+    enum { DAYS_2_S = 2 * 86400 };
+    static const char *const ends[] = {"warn", "stop"};
+    static const char *const want[] = {"ready", "degraded"};
+    struct instance *instance = *state;
+    instance_make_keys(instance);
+    for (size_t i = 0; i < COUNT_OF(ends); i++) {
+        JSON_CLEANUP json_t *health = NULL;
+        struct reason why = {0};
+        char more[64];
+        (void)snprintf(more, sizeof more, ", cryptoperiod_days: 1, at_end: %s", ends[i]);
+        instance->seal_ec_more = more;
+        instance_configure(instance, "[op-jar-cof]", "[operator, custodian]");
+        assert_done(custody_reload(instance->custody, &why), why);
+        instance_age_keys(instance, DAYS_2_S);
+        (void)instance_ask(instance, ROUTE_HEALTH, OPERATION_JAR, "", "", &health);
+        assert_string_equal(text(health, "status"), want[i]);
+    }
 }
 
 static void profiles_and_keys_list_what_is_granted(void **state)
@@ -198,6 +238,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_unknown_connection_or_uid_gets_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(an_interaction_id_is_one_uuid, setup, teardown),
         cmocka_unit_test_setup_teardown(health_follows_tokens_and_keys, setup, teardown),
+        cmocka_unit_test_setup_teardown(health_is_unready_while_the_clock_is_not_confirmed, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(
+            health_knows_a_key_past_its_end_as_missing_where_its_role_stops, setup, teardown),
         cmocka_unit_test_setup_teardown(profiles_and_keys_list_what_is_granted, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
