@@ -124,6 +124,19 @@ static void the_key_shown_is_of_a_token_that_is_up(void **state)
     assert_ptr_equal(role_key_shown(rooms->view, instance->watch, role, ""), a);
 }
 
+static void the_key_shown_has_not_ended_while_another_has_not(void **state)
+{
+    struct rooms *rooms = *state;
+    struct watch *watch = rooms->instance.watch;
+    const struct config_role *role = config_role(rooms->view->policy->config, "transport");
+    const struct key *a = role_key(rooms->view, role, "hsm-a", "");
+    const struct key *b = role_key(rooms->view, role, "hsm-b", "");
+    rooms->view->ends[a - rooms->view->keyring->keys].stop_at = 1;
+    assert_ptr_equal(role_key_shown(rooms->view, watch, role, ""), b);
+    rooms->view->ends[b - rooms->view->keyring->keys].stop_at = 1;
+    assert_ptr_equal(role_key_shown(rooms->view, watch, role, ""), a);
+}
+
 static void without_a_key_it_is_said_what_to_do(void **state)
 {
     const struct rooms *rooms = *state;
@@ -176,6 +189,7 @@ int main(void)
         TEST(a_key_that_does_not_sign_is_named_with_its_state),
         TEST(a_thumbprint_chooses_among_a_role_s_keys),
         TEST(the_key_shown_is_of_a_token_that_is_up),
+        TEST(the_key_shown_has_not_ended_while_another_has_not),
         TEST(without_a_key_it_is_said_what_to_do),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,8 +2,11 @@
  * What the look at the tokens sees, and how soon. */
 #include "signing/watch.h"
 
+#include "base/clock.h"
 #include "check.h"
 #include "instance.h"
+
+#include <poll.h>
 
 static int setup(void **state)
 {
@@ -73,6 +76,26 @@ static void an_unknown_token_is_down(void **state)
     watch_free(NULL);
 }
 
+/* Nobody asks for a signature, and the status still knows. */
+static void a_clock_that_jumps_is_seen_by_the_next_look(void **state)
+{
+    struct instance *instance = *state;
+    struct clock_guard *clock = watch_clock(instance->watch);
+    const int64_t base = clock->base;
+    assert_true(clock_guard_is_trusted(clock));
+    clock->base = base - 3600;
+    struct deadline end = deadline_in_ms(20000);
+    while (clock_guard_is_trusted(clock) && !deadline_passed(end)) {
+        (void)poll(NULL, 0, 2);
+    }
+    assert_false(clock_guard_is_trusted(clock));
+    clock->base = base;
+    while (!clock_guard_is_trusted(clock) && !deadline_passed(end)) {
+        (void)poll(NULL, 0, 2);
+    }
+    assert_true(clock_guard_is_trusted(clock));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -83,6 +106,8 @@ int main(void)
             what_a_request_found_is_known_at_once_and_mended_by_the_next_look, setup, teardown),
         cmocka_unit_test_setup_teardown(a_reload_forgets_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(an_unknown_token_is_down, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_clock_that_jumps_is_seen_by_the_next_look, setup,
+                                        teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
