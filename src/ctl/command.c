@@ -48,9 +48,8 @@ enum exit_code command_fail(enum outcome outcome, const struct reason *why)
     return command_exit_code(outcome);
 }
 
-/* On success *result is owned by the caller, otherwise the failure has been said. */
-static enum exit_code ask(const struct command_line *line, enum custody_verb verb,
-                          const json_t *arguments, json_t **result)
+enum exit_code command_ask(const struct command_line *line, enum custody_verb verb,
+                           const json_t *arguments, json_t **result)
 {
     struct reason why = {0};
     enum outcome outcome =
@@ -75,7 +74,7 @@ enum exit_code command_do(const struct command_line *line, enum custody_verb ver
         (void)fprintf(stderr, "qsealctl: arguments must be UTF-8\n");
         return EXIT_USAGE;
     }
-    enum exit_code code = ask(line, verb, arguments, &result);
+    enum exit_code code = command_ask(line, verb, owned, &result);
     if (code != EXIT_DONE) {
         return code;
     }

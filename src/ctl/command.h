@@ -31,6 +31,7 @@ struct command_line {
     json_t *request;     /* owned; options of key csr; NULL without any */
     bool request_failed; /* a value of them was no UTF-8 */
     bool json;
+    bool prometheus;
     char **words; /* what stands behind noun and verb */
     int n_words;
 };
@@ -47,6 +48,9 @@ struct command {
 enum exit_code command_exit_code(enum outcome outcome);
 /* Says on stderr what went wrong, and returns the exit code. */
 enum exit_code command_fail(enum outcome outcome, const struct reason *why);
+/* Asks; says on stderr what went wrong. On success *result is owned by the caller. */
+enum exit_code command_ask(const struct command_line *line, enum custody_verb verb,
+                           const json_t *arguments, json_t **result) MUST_USE;
 /* Asks, and prints the answer: as it came with --json, otherwise with `print`. Takes over
  * `arguments`, of which NULL means that a text was no UTF-8. */
 enum exit_code command_do(const struct command_line *line, enum custody_verb verb,

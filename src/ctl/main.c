@@ -72,6 +72,7 @@ static void print_help(FILE *to)
         "  --callers PATH for key reference: the socket it names (default: the configured "
         "one)\n"
         "  --json         machine-readable output\n"
+        "  --prometheus   for status: metrics, for node_exporter's textfile collector\n"
         "  --help, --version\n"
         "\n"
         "Exit status: 0 done, 1 refused by a rule, 2 usage, 3 not permitted, 4 service or "

@@ -90,6 +90,9 @@ static enum options_outcome take_option(struct command_line *line, int option)
     case 'j':
         line->json = true;
         return OPTIONS_COMMAND;
+    case 'P':
+        line->prometheus = true;
+        return OPTIONS_COMMAND;
     case 'h':
         return OPTIONS_HELP;
     case 'V':
@@ -129,17 +132,12 @@ static enum options_outcome read_all(int argc, char **argv, const struct option 
 enum options_outcome options_read(int argc, char **argv, struct command_line *line)
 {
     static const struct option fixed[] = {
-        {"socket", required_argument, NULL, 's'},
-        {"config", required_argument, NULL, 'c'},
-        {"token", required_argument, NULL, 't'},
-        {"subject", required_argument, NULL, 'S'},
-        {"file", required_argument, NULL, 'f'},
-        {"callers", required_argument, NULL, 'C'},
-        {"reason", required_argument, NULL, 'r'},
-        {"json", no_argument, NULL, 'j'},
-        {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'V'},
-        {NULL, 0, NULL, 0},
+        {"socket", required_argument, NULL, 's'}, {"config", required_argument, NULL, 'c'},
+        {"token", required_argument, NULL, 't'},  {"subject", required_argument, NULL, 'S'},
+        {"file", required_argument, NULL, 'f'},   {"callers", required_argument, NULL, 'C'},
+        {"reason", required_argument, NULL, 'r'}, {"json", no_argument, NULL, 'j'},
+        {"prometheus", no_argument, NULL, 'P'},   {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'V'},      {NULL, 0, NULL, 0},
     };
     struct option options[OPTIONS_MAX] = {0};
     const char *from_environment = getenv("QSEAL_ADMIN_SOCKET");

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  * qsealctl status, reload, jwks, token list, token unlock, clock confirm. */
 #include "ctl/command.h"
+#include "ctl/prometheus.h"
 
 #include "jose/json.h"
 
 #include <stdio.h>
+
+enum { METRICS_MAX = 16 * 1024 * 1024 };
 
 static long long number_of(const json_t *object, const char *name)
 {
@@ -97,8 +100,33 @@ static void print_status(const json_t *status)
     print_callers(status);
 }
 
+/* A service that does not answer is a metric, too; one that may not be asked is none. */
+static enum exit_code print_prometheus(const struct command_line *line)
+{
+    JSON_CLEANUP json_t *status = NULL;
+    JSON_CLEANUP json_t *keys = NULL;
+    BUFFER_CLEANUP struct buffer text = BUFFER_INIT(METRICS_MAX);
+    enum exit_code code = command_ask(line, CUSTODY_STATUS, NULL, &status);
+    if (code == EXIT_DONE) {
+        code = command_ask(line, CUSTODY_KEY_LIST, NULL, &keys);
+    }
+    if (code != EXIT_DONE && code != EXIT_UNAVAILABLE) {
+        return code;
+    }
+    prometheus_put(&text, code == EXIT_DONE ? status : NULL, keys);
+    if (!buffer_ok(&text)) {
+        (void)fprintf(stderr, "qsealctl: out of memory\n");
+        return EXIT_UNAVAILABLE;
+    }
+    (void)fputs(buffer_text(&text), stdout);
+    return code;
+}
+
 enum exit_code run_status(const struct command_line *line)
 {
+    if (line->prometheus) {
+        return print_prometheus(line);
+    }
     return command_do(line, CUSTODY_STATUS, json_object(), print_status);
 }
 

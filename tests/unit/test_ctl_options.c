@@ -56,6 +56,20 @@ static void a_thumbprint_is_a_word_whatever_it_begins_with(void **state)
     }
 }
 
+static void metrics_are_wished_for(void **state)
+{
+    (void)state;
+    static const char *const with[] = {"status", "--prometheus", NULL};
+    static const char *const without[] = {"status", NULL};
+    char *argv[ARGUMENTS_MAX];
+    struct command_line line;
+    assert_int_equal(read_line(with, argv, &line), OPTIONS_COMMAND);
+    assert_true(line.prometheus);
+    assert_int_equal(line.n_words, 1);
+    assert_int_equal(read_line(without, argv, &line), OPTIONS_COMMAND);
+    assert_false(line.prometheus);
+}
+
 static void behind_two_dashes_all_are_words(void **state)
 {
     (void)state;
@@ -126,6 +140,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(options_stand_anywhere),
         cmocka_unit_test(a_thumbprint_is_a_word_whatever_it_begins_with),
+        cmocka_unit_test(metrics_are_wished_for),
         cmocka_unit_test(behind_two_dashes_all_are_words),
         cmocka_unit_test(unknown_options_are_a_mistake),
         cmocka_unit_test(help_and_version_are_told),

@@ -197,7 +197,6 @@ static void a_key_stopped_while_it_signs_signs_nothing(void **state)
 static void age(struct instance *instance, int64_t seconds, const char *more)
 {
     struct reason why = {0};
-    BUFFER_CLEANUP struct buffer result = BUFFER_INIT(65536);
     instance->seal_ec_more = more;
     instance_configure(instance, "[\"*\"]", "[operator, custodian]");
     assert_done(custody_reload(instance->custody, &why), why);
