@@ -87,6 +87,10 @@ static void print_key(const json_t *key)
             (void)printf("%-12s %s\n", members[i], text);
         }
     }
+    const char *until = command_text(json_object_get(key, "ends"), "cryptoperiod");
+    if (until[0] != '\0') {
+        (void)printf("%-12s %s\n", "cryptoperiod", until);
+    }
     size_t i;
     json_t *alg;
     (void)printf("%-12s", "algs");

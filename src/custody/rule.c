@@ -37,6 +37,18 @@ static bool role_is_active(const struct keyring *keyring, const char *role)
     return false;
 }
 
+static enum outcome check_end(const struct change_question *question,
+                              const struct config_role *role, struct reason *why)
+{
+    const struct key_end end = key_end_of(role, question->key);
+    char text[KEY_END_TEXT_SIZE];
+    if (!key_end_is_over(&end, question->now)) {
+        return OUTCOME_OK;
+    }
+    key_end_text(&end, key_end_first(&end), question->now, text);
+    return refuse(why, OUTCOME_RULE, "the key is not activated: %s", text);
+}
+
 enum outcome rule_activate(const struct change_question *question, struct reason *why)
 {
     const struct key *key = question->key;
@@ -48,7 +60,11 @@ enum outcome rule_activate(const struct change_question *question, struct reason
     if (key->state != KEY_PUBLISHED || !key_shown_since(key, &since)) {
         return OUTCOME_OK; /* the table of transitions has its own words */
     }
+    enum outcome outcome = check_end(question, role, why);
     int64_t from = since + role->publish_before_use_s + 1;
+    if (outcome != OUTCOME_OK) {
+        return outcome;
+    }
     if (role->publish_before_use_s == 0 || question->now >= from ||
         !role_is_active(question->keyring, role->name)) {
         return OUTCOME_OK;

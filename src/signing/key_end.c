@@ -81,6 +81,12 @@ enum key_end_level key_end_level(const struct key_end *end, enum key_end_what wh
     return now > end->at[what] ? KEY_END_PAST : KEY_END_NEAR;
 }
 
+enum key_end_what key_end_first(const struct key_end *end)
+{
+    return end->at[KEY_END_CERTIFICATE] <= end->at[KEY_END_CRYPTOPERIOD] ? KEY_END_CERTIFICATE
+                                                                         : KEY_END_CRYPTOPERIOD;
+}
+
 void key_end_text(const struct key_end *end, enum key_end_what what, int64_t now,
                   char out[KEY_END_TEXT_SIZE])
 {
@@ -100,8 +106,7 @@ void key_end_text(const struct key_end *end, enum key_end_what what, int64_t now
 
 enum outcome key_end_refuse(const struct key *key, const struct key_end *end, struct reason *why)
 {
-    enum key_end_what what =
-        end->at[KEY_END_CERTIFICATE] == end->stop_at ? KEY_END_CERTIFICATE : KEY_END_CRYPTOPERIOD;
+    enum key_end_what what = key_end_first(end);
     char at[UTC_SIZE];
     return refuse(why, OUTCOME_NO_KEY,
                   "key %s of role %s in token %s signs nothing any more: its %s ended at %s; %s",

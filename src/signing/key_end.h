@@ -38,6 +38,8 @@ static inline bool key_end_is_over(const struct key_end *end, int64_t now)
 {
     return now > end->stop_at;
 }
+/* Which end stops the key first. */
+enum key_end_what key_end_first(const struct key_end *end);
 /* Which end, when, and what to do, for people; of an end that is near or past. */
 void key_end_text(const struct key_end *end, enum key_end_what what, int64_t now,
                   char out[KEY_END_TEXT_SIZE]);

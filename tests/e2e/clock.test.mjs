@@ -211,6 +211,7 @@ test('across the end of a cryptoperiod', { timeout: seconds(120) }, async () => 
   const said = new RegExp(`key ${near.kid} of role seal in token hsm-a: its cryptoperiod ends at`, 'g')
   await until('a line in the log', () => lines(said) === 1)
   await signed()
+  assert.match(await done('key', 'show', near.kid), new RegExp(`^cryptoperiod ${near.ends}$`, 'm'))
   assert.match(await done('status'), new RegExp(`WARNING key ${near.kid} of role seal in token hsm-a: its cryptoperiod ends`))
 
   await moveTo(401 * day)
@@ -242,7 +243,6 @@ test('across the end of a cryptoperiod', { timeout: seconds(120) }, async () => 
 
 test('across the end of a certificate', { timeout: seconds(120) }, async () => {
   await moveTo(0)
-  // The sandbox's certificate is for 30 days.
   const { keys } = JSON.parse(await done('key', 'list', '--json'))
   const key = keys.find(({ role }) => role === 'transport')
   const left = Math.floor((Date.parse(key.not_after) - Date.now()) / 1000)

@@ -81,6 +81,28 @@ static void a_key_is_published_long_enough_before_it_signs(void **state)
                    "role unknown is not in the configuration any more");
 }
 
+/* As one that was suspended and has come back. */
+static void a_key_past_its_end_is_not_activated(void **state)
+{
+    enum { DAY_S = 86400 };
+    static const enum key_state again[] = {KEY_GENERATED, KEY_PUBLISHED, KEY_ACTIVE, KEY_SUSPENDED,
+                                           KEY_PUBLISHED};
+    struct stage *stage = *state;
+    struct reason why = {0};
+    stage->instance.seal_ec_more = ", cryptoperiod_days: 1, at_end: stop";
+    instance_configure(&stage->instance, "[\"*\"]", "[custodian]");
+    assert_done(custody_reload(stage->instance.custody, &why), why);
+    view_unref(stage->view);
+    stage->view = view_cell_get(stage->instance.views);
+    int64_t end = LONG_AGO + 2 + DAY_S;
+    struct change_question question = ask(stage, "seal-ec", again, COUNT_OF(again), false, end);
+    assert_done(rule_activate(&question, &why), why);
+    question.now++;
+    assert_refused(rule_activate(&question, &why), OUTCOME_RULE, why,
+                   "the key is not activated: its cryptoperiod ended at 1970-01-13T13:46:42Z, and "
+                   "the key signs nothing; a custodian activates another key");
+}
+
 static void a_key_is_kept_as_long_as_what_it_signed(void **state)
 {
     struct stage *stage = *state;
@@ -140,6 +162,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_key_is_published_long_enough_before_it_signs),
+        TEST(a_key_past_its_end_is_not_activated),
         TEST(a_key_is_kept_as_long_as_what_it_signed),
         TEST(a_suspended_key_resumes_where_it_was),
     };
