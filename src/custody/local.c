@@ -16,7 +16,7 @@ enum { UNLOCK_DEADLINE_MS = 30000 };
 
 struct verb_row {
     const char *name;
-    unsigned int rights; /* any of these */
+    unsigned int rights; /* any of these; NEEDS_CLOCK */
     enum outcome (*handle)(struct act *act, struct reason *why);
 };
 
@@ -190,38 +190,58 @@ static enum outcome do_token_unlock(struct act *act, struct reason *why)
     return outcome;
 }
 
-enum { ANY_RIGHT = RIGHT_OPERATOR | RIGHT_CUSTODIAN | RIGHT_AUDITOR };
+/* A custodian's changes that are judged by the time, or leave it in the keyring, want a clock that
+ * is believed; what stops a key does not wait for one. */
+enum {
+    ANY_RIGHT = RIGHT_OPERATOR | RIGHT_CUSTODIAN | RIGHT_AUDITOR,
+    NEEDS_CLOCK = 1 << 8,
+    DATED = RIGHT_CUSTODIAN | NEEDS_CLOCK,
+};
 
 static const struct verb_row verbs[] = {
     [CUSTODY_STATUS] = {"status", ANY_RIGHT, do_status},
     [CUSTODY_RELOAD] = {"reload", RIGHT_OPERATOR, do_reload},
-    [CUSTODY_KEY_GENERATE] = {"key generate", RIGHT_CUSTODIAN, act_key_generate},
+    [CUSTODY_KEY_GENERATE] = {"key generate", DATED, act_key_generate},
     [CUSTODY_KEY_LIST] = {"key list", ANY_RIGHT, do_key_list},
     [CUSTODY_JWKS] = {"jwks", ANY_RIGHT, do_jwks},
     [CUSTODY_TOKEN_UNLOCK] = {"token unlock", RIGHT_OPERATOR, do_token_unlock},
     [CUSTODY_KEY_REFERENCE] = {"key reference", ANY_RIGHT, act_key_reference},
     [CUSTODY_KEY_CSR] = {"key csr", RIGHT_CUSTODIAN, act_key_csr},
-    [CUSTODY_KEY_IMPORT] = {"key import-certificate", RIGHT_CUSTODIAN, act_key_import},
-    [CUSTODY_KEY_PUBLISH] = {"key publish", RIGHT_CUSTODIAN, act_key_publish},
-    [CUSTODY_KEY_ACTIVATE] = {"key activate", RIGHT_CUSTODIAN, act_key_activate},
-    [CUSTODY_KEY_RETIRE] = {"key retire", RIGHT_CUSTODIAN, act_key_retire},
+    [CUSTODY_KEY_IMPORT] = {"key import-certificate", DATED, act_key_import},
+    [CUSTODY_KEY_PUBLISH] = {"key publish", DATED, act_key_publish},
+    [CUSTODY_KEY_ACTIVATE] = {"key activate", DATED, act_key_activate},
+    [CUSTODY_KEY_RETIRE] = {"key retire", DATED, act_key_retire},
     [CUSTODY_KEY_SUSPEND] = {"key suspend", RIGHT_CUSTODIAN, act_key_suspend},
-    [CUSTODY_KEY_RESUME] = {"key resume", RIGHT_CUSTODIAN, act_key_resume},
+    [CUSTODY_KEY_RESUME] = {"key resume", DATED, act_key_resume},
     [CUSTODY_KEY_COMPROMISED] = {"key compromised", RIGHT_CUSTODIAN, act_key_compromised},
-    [CUSTODY_KEY_DESTROY] = {"key destroy", RIGHT_CUSTODIAN, act_key_destroy},
+    [CUSTODY_KEY_DESTROY] = {"key destroy", DATED, act_key_destroy},
     [CUSTODY_KEY_SHOW] = {"key show", ANY_RIGHT, act_key_show},
     [CUSTODY_TOKEN_LIST] = {"token list", ANY_RIGHT, do_token_list},
     [CUSTODY_CLOCK_CONFIRM] = {"clock confirm", RIGHT_OPERATOR | RIGHT_CUSTODIAN,
                                act_clock_confirm},
 };
 
+/* By a look of its own: a jump may be a moment old. */
+static bool clock_is_trusted(const struct act *act)
+{
+    struct clock_jump unused;
+    return !clock_guard_jump(watch_clock(act->custody->room.watch), clock_wall_s(), clock_boot_s(),
+                             &unused);
+}
+
 static enum outcome run_verb(struct act *act, const struct verb_row *row, struct reason *why)
 {
+    enum outcome outcome;
     act->view = view_cell_get(act->custody->room.views);
-    enum outcome outcome =
-        (config_rights(act->view->policy->config, act->peer.uid) & row->rights) == 0
-            ? refuse(why, OUTCOME_NOT_GRANTED, "uid %u may not: %s", act->peer.uid, row->name)
-            : row->handle(act, why);
+    if ((config_rights(act->view->policy->config, act->peer.uid) & row->rights) == 0) {
+        outcome = refuse(why, OUTCOME_NOT_GRANTED, "uid %u may not: %s", act->peer.uid, row->name);
+    } else if ((row->rights & NEEDS_CLOCK) != 0 && !clock_is_trusted(act)) {
+        outcome = refuse(why, OUTCOME_CLOCK,
+                         "the clock has jumped, and this change would bear its time: confirm it "
+                         "first (qsealctl clock confirm)");
+    } else {
+        outcome = row->handle(act, why);
+    }
     view_unref(act->view);
     return outcome;
 }

@@ -5,6 +5,8 @@
 
 #include "base/utc.h"
 
+#include <stdio.h>
+
 static int setup(void **state)
 {
     static struct instance instance;
@@ -46,6 +48,37 @@ static void a_jump_is_accepted_with_where_from_and_where_to(void **state)
     }
 }
 
+/* A change bears the time of its making; what stops a key does not wait. */
+static void keys_are_not_changed_by_a_clock_that_is_not_believed(void **state)
+{
+    static const struct {
+        enum custody_verb verb;
+        const char *arguments;
+    } dated[] = {
+        {CUSTODY_KEY_GENERATE, "{\"role\":\"seal\"}"}, {CUSTODY_KEY_IMPORT, "{\"role\":\"seal\"}"},
+        {CUSTODY_KEY_PUBLISH, "{\"key\":\"seal\"}"},   {CUSTODY_KEY_ACTIVATE, "{\"key\":\"seal\"}"},
+        {CUSTODY_KEY_RETIRE, "{\"key\":\"seal\"}"},    {CUSTODY_KEY_RESUME, "{\"key\":\"seal\"}"},
+        {CUSTODY_KEY_DESTROY, "{\"key\":\"seal\"}"},
+    };
+    struct instance *instance = *state;
+    char arguments[100];
+    instance_make_keys(instance);
+    struct public_key *key = pinned(instance, "seal", "hsm-a");
+    (void)snprintf(arguments, sizeof arguments, "{\"key\":\"%s\"}", public_key_thumbprint(key));
+    instance_jump(instance, 3600);
+    for (size_t i = 0; i < COUNT_OF(dated); i++) {
+        refuse_verb(instance, dated[i].verb, dated[i].arguments, OUTCOME_CLOCK,
+                    "the clock has jumped, and this change would bear its time: confirm it first "
+                    "(qsealctl clock confirm)");
+    }
+    json_decref(do_verb(instance, CUSTODY_KEY_SUSPEND, arguments));
+    json_decref(do_verb(instance, CUSTODY_KEY_COMPROMISED, arguments));
+    json_decref(do_verb(instance, CUSTODY_KEY_LIST, "{}"));
+    instance_jump(instance, 0);
+    json_decref(do_verb(instance, CUSTODY_KEY_GENERATE, "{\"role\":\"seal\"}"));
+    public_key_free(key);
+}
+
 static void others_may_not(void **state)
 {
     struct instance *instance = *state;
@@ -69,6 +102,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_jump_is_accepted_with_where_from_and_where_to, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(keys_are_not_changed_by_a_clock_that_is_not_believed, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(others_may_not, setup, teardown),
         cmocka_unit_test_setup_teardown(without_a_jump_there_is_nothing_to_confirm, setup,
