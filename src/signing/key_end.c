@@ -56,19 +56,31 @@ static bool is_warned_of(enum key_state state)
     return state == KEY_PUBLISHED || state == KEY_ACTIVE;
 }
 
+/* What the role makes of the ends there are. */
+static void apply_role(struct key_end *end, const struct config_role *role, enum key_state state)
+{
+    for (unsigned int i = 0; i < KEY_END_COUNT; i++) {
+        if (end->at[i] != KEY_END_NEVER && is_warned_of(state)) {
+            end->warn_at[i] = end->at[i] - (int64_t)role->warn_days * DAY_S;
+        }
+        if (role->stops_at_end && end->at[i] < end->stop_at) {
+            end->stop_at = end->at[i];
+        }
+    }
+}
+
 struct key_end key_end_of(const struct config_role *role, const struct key *key)
 {
-    struct key_end end = {.stop_at = KEY_END_NEVER};
-    bool live = is_live(key->state);
-    end.at[KEY_END_CERTIFICATE] = live ? certificate_end(key) : KEY_END_NEVER;
-    end.at[KEY_END_CRYPTOPERIOD] =
-        live && role != NULL ? cryptoperiod_end(role, key) : KEY_END_NEVER;
-    for (unsigned int i = 0; i < KEY_END_COUNT; i++) {
-        bool warned = end.at[i] != KEY_END_NEVER && role != NULL && is_warned_of(key->state);
-        end.warn_at[i] = warned ? end.at[i] - (int64_t)role->warn_days * DAY_S : KEY_END_NEVER;
-        if (role != NULL && role->stops_at_end && end.at[i] < end.stop_at) {
-            end.stop_at = end.at[i];
-        }
+    struct key_end end = {.at = {KEY_END_NEVER, KEY_END_NEVER},
+                          .warn_at = {KEY_END_NEVER, KEY_END_NEVER},
+                          .stop_at = KEY_END_NEVER};
+    if (!is_live(key->state)) {
+        return end;
+    }
+    end.at[KEY_END_CERTIFICATE] = certificate_end(key);
+    if (role != NULL) {
+        end.at[KEY_END_CRYPTOPERIOD] = cryptoperiod_end(role, key);
+        apply_role(&end, role, key->state);
     }
     return end;
 }
