@@ -165,11 +165,14 @@ void instance_age_keys(struct instance *instance, int64_t seconds)
     assert_done(keyring_change(view->keyring, NULL, 0, &next, &why), why);
     next->generation = view->keyring->generation; /* a reload may bring the file back */
     for (size_t i = 0; i < next->n_keys; i++) {
+        next->keys[i].created -= seconds;
         for (size_t j = 0; j < next->keys[i].n_history; j++) {
             next->keys[i].history[j].at -= seconds;
         }
     }
-    view_cell_set(instance->views, view_new(policy_ref(view->policy), next));
+    struct view *aged = NULL;
+    assert_done(view_new(policy_ref(view->policy), next, &aged, &why), why);
+    view_cell_set(instance->views, aged);
     view_unref(view);
 }
 
