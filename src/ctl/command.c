@@ -3,13 +3,17 @@
 #include "ctl/command.h"
 
 #include "base/file.h"
+#include "ctl/printable.h"
 #include "jose/json.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { ASK_DEADLINE_MS = 150000 /* a key of 4096 bits may take its time in a real token */ };
+enum {
+    ASK_DEADLINE_MS = 150000, /* a key of 4096 bits may take its time in a real token */
+    DETAIL_MAX = 16 * REASON_DETAIL_SIZE,
+};
 
 enum exit_code command_exit_code(enum outcome outcome)
 {
@@ -44,13 +48,19 @@ enum exit_code command_exit_code(enum outcome outcome)
 
 enum exit_code command_fail(enum outcome outcome, const struct reason *why)
 {
-    (void)fprintf(stderr, "qsealctl: %s: %s\n", outcome_name(outcome), why->detail);
+    BUFFER_CLEANUP struct buffer detail = BUFFER_INIT(DETAIL_MAX);
+    printable_put(&detail, why->detail);
+    (void)fprintf(stderr, "qsealctl: %s: %s\n", outcome_name(outcome), buffer_text(&detail));
     return command_exit_code(outcome);
 }
 
 enum exit_code command_ask(const struct command_line *line, enum custody_verb verb,
                            const json_t *arguments, json_t **result)
 {
+    if (arguments == NULL) {
+        (void)fprintf(stderr, "qsealctl: arguments must be UTF-8\n");
+        return EXIT_USAGE;
+    }
     struct reason why = {0};
     enum outcome outcome =
         custody_ask(line->socket, verb, arguments, deadline_in_ms(ASK_DEADLINE_MS), result, &why);
@@ -70,20 +80,25 @@ enum exit_code command_do(const struct command_line *line, enum custody_verb ver
 {
     JSON_CLEANUP json_t *owned = arguments;
     JSON_CLEANUP json_t *result = NULL;
-    if (arguments == NULL) {
-        (void)fprintf(stderr, "qsealctl: arguments must be UTF-8\n");
-        return EXIT_USAGE;
-    }
-    enum exit_code code = command_ask(line, verb, owned, &result);
+    enum exit_code code = command_ask(line, verb, arguments, &result);
     if (code != EXIT_DONE) {
         return code;
     }
     if (line->json) {
         command_print_json(result);
-    } else {
-        print(result);
+        return EXIT_DONE;
     }
+    if (!printable_make(result)) {
+        return command_no_memory();
+    }
+    print(result);
     return EXIT_DONE;
+}
+
+enum exit_code command_no_memory(void)
+{
+    struct reason why;
+    return command_fail(refuse(&why, OUTCOME_INTERNAL, "out of memory"), &why);
 }
 
 const char *command_text(const json_t *object, const char *member)

@@ -23,15 +23,19 @@ enum exit_code {
 struct command_line {
     const char *socket; /* of the admin door */
     const char *config; /* for commands that read files */
-    const char *token;  /* --token, or NULL; so are the next three */
+    const char *token;  /* --token, or NULL; so are the next five */
     const char *callers;
     const char *subject;
     const char *file;
     const char *reason;
+    const char *days;
     json_t *request;     /* owned; options of key csr; NULL without any */
     bool request_failed; /* a value of them was no UTF-8 */
     bool json;
     bool prometheus;
+    bool svg;
+    bool html;
+    bool ascii;
     char **words; /* what stands behind noun and verb */
     int n_words;
 };
@@ -48,13 +52,17 @@ struct command {
 enum exit_code command_exit_code(enum outcome outcome);
 /* Says on stderr what went wrong, and returns the exit code. */
 enum exit_code command_fail(enum outcome outcome, const struct reason *why);
-/* Asks; says on stderr what went wrong. On success *result is owned by the caller. */
+/* Asks. On EXIT_DONE *result is owned by the caller, otherwise the failure has been said. Of the
+ * arguments NULL means that a text was no UTF-8. */
 enum exit_code command_ask(const struct command_line *line, enum custody_verb verb,
                            const json_t *arguments, json_t **result) MUST_USE;
-/* Asks, and prints the answer: as it came with --json, otherwise with `print`. Takes over
- * `arguments`, of which NULL means that a text was no UTF-8. */
+/* Asks, and prints the answer: as it came with --json, otherwise with `print`, and then with
+ * everything made visible that could steer a terminal (printable.h). Takes over `arguments`, as
+ * above. */
 enum exit_code command_do(const struct command_line *line, enum custody_verb verb,
                           json_t *arguments, void (*print)(const json_t *result));
+/* Says so, and returns the exit code. */
+enum exit_code command_no_memory(void);
 /* A string member of a result, "" when there is none. */
 const char *command_text(const json_t *object, const char *member);
 /* Appends the file's text, at most text->max bytes, with '?' for what is neither printable ASCII
@@ -88,6 +96,7 @@ enum exit_code run_key_destroy(const struct command_line *line);
 enum exit_code run_token_list(const struct command_line *line);
 enum exit_code run_token_unlock(const struct command_line *line);
 enum exit_code run_clock_confirm(const struct command_line *line);
+enum exit_code run_rotation_lookahead(const struct command_line *line);
 enum exit_code run_config_check(const struct command_line *line);
 
 #endif
