@@ -69,6 +69,8 @@ static void print_help(FILE *to)
         "                 (their values: --organization-identifier, --role, --nca-name, --nca-id, "
         "--dns, …)\n"
         "  --file FILE    for key import-certificate: PEM, in any order\n"
+        "  --days N       for rotation lookahead: how far ahead\n"
+        "  --svg, --ascii for rotation lookahead: as a picture; nothing but ASCII\n"
         "  --callers PATH for key reference: the socket it names (default: the configured "
         "one)\n"
         "  --json         machine-readable output\n"

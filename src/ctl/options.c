@@ -31,8 +31,26 @@ static const char **text_option(struct command_line *line, int option)
         return &line->file;
     case 'r':
         return &line->reason;
+    case 'd':
+        return &line->days;
     case 'C':
         return &line->callers;
+    default:
+        return NULL;
+    }
+}
+
+static bool *flag_option(struct command_line *line, int option)
+{
+    switch (option) {
+    case 'j':
+        return &line->json;
+    case 'P':
+        return &line->prometheus;
+    case 'v':
+        return &line->svg;
+    case 'a':
+        return &line->ascii;
     default:
         return NULL;
     }
@@ -86,13 +104,12 @@ static enum options_outcome take_option(struct command_line *line, int option)
         take_request(line, option, optarg);
         return OPTIONS_COMMAND;
     }
+    bool *flag = flag_option(line, option);
+    if (flag != NULL) {
+        *flag = true;
+        return OPTIONS_COMMAND;
+    }
     switch (option) {
-    case 'j':
-        line->json = true;
-        return OPTIONS_COMMAND;
-    case 'P':
-        line->prometheus = true;
-        return OPTIONS_COMMAND;
     case 'h':
         return OPTIONS_HELP;
     case 'V':
@@ -132,12 +149,21 @@ static enum options_outcome read_all(int argc, char **argv, const struct option 
 enum options_outcome options_read(int argc, char **argv, struct command_line *line)
 {
     static const struct option fixed[] = {
-        {"socket", required_argument, NULL, 's'}, {"config", required_argument, NULL, 'c'},
-        {"token", required_argument, NULL, 't'},  {"subject", required_argument, NULL, 'S'},
-        {"file", required_argument, NULL, 'f'},   {"callers", required_argument, NULL, 'C'},
-        {"reason", required_argument, NULL, 'r'}, {"json", no_argument, NULL, 'j'},
-        {"prometheus", no_argument, NULL, 'P'},   {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'V'},      {NULL, 0, NULL, 0},
+        {"socket", required_argument, NULL, 's'},
+        {"config", required_argument, NULL, 'c'},
+        {"token", required_argument, NULL, 't'},
+        {"subject", required_argument, NULL, 'S'},
+        {"file", required_argument, NULL, 'f'},
+        {"callers", required_argument, NULL, 'C'},
+        {"reason", required_argument, NULL, 'r'},
+        {"days", required_argument, NULL, 'd'},
+        {"prometheus", no_argument, NULL, 'P'},
+        {"svg", no_argument, NULL, 'v'},
+        {"ascii", no_argument, NULL, 'a'},
+        {"json", no_argument, NULL, 'j'},
+        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'V'},
+        {NULL, 0, NULL, 0},
     };
     struct option options[OPTIONS_MAX] = {0};
     const char *from_environment = getenv("QSEAL_ADMIN_SOCKET");

@@ -34,6 +34,7 @@ enum custody_verb {
     CUSTODY_KEY_SHOW, /* {"key","token"?} */
     CUSTODY_TOKEN_LIST,
     CUSTODY_CLOCK_CONFIRM,
+    CUSTODY_ROTATION_LOOKAHEAD, /* {"role"?,"days"?} */
 };
 
 enum { CUSTODY_ARGUMENTS_MAX = 128 * 1024, CUSTODY_RESULT_MAX = 1024 * 1024 };

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * qsealctl rotation lookahead, against a qseald played by the test. */
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "check.h"
+#include "ctl/command.h"
+#include "folder.h"
+#include "jose/json.h"
+#include "wire/frame.h"
+#include "wire/serve.h"
+
+#include <fcntl.h>
+
+enum { TEXT_MAX = 256 * 1024 };
+
+struct scene {
+    struct folder folder;
+    char socket[128];
+    char printed[128];
+    struct serve *serve;
+    struct buffer answer;    /* what this qseald says */
+    struct buffer arguments; /* what it was asked */
+};
+
+static bool look_ahead(struct serve_call *call)
+{
+    struct scene *scene = call->room;
+    struct reason none = {0};
+    buffer_reset(&scene->arguments);
+    buffer_put_span(&scene->arguments, reader_bytes(call->request, CUSTODY_ARGUMENTS_MAX));
+    frame_put_outcome(call->answer, OUTCOME_OK, &none);
+    buffer_put_bytes(call->answer, buffer_span(&scene->answer));
+    return true;
+}
+
+static const struct serve_row rows[] = {{CUSTODY_ROTATION_LOOKAHEAD, look_ahead}};
+
+static int setup(void **state)
+{
+    static struct scene scene;
+    scene = (struct scene){.folder = folder_make(),
+                           .answer = BUFFER_INIT(TEXT_MAX),
+                           .arguments = BUFFER_INIT(TEXT_MAX)};
+    struct reason why = {0};
+    folder_path(&scene.folder, "admin.sock", scene.socket);
+    folder_path(&scene.folder, "printed", scene.printed);
+    log_set_level(LOG_LEVEL_ERROR);
+    struct serve_options options = {
+        .name = "admin door",
+        .listener = fd_listen_unix(scene.socket, 0600, 4),
+        .workers = 1,
+        .max_connections = 4,
+        .max_payload = CUSTODY_ARGUMENTS_MAX + 4,
+        .rows = rows,
+        .n_rows = COUNT_OF(rows),
+        .room = &scene,
+    };
+    scene.serve = serve_start(&options, &why);
+    assert_non_null(scene.serve);
+    assert_int_equal(file_read(QSEAL_TIMELINES "/one.json", &scene.answer), 0);
+    assert_int_equal(setenv("COLUMNS", "100", 1), 0);
+    assert_int_equal(setenv("LC_ALL", "C.UTF-8", 1), 0);
+    *state = &scene;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct scene *scene = *state;
+    serve_stop(scene->serve);
+    buffer_fini(&scene->answer);
+    buffer_fini(&scene->arguments);
+    folder_remove(&scene->folder);
+    return 0;
+}
+
+/* Runs the command with its output in a file, and appends that to `out`. */
+static enum exit_code run(struct scene *scene, struct command_line line, struct buffer *out)
+{
+    line.socket = scene->socket;
+    (void)fflush(stdout);
+    int kept = dup(STDOUT_FILENO);
+    int file = open(scene->printed, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600);
+    assert_true(kept >= 0 && file >= 0 && dup2(file, STDOUT_FILENO) >= 0);
+    enum exit_code code = run_rotation_lookahead(&line);
+    (void)fflush(stdout);
+    assert_true(dup2(kept, STDOUT_FILENO) >= 0);
+    fd_close(&kept);
+    fd_close(&file);
+    assert_int_equal(file_read(scene->printed, out), 0);
+    return code;
+}
+
+static void expect_file(struct scene *scene, struct command_line line, const char *name)
+{
+    BUFFER_CLEANUP struct buffer got = BUFFER_INIT(TEXT_MAX);
+    BUFFER_CLEANUP struct buffer want = BUFFER_INIT(TEXT_MAX);
+    char path[400];
+    (void)snprintf(path, sizeof path, QSEAL_TIMELINES "/%s", name);
+    assert_int_equal(file_read(path, &want), 0);
+    assert_int_equal(run(scene, line, &got), EXIT_DONE);
+    assert_string_equal(buffer_text(&got), buffer_text(&want));
+}
+
+/* A file is no terminal: there are no colours in it, and it is as wide as $COLUMNS says. */
+static void the_timeline_is_drawn(void **state)
+{
+    struct scene *scene = *state;
+    char *words[] = {"seal"};
+    expect_file(scene, (struct command_line){.words = words, .n_words = 1, .days = "90"},
+                "one.text.100.txt");
+    assert_string_equal(buffer_text(&scene->arguments), "{\"role\":\"seal\",\"days\":\"90\"}");
+    assert_int_equal(setenv("COLUMNS", "20", 1), 0);
+    expect_file(scene, (struct command_line){.ascii = true}, "one.ascii.20.txt");
+    assert_string_equal(buffer_text(&scene->arguments), "{}");
+    assert_int_equal(setenv("LC_ALL", "C", 1), 0);
+    expect_file(scene, (struct command_line){0}, "one.ascii.20.txt");
+    assert_int_equal(setenv("COLUMNS", "no number", 1), 0);
+    assert_int_equal(setenv("LC_ALL", "C.UTF-8", 1), 0);
+    expect_file(scene, (struct command_line){0}, "one.text.100.txt");
+}
+
+static void pictures_and_data_are_printed_alone(void **state)
+{
+    struct scene *scene = *state;
+    BUFFER_CLEANUP struct buffer picture = BUFFER_INIT(TEXT_MAX);
+    BUFFER_CLEANUP struct buffer data = BUFFER_INIT(TEXT_MAX);
+    assert_int_equal(run(scene, (struct command_line){.svg = true}, &picture), EXIT_DONE);
+    assert_int_equal(strncmp(buffer_text(&picture), "<?xml ", 6), 0);
+    assert_non_null(strstr(buffer_text(&picture), "</svg>\n"));
+    assert_int_equal(run(scene, (struct command_line){.json = true}, &data), EXIT_DONE);
+    struct reason why = {0};
+    JSON_CLEANUP json_t *got = NULL;
+    JSON_CLEANUP json_t *want = NULL;
+    assert_done(json_parse_object(buffer_span(&data), &got, &why), why);
+    assert_done(json_parse_object(buffer_span(&scene->answer), &want, &why), why);
+    assert_true(json_equal(got, want));
+}
+
+static void an_answer_of_another_form_is_a_fault(void **state)
+{
+    struct scene *scene = *state;
+    BUFFER_CLEANUP struct buffer out = BUFFER_INIT(TEXT_MAX);
+    buffer_reset(&scene->answer);
+    buffer_put_text(&scene->answer, "{\"keys\":[]}");
+    assert_int_equal(run(scene, (struct command_line){0}, &out), EXIT_UNAVAILABLE);
+    assert_string_equal(buffer_text(&out), "");
+}
+
+static void nobody_there_is_said(void **state)
+{
+    struct scene *scene = *state;
+    BUFFER_CLEANUP struct buffer out = BUFFER_INIT(TEXT_MAX);
+    serve_stop(scene->serve);
+    scene->serve = NULL;
+    assert_int_equal(run(scene, (struct command_line){0}, &out), EXIT_UNAVAILABLE);
+    assert_string_equal(buffer_text(&out), "");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(the_timeline_is_drawn, setup, teardown),
+        cmocka_unit_test_setup_teardown(pictures_and_data_are_printed_alone, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_answer_of_another_form_is_a_fault, setup, teardown),
+        cmocka_unit_test_setup_teardown(nobody_there_is_said, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
