@@ -35,9 +35,16 @@ enum custody_verb {
     CUSTODY_TOKEN_LIST,
     CUSTODY_CLOCK_CONFIRM,
     CUSTODY_ROTATION_LOOKAHEAD, /* {"role"?,"days"?} */
+    CUSTODY_REPORT,             /* {"from"?}: a page of the register (custody/register.h) */
 };
 
-enum { CUSTODY_ARGUMENTS_MAX = 128 * 1024, CUSTODY_RESULT_MAX = 1024 * 1024 };
+enum {
+    CUSTODY_ARGUMENTS_MAX = 128 * 1024,
+    /* A list of 1,000 keys, whose certificates have the longest names: 2 KiB for each. A frame has
+     * room for 3 MiB (wire/frame.h). */
+    CUSTODY_RESULT_MAX = 2560 * 1024,
+    CUSTODY_VALUES_MAX = 256 * 1024, /* JSON values in it */
+};
 
 /* Asks the qseald behind `socket_path`. `arguments` may be NULL. On OUTCOME_OK *result is owned by
  * the caller. */

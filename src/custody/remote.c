@@ -13,7 +13,7 @@ static enum outcome read_result(struct reader *answer, json_t **result, struct r
     if (!reader_done(answer)) {
         return refuse(why, OUTCOME_INTERNAL, "qseald answered in an unknown form");
     }
-    return json_parse_object(text, result, why);
+    return json_parse_own(text, CUSTODY_VALUES_MAX, result, why);
 }
 
 enum outcome custody_ask(const char *socket_path, enum custody_verb verb, const json_t *arguments,

@@ -217,6 +217,20 @@ static void values_are_counted(void **state)
                      OUTCOME_TOO_LARGE);
 }
 
+/* Who is trusted may bring more of them, and not without end either. */
+static void another_number_of_values_may_be_asked_for(void **state)
+{
+    (void)state;
+    struct reason why = {0};
+    json_t *root JSON_CLEANUP = NULL;
+    char *text = many("1", JSON_VALUES_MAX + 1);
+    assert_int_equal(json_parse_own(span_of_text(text), JSON_VALUES_MAX, &root, &why),
+                     OUTCOME_TOO_LARGE);
+    assert_int_equal(json_parse_own(span_of_text(text), JSON_VALUES_MAX + 1, &root, &why),
+                     OUTCOME_OK);
+    free(text);
+}
+
 /* The other end of the heap: what one body of a mebibyte may cost. */
 static size_t heap_taken;
 static size_t heap_most;
@@ -384,6 +398,7 @@ int main(void)
         cmocka_unit_test(surrogates_come_in_pairs),
         cmocka_unit_test(depth_sixteen_is_the_last),
         cmocka_unit_test(values_are_counted),
+        cmocka_unit_test(another_number_of_values_may_be_asked_for),
         cmocka_unit_test(a_mebibyte_costs_little_memory),
         cmocka_unit_test(numbers_out_of_range_are_refused),
         cmocka_unit_test(numbers_have_one_grammar),
