@@ -16,6 +16,7 @@ struct slot {
     char label[SLOT_TEXT_SIZE];
     char serial[SLOT_TEXT_SIZE];
     char model[SLOT_TEXT_SIZE];
+    char manufacturer[SLOT_TEXT_SIZE];
 };
 
 /* OUTCOME_TOKEN_UNAVAILABLE when no token fits; OUTCOME_RULE, naming both serial numbers, when more

@@ -126,6 +126,7 @@ void token_put_status(struct buffer *frame, const struct token_status *status)
     buffer_put_bytes(frame, span_of_text(status->label));
     buffer_put_bytes(frame, span_of_text(status->serial));
     buffer_put_bytes(frame, span_of_text(status->model));
+    buffer_put_bytes(frame, span_of_text(status->manufacturer));
     buffer_put_bytes(frame, span_of_text(status->module));
     buffer_put_bytes(frame, span_of_text(status->detail));
     buffer_put_u32(frame, status->prehash_algs);
@@ -144,6 +145,7 @@ bool token_get_status(struct reader *frame, struct token_status *out)
     get_printable(frame, out->label, sizeof out->label);
     get_printable(frame, out->serial, sizeof out->serial);
     get_printable(frame, out->model, sizeof out->model);
+    get_printable(frame, out->manufacturer, sizeof out->manufacturer);
     get_printable(frame, out->module, sizeof out->module);
     get_printable(frame, out->detail, sizeof out->detail);
     out->prehash_algs = reader_u32(frame);

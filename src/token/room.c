@@ -87,6 +87,7 @@ void room_status(struct room *room, struct token_status *out)
     memcpy(out->label, room->slot.label, sizeof out->label);
     memcpy(out->serial, room->slot.serial, sizeof out->serial);
     memcpy(out->model, room->slot.model, sizeof out->model);
+    memcpy(out->manufacturer, room->slot.manufacturer, sizeof out->manufacturer);
     memcpy(out->module, room->description, sizeof out->module);
     memcpy(out->detail, room->detail, sizeof out->detail);
     pthread_mutex_unlock(&room->lock);

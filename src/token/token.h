@@ -75,6 +75,7 @@ struct token_status {
     char label[TOKEN_TEXT_SIZE];
     char serial[TOKEN_TEXT_SIZE];
     char model[TOKEN_TEXT_SIZE];
+    char manufacturer[TOKEN_TEXT_SIZE];
     char module[TOKEN_TEXT_SIZE]; /* library description and version */
     char detail[REASON_DETAIL_SIZE];
     uint32_t

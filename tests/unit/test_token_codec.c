@@ -111,6 +111,7 @@ static void test_status(void **state)
                                         .label = "l",
                                         .serial = "s",
                                         .model = "m",
+                                        .manufacturer = "f",
                                         .module = "o",
                                         .detail = "why",
                                         .prehash_algs = 1,
@@ -126,6 +127,7 @@ static void test_status(void **state)
     assert_string_equal(got.label, "l");
     assert_string_equal(got.serial, "s");
     assert_string_equal(got.model, "m");
+    assert_string_equal(got.manufacturer, "f");
     assert_string_equal(got.module, "o");
     assert_string_equal(got.detail, "why");
     assert_int_equal(got.prehash_algs, 1);
