@@ -97,6 +97,7 @@ enum exit_code run_token_list(const struct command_line *line);
 enum exit_code run_token_unlock(const struct command_line *line);
 enum exit_code run_clock_confirm(const struct command_line *line);
 enum exit_code run_rotation_lookahead(const struct command_line *line);
+enum exit_code run_report(const struct command_line *line);
 enum exit_code run_config_check(const struct command_line *line);
 
 #endif

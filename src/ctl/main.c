@@ -40,6 +40,8 @@ static const struct command commands[] = {
      run_token_unlock},
     {"clock", "confirm", "", "the clock is right after its jump: sign again", 0, 0,
      run_clock_confirm},
+    {"report", "", "", "the register of keys, certificates and devices, for an auditor", 0, 0,
+     run_report},
     {"config", "check", "[FILE]", "read configuration, templates and profiles as qseald would", 0,
      1, run_config_check},
     {"reload", "", "", "make qseald read configuration, profiles and keyring anew", 0, 0,
@@ -73,6 +75,7 @@ static void print_help(FILE *to)
         "  --svg, --ascii for rotation lookahead: as a picture; nothing but ASCII\n"
         "  --callers PATH for key reference: the socket it names (default: the configured "
         "one)\n"
+        "  --html         for report: a page to read and to print\n"
         "  --json         machine-readable output\n"
         "  --prometheus   for status: metrics, for node_exporter's textfile collector\n"
         "  --help, --version\n"

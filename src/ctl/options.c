@@ -51,6 +51,8 @@ static bool *flag_option(struct command_line *line, int option)
         return &line->svg;
     case 'a':
         return &line->ascii;
+    case 'H':
+        return &line->html;
     default:
         return NULL;
     }
@@ -149,21 +151,14 @@ static enum options_outcome read_all(int argc, char **argv, const struct option 
 enum options_outcome options_read(int argc, char **argv, struct command_line *line)
 {
     static const struct option fixed[] = {
-        {"socket", required_argument, NULL, 's'},
-        {"config", required_argument, NULL, 'c'},
-        {"token", required_argument, NULL, 't'},
-        {"subject", required_argument, NULL, 'S'},
-        {"file", required_argument, NULL, 'f'},
-        {"callers", required_argument, NULL, 'C'},
-        {"reason", required_argument, NULL, 'r'},
-        {"days", required_argument, NULL, 'd'},
-        {"prometheus", no_argument, NULL, 'P'},
-        {"svg", no_argument, NULL, 'v'},
-        {"ascii", no_argument, NULL, 'a'},
-        {"json", no_argument, NULL, 'j'},
-        {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'V'},
-        {NULL, 0, NULL, 0},
+        {"socket", required_argument, NULL, 's'}, {"config", required_argument, NULL, 'c'},
+        {"token", required_argument, NULL, 't'},  {"subject", required_argument, NULL, 'S'},
+        {"file", required_argument, NULL, 'f'},   {"callers", required_argument, NULL, 'C'},
+        {"reason", required_argument, NULL, 'r'}, {"days", required_argument, NULL, 'd'},
+        {"prometheus", no_argument, NULL, 'P'},   {"svg", no_argument, NULL, 'v'},
+        {"ascii", no_argument, NULL, 'a'},        {"html", no_argument, NULL, 'H'},
+        {"json", no_argument, NULL, 'j'},         {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'V'},      {NULL, 0, NULL, 0},
     };
     struct option options[OPTIONS_MAX] = {0};
     const char *from_environment = getenv("QSEAL_ADMIN_SOCKET");

@@ -71,6 +71,7 @@ enum outcome act_key_suspend(struct act *act, struct reason *why) MUST_USE;
 enum outcome act_key_resume(struct act *act, struct reason *why) MUST_USE;
 enum outcome act_key_compromised(struct act *act, struct reason *why) MUST_USE;
 enum outcome act_key_destroy(struct act *act, struct reason *why) MUST_USE;
+enum outcome act_report(struct act *act, struct reason *why) MUST_USE;
 enum outcome act_key_show(struct act *act, struct reason *why) MUST_USE;
 enum outcome act_clock_confirm(struct act *act, struct reason *why) MUST_USE;
 

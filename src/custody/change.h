@@ -36,6 +36,8 @@ struct change_question {
 enum outcome rule_publish(const struct change_question *question, struct reason *why) MUST_USE;
 enum outcome rule_activate(const struct change_question *question, struct reason *why) MUST_USE;
 enum outcome rule_retire(const struct change_question *question, struct reason *why) MUST_USE;
+/* For how many seconds keys of the role are kept after their last signature; 0: not at all. */
+int64_t rule_keep_s(const struct policy *policy, const char *role);
 /* Where a suspended key goes on. */
 enum outcome rule_resume(const struct key *key, enum key_state *to, struct reason *why) MUST_USE;
 

@@ -219,6 +219,7 @@ static const struct verb_row verbs[] = {
     [CUSTODY_TOKEN_LIST] = {"token list", ANY_RIGHT, do_token_list},
     [CUSTODY_CLOCK_CONFIRM] = {"clock confirm", RIGHT_OPERATOR | RIGHT_CUSTODIAN,
                                act_clock_confirm},
+    [CUSTODY_REPORT] = {"report", ANY_RIGHT, act_report},
 };
 
 /* By a look of its own: a jump may be a moment old. */

@@ -47,6 +47,8 @@ void report_tokens(struct buffer *out, const struct config *config, struct watch
         buffer_put_text(out, ",");
         put_text(out, "model", status.model);
         buffer_put_text(out, ",");
+        put_text(out, "manufacturer", status.manufacturer);
+        buffer_put_text(out, ",");
         put_text(out, "module", status.module);
         buffer_put_text(out, ",");
         put_algs(out, "hashed_here", status.prehash_algs);
@@ -136,7 +138,16 @@ static void put_certificate(struct buffer *out, const struct key *key)
     report_time(out, "not_after", facts.not_after);
 }
 
-void report_key(struct buffer *out, const struct key *key)
+void report_hex(struct buffer *out, const char *before, const uint8_t bytes[], size_t len)
+{
+    buffer_put_format(out, "%s\"", before);
+    for (size_t i = 0; i < len; i++) {
+        buffer_put_format(out, "%02x", bytes[i]);
+    }
+    buffer_put_text(out, "\"");
+}
+
+void report_key_itself(struct buffer *out, const struct key *key)
 {
     put_text(out, "role", key->role);
     buffer_put_text(out, ",");
@@ -153,14 +164,31 @@ void report_key(struct buffer *out, const struct key *key)
     put_text(out, "state", key_state_name(key->state));
     buffer_put_text(out, ",");
     report_time(out, "since", key_since(key));
-    buffer_put_text(out, ",\"key_id\":\"");
-    for (size_t b = 0; b < sizeof key->key_id; b++) {
-        buffer_put_format(out, "%02x", key->key_id[b]);
-    }
-    buffer_put_text(out, "\",");
+    report_hex(out, ",\"key_id\":", key->key_id, sizeof key->key_id);
+    buffer_put_text(out, ",");
     report_time(out, "created", key->created);
     buffer_put_format(out, ",\"created_by\":%u", key->created_by);
+}
+
+void report_key(struct buffer *out, const struct key *key)
+{
+    report_key_itself(out, key);
     put_certificate(out, key);
+}
+
+void report_history(struct buffer *out, const struct key *key)
+{
+    buffer_put_text(out, ",\"history\":[");
+    for (size_t i = 0; i < key->n_history; i++) {
+        const struct key_change *change = &key->history[i];
+        buffer_put_format(out, "%s{\"state\":\"%s\",", i == 0 ? "" : ",",
+                          key_state_name(change->state));
+        report_time(out, "at", change->at);
+        buffer_put_format(out, ",\"by\":%u,\"reason\":", change->by);
+        json_put_string(out, span_of_text(change->reason));
+        buffer_put_text(out, "}");
+    }
+    buffer_put_text(out, "]");
 }
 
 void report_keys(struct buffer *out, const struct view *view)

@@ -25,8 +25,14 @@ void report_status(struct buffer *out, const struct view *view, struct watch *wa
                    const struct custody_reload_report *reload);
 /* "tokens":[…]: what they are and can do. */
 void report_tokens(struct buffer *out, const struct config *config, struct watch *watch);
-/* The members of one key's object, without its braces. */
+/* `before`, then the bytes as a string of hexadecimal digits. */
+void report_hex(struct buffer *out, const char *before, const uint8_t bytes[], size_t len);
+/* The members of one key's object, without its braces: of the key alone, and with those that its
+ * certificate has. */
+void report_key_itself(struct buffer *out, const struct key *key);
 void report_key(struct buffer *out, const struct key *key);
+/* ,"history":[…] */
+void report_history(struct buffer *out, const struct key *key);
 void report_keys(struct buffer *out, const struct view *view);
 
 #endif

@@ -79,7 +79,7 @@ enum outcome rule_activate(const struct change_question *question, struct reason
 
 /* What a request that began with the old key may still bring: it lives as long as the profile says
  * from a moment that is at most a deadline after the switch. 0 for a role without profiles. */
-static int64_t keep_s(const struct policy *policy, const char *role)
+int64_t rule_keep_s(const struct policy *policy, const char *role)
 {
     int64_t longest = -1;
     for (size_t i = 0; i < profiles_count(policy->profiles); i++) {
@@ -97,7 +97,7 @@ enum outcome rule_retire(const struct change_question *question, struct reason *
 {
     const struct key *key = question->key;
     int64_t stopped = 0;
-    int64_t keep = keep_s(question->policy, key->role);
+    int64_t keep = rule_keep_s(question->policy, key->role);
     if (!key_stopped_at(key, &stopped) || question->now >= stopped + keep) {
         return OUTCOME_OK;
     }

@@ -19,6 +19,12 @@ set(timeline ${ctl}/timeline.c ${ctl}/timeline_words.c ${ctl}/timeline_text.c ${
 qseal_unit_test(ctl_rotation DEPENDS custody_remote wire)
 target_sources(test_ctl_rotation PRIVATE ${ctl}/command.c ${ctl}/rotation.c ${timeline})
 target_compile_definitions(test_ctl_rotation PRIVATE QSEAL_TIMELINES="${CMAKE_SOURCE_DIR}/tests/vectors/timeline")
+qseal_unit_test(ctl_report_page DEPENDS custody_remote wire)
+qseal_unit_test(ctl_report DEPENDS custody_remote wire)
+foreach(part report_page report)
+  target_sources(test_ctl_${part} PRIVATE ${ctl}/command.c ${ctl}/markup.c ${ctl}/printable.c ${ctl}/report_page.c ${ctl}/report_page_keys.c)
+endforeach()
+target_sources(test_ctl_report PRIVATE ${ctl}/report.c)
 # How the timelines look; needs xmllint.
 qseal_program(draw_timeline SOURCES draw_timeline.c ${timeline} DEPENDS jose model base)
 add_test(NAME unit.ctl_timelines COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/timelines $<TARGET_FILE:draw_timeline>)

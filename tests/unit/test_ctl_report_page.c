@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The register's page: what it counts, and that nothing in it becomes markup. */
+#include "ctl/report_page.h"
+
+#include "check.h"
+#include "ctl/printable.h"
+#include "jose/json.h"
+
+enum { PAGE_MAX = 1024 * 1024 };
+
+static const char register_text[] =
+    "{\"schema\":\"qseal-register/"
+    "1\",\"version\":\"1<2\",\"generated_at\":\"2026-11-21T09:30:00Z\","
+    "\"keyring_generation\":7,\"config\":\"/etc/<b>\",\"loaded_at\":\"2026-11-21T09:00:00Z\","
+    "\"roles\":[{\"name\":\"<i>\",\"purpose\":\"seal\",\"key\":\"p-256\",\"algs\":[\"ES256\"],"
+    "\"tokens\":[\"a&b\"],\"certificate_required\":true,\"publish_before_use_s\":300,"
+    "\"keep_after_use_s\":911,\"callers\":[{\"name\":\"'engine'\",\"uid\":5,"
+    "\"profiles\":[\"p<q\"]}]}],"
+    "\"administrators\":[{\"uid\":1001,\"rights\":[\"auditor\"]}],"
+    "\"devices\":[{\"name\":\"a&b\",\"label\":\"<img src=x "
+    "onerror=alert(1)>\",\"state\":\"ready\"}],"
+    "\"keys\":["
+    "{\"role\":\"r\",\"kid\":\"KID-ONE\",\"state\":\"active\",\"bits\":256,\"algs\":[\"ES256\"],"
+    "\"certificate\":{\"subject\":\"CN=<script>alert(1)</script>\\u001b[31m\\n\\u202e\\\" x='\","
+    "\"issuer\":\"</dd></dl>\",\"not_before\":\"2026-01-01T00:00:00Z\","
+    "\"not_after\":\"2026-12-31T00:00:00Z\",\"warnings\":[\"w<w\"],\"psd2_roles\":[\"PSP_AI\"]},"
+    "\"history\":[{\"state\":\"active\",\"at\":\"2026-01-01T00:00:00Z\",\"by\":1001,"
+    "\"reason\":\"<script>\\u0007\"}]},"
+    "{\"role\":\"r\",\"kid\":\"KID-TWO\",\"state\":\"published\",\"algs\":[],\"history\":[],"
+    "\"backup\":{\"at\":\"2026-02-02T00:00:00Z\"},"
+    "\"certificate\":{\"not_after\":\"2026-11-21T09:30:00Z\",\"not_before\":"
+    "\"2026-01-01T00:00:00Z\"}},"
+    "{\"role\":\"r\",\"kid\":\"KID-TREE\",\"state\":\"generated\",\"algs\":[],\"history\":[],"
+    "\"certificate\":null},"
+    "{\"role\":\"r\",\"kid\":\"KID-FOUR\",\"state\":\"retired\",\"algs\":[],\"history\":[],"
+    "\"certificate\":{\"not_after\":\"2026-10-21T09:30:00Z\"}}]}";
+
+static json_t *make(void)
+{
+    json_t *report = NULL;
+    struct reason why = {0};
+    assert_done(json_parse_object(span_of_text(register_text), &report, &why), why);
+    assert_true(printable_make(report));
+    return report;
+}
+
+static void keys_are_counted(void **state)
+{
+    (void)state;
+    JSON_CLEANUP json_t *report = make();
+    struct report_summary summary;
+    report_summarize(report, &summary);
+    assert_int_equal(summary.keys, 4);
+    assert_int_equal(summary.live, 3);
+    assert_int_equal(summary.ending, 1);
+    assert_int_equal(summary.ended, 1); /* it ends this second */
+    assert_int_equal(summary.no_backup, 2);
+    assert_int_equal(summary.warned, 1);
+}
+
+static void strangers_write_no_markup(void **state)
+{
+    (void)state;
+    static const char *const shown[] = {
+        "KID-ONE",
+        "KID-TWO",
+        "KID-TREE",
+        "KID-FOUR",
+        "CN=&lt;script&gt;alert(1)&lt;/script&gt;&lt;U+001B&gt;[31m&lt;U+000A&gt;&lt;U+202E&gt;"
+        "&quot; x=&#39;",
+        "&lt;/dd&gt;&lt;/dl&gt;",
+        "&lt;img src=x onerror=alert(1)&gt;",
+        "&lt;script&gt;&lt;U+0007&gt;",
+        "a&amp;b",
+        "2026-12-31 00:00:00",
+    };
+    static const char *const hidden[] = {"<script", "<img", "<i>", "<b>/", "\033", "\a", "w<w"};
+    JSON_CLEANUP json_t *report = make();
+    BUFFER_CLEANUP struct buffer page = BUFFER_INIT(PAGE_MAX);
+    report_put_page(report, &page);
+    assert_true(buffer_ok(&page));
+    for (size_t i = 0; i < COUNT_OF(shown); i++) {
+        if (strstr(buffer_text(&page), shown[i]) == NULL) {
+            fail_msg("not in the page: %s", shown[i]);
+        }
+    }
+    for (size_t i = 0; i < COUNT_OF(hidden); i++) {
+        if (strstr(buffer_text(&page), hidden[i]) != NULL) {
+            fail_msg("in the page: %s", hidden[i]);
+        }
+    }
+}
+
+/* A register of another version, or damaged: a page with little in it. */
+static void what_is_missing_does_not_matter(void **state)
+{
+    (void)state;
+    JSON_CLEANUP json_t *report = json_object();
+    BUFFER_CLEANUP struct buffer page = BUFFER_INIT(PAGE_MAX);
+    report_put_page(report, &page);
+    assert_true(buffer_ok(&page));
+    assert_non_null(strstr(buffer_text(&page), "</html>"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(keys_are_counted),
+        cmocka_unit_test(strangers_write_no_markup),
+        cmocka_unit_test(what_is_missing_does_not_matter),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
