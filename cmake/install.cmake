@@ -7,6 +7,7 @@ install(TARGETS qseal_module LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/ossl-mo
 install(DIRECTORY include/qseal DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(FILES ${CMAKE_BINARY_DIR}/lib/pkgconfig/qseal.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 install(DIRECTORY src/policy/templates DESTINATION ${CMAKE_INSTALL_DATADIR}/qseal FILES_MATCHING PATTERN "*.yaml")
+install(FILES src/ctl/completion.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME qsealctl)
 install(DIRECTORY hsm-config/ DESTINATION ${CMAKE_INSTALL_DATADIR}/qseal/examples PATTERN systemd EXCLUDE)
 
 set(SBINDIR ${CMAKE_INSTALL_FULL_SBINDIR})

@@ -86,6 +86,15 @@ static void print_help(FILE *to)
         to);
 }
 
+/* As completion.bash reads it. */
+static void print_list(void)
+{
+    for (size_t i = 0; i < COUNT_OF(commands); i++) {
+        (void)printf("%s|%s|%s\n", commands[i].noun, commands[i].verb, commands[i].words);
+    }
+    options_print(stdout);
+}
+
 static const struct command *find_command(char **words, int n_words, int *used)
 {
     for (size_t i = 0; i < COUNT_OF(commands); i++) {
@@ -111,6 +120,9 @@ int main(int argc, char **argv)
         return EXIT_DONE;
     case OPTIONS_VERSION:
         (void)puts("qsealctl " QSEAL_VERSION);
+        return EXIT_DONE;
+    case OPTIONS_LIST:
+        print_list();
         return EXIT_DONE;
     case OPTIONS_MISTAKE:
         return EXIT_USAGE;

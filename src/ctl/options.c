@@ -15,6 +15,17 @@ enum { THUMBPRINT_LEN = 43, THUMBPRINT_BEGIN_MIN = 8 /* as qseald takes it */ };
 static const char default_socket[] = "/run/qseal-admin/admin.sock";
 static const char default_config[] = "/etc/qseal/qseal.yaml";
 
+static const struct option fixed[] = {
+    {"socket", required_argument, NULL, 's'}, {"config", required_argument, NULL, 'c'},
+    {"token", required_argument, NULL, 't'},  {"subject", required_argument, NULL, 'S'},
+    {"file", required_argument, NULL, 'f'},   {"callers", required_argument, NULL, 'C'},
+    {"reason", required_argument, NULL, 'r'}, {"days", required_argument, NULL, 'd'},
+    {"svg", no_argument, NULL, 'v'},          {"ascii", no_argument, NULL, 'a'},
+    {"prometheus", no_argument, NULL, 'P'},   {"html", no_argument, NULL, 'H'},
+    {"json", no_argument, NULL, 'j'},         {"help", no_argument, NULL, 'h'},
+    {"version", no_argument, NULL, 'V'},      {"list-commands", no_argument, NULL, 'L'},
+};
+
 /* Where the value of this option goes; NULL when it has none. */
 static const char **text_option(struct command_line *line, int option)
 {
@@ -58,11 +69,11 @@ static bool *flag_option(struct command_line *line, int option)
     }
 }
 
-/* The options in `fixed` up to its row of zeros, and those of key csr. */
-static void list_options(const struct option fixed[], struct option out[OPTIONS_MAX])
+/* Those above, and those of key csr. */
+static void list_options(struct option out[OPTIONS_MAX])
 {
     size_t n = 0;
-    for (; fixed[n].name != NULL; n++) {
+    for (; n < COUNT_OF(fixed); n++) {
         out[n] = fixed[n];
     }
     for (unsigned int value = REQUEST_ORGANIZATION; value < REQUEST_VALUES; value++) {
@@ -116,6 +127,8 @@ static enum options_outcome take_option(struct command_line *line, int option)
         return OPTIONS_HELP;
     case 'V':
         return OPTIONS_VERSION;
+    case 'L':
+        return OPTIONS_LIST;
     default:
         return OPTIONS_MISTAKE; /* getopt has said what is wrong */
     }
@@ -148,21 +161,28 @@ static enum options_outcome read_all(int argc, char **argv, const struct option 
     return OPTIONS_COMMAND;
 }
 
+void options_print(FILE *to)
+{
+    struct option options[OPTIONS_MAX] = {0};
+    list_options(options);
+    for (size_t i = 0; options[i].name != NULL; i++) {
+        if (options[i].val != 'L') {
+            (void)fprintf(to, "--%s%s", options[i].name,
+                          options[i].has_arg == required_argument ? "=" : "");
+            for (unsigned int p = 0; options[i].val == OPTION_PROFILE && p <= PROFILE_BR_CAC; p++) {
+                (void)fprintf(to, "%s%s", p == 0 ? "" : ",",
+                              request_row((enum request_profile)p)->name);
+            }
+            (void)fputs("\n", to);
+        }
+    }
+}
+
 enum options_outcome options_read(int argc, char **argv, struct command_line *line)
 {
-    static const struct option fixed[] = {
-        {"socket", required_argument, NULL, 's'}, {"config", required_argument, NULL, 'c'},
-        {"token", required_argument, NULL, 't'},  {"subject", required_argument, NULL, 'S'},
-        {"file", required_argument, NULL, 'f'},   {"callers", required_argument, NULL, 'C'},
-        {"reason", required_argument, NULL, 'r'}, {"days", required_argument, NULL, 'd'},
-        {"prometheus", no_argument, NULL, 'P'},   {"svg", no_argument, NULL, 'v'},
-        {"ascii", no_argument, NULL, 'a'},        {"html", no_argument, NULL, 'H'},
-        {"json", no_argument, NULL, 'j'},         {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'V'},      {NULL, 0, NULL, 0},
-    };
     struct option options[OPTIONS_MAX] = {0};
     const char *from_environment = getenv("QSEAL_ADMIN_SOCKET");
-    list_options(fixed, options);
+    list_options(options);
     *line = (struct command_line){
         .socket = from_environment == NULL ? default_socket : from_environment,
         .config = default_config,

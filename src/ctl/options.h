@@ -5,10 +5,13 @@
 
 #include "ctl/command.h"
 
+#include <stdio.h>
+
 enum options_outcome {
     OPTIONS_COMMAND, /* its words are in line->words */
     OPTIONS_HELP,
     OPTIONS_VERSION,
+    OPTIONS_LIST,    /* for completion.bash: not in the help */
     OPTIONS_MISTAKE, /* said on stderr */
 };
 
@@ -16,5 +19,8 @@ enum options_outcome {
  * begins with '-', as one in 64 does (two of them only when it is whole). Reorders argv, which
  * *line borrows from; line->request is the caller's to free. */
 enum options_outcome options_read(int argc, char **argv, struct command_line *line) MUST_USE;
+
+/* A line for each option: "--json", "--file=", "--profile=plain,psd2-qseal,…". */
+void options_print(FILE *to);
 
 #endif

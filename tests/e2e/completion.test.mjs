@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the shell offers behind qsealctl: all that the help lists, and what the running service has.
+
+import assert from 'node:assert/strict'
+import fs from 'node:fs'
+import net from 'node:net'
+import path from 'node:path'
+import { after, before, test } from 'node:test'
+
+import { Sandbox, bin, repository, run, seconds } from './lib.mjs'
+
+let box
+before(async () => {
+  box = await Sandbox.up()
+})
+after(() => box?.down())
+
+const file = path.join(repository, 'src/ctl/completion.bash')
+const script = `source "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(( $# - 1 )); _qsealctl; printf '%s\\n' "\${COMPREPLY[@]}"`
+
+// What is offered for the last of these words.
+async function offered(words, socket = box.admin) {
+  const env = { ...process.env, PATH: `${bin}:${process.env.PATH}`, QSEAL_ADMIN_SOCKET: socket }
+  const { stdout, stderr } = await run('bash', ['--norc', '-c', script, file, 'qsealctl', ...words], { env, cwd: box.dir, timeout: seconds(20) })
+  assert.equal(stderr, '')
+  return stdout.split('\n').filter((word) => word !== '').sort()
+}
+
+async function keys() {
+  const { stdout } = await box.ctl('key', 'list', '--json')
+  return JSON.parse(stdout).keys
+}
+
+const unique = (list) => [...new Set(list)].sort()
+
+test('every command and option of the help, and no other', { timeout: seconds(60) }, async () => {
+  const { stdout: help } = await run(path.join(bin, 'qsealctl'), ['--help'])
+  const rows = [...help.matchAll(/^ {2}([a-z]+)(?: ([a-z][a-z-]*))?(?: [A-Z[|\]]+)? +\S/gm)].map(([, noun, verb]) => [noun, verb])
+  assert.ok(rows.length > 15)
+  assert.deepEqual(await offered(['']), unique(rows.map(([noun]) => noun)))
+  for (const noun of unique(rows.map(([noun]) => noun))) {
+    const verbs = rows.filter(([other, verb]) => other === noun && verb !== undefined).map(([, verb]) => verb)
+    assert.deepEqual(await offered([noun, '']), verbs.sort(), noun)
+  }
+  const options = unique(help.match(/(?<![a-z-])--[a-z][a-z-]*/g))
+  const all = await offered(['--'])
+  for (const option of options) assert.ok(all.includes(option), option)
+  assert.ok(!all.includes('--list-commands'))
+  assert.deepEqual(await offered(['--js']), ['--json'])
+  assert.deepEqual(await offered(['ke']), ['key'])
+  assert.deepEqual(await offered(['--json', 'key', 'pub']), ['publish'])
+})
+
+test('roles, keys and tokens of the running service', { timeout: seconds(60) }, async () => {
+  const there = await keys()
+  const roles = unique(there.map(({ role }) => role))
+  const kids = unique(there.map(({ kid }) => kid))
+  assert.deepEqual(await offered(['key', 'generate', '']), roles)
+  assert.deepEqual(await offered(['key', 'show', '']), unique([...roles, ...kids]))
+  assert.deepEqual(await offered(['key', 'destroy', '']), kids)
+  assert.deepEqual(await offered(['key', '--token', 'hsm-a', 'destroy', '']), kids)
+  const begin = kids[0].slice(0, 8)
+  assert.deepEqual(await offered(['key', 'suspend', begin]), kids.filter((kid) => kid.startsWith(begin)))
+  assert.deepEqual(await offered(['token', 'unlock', '']), ['hsm-a'])
+  assert.deepEqual(await offered(['key', 'generate', 'seal', '--token', 'h']), ['hsm-a'])
+  assert.deepEqual(await offered(['key', 'generate', 'seal', '']), [])
+  assert.deepEqual(await offered(['--socket', box.admin, 'key', 'destroy', ''], '/nonexistent'), kids)
+})
+
+test('values of options', { timeout: seconds(60) }, async () => {
+  fs.writeFileSync(path.join(box.dir, 'a chain.pem'), '')
+  assert.deepEqual(await offered(['key', 'import-certificate', 'seal', '--file', 'a c']), ['a chain.pem'])
+  assert.deepEqual(await offered(['config', 'check', 'qseal.y']), ['qseal.yaml'])
+  assert.deepEqual(await offered(['key', 'csr', 'seal', '--profile', 'psd2']), ['psd2-qseal', 'psd2-qwac'])
+  assert.deepEqual(await offered(['key', 'csr', 'seal', '--profile', '=', 'br']), ['br-cac', 'br-seal'])
+  assert.deepEqual(await offered(['key', 'csr', 'seal', '--reason', '']), [])
+})
+
+test('a door that does not answer does not hold the shell', { timeout: seconds(60) }, async () => {
+  const silent = path.join(box.dir, 'silent.sock')
+  const server = net.createServer(() => {}).listen(silent)
+  try {
+    assert.deepEqual(await offered(['key', 'destroy', ''], silent), [])
+    assert.deepEqual(await offered(['key', 'destroy', ''], '/nonexistent'), [])
+  } finally {
+    server.close()
+  }
+})
