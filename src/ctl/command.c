@@ -80,7 +80,7 @@ enum exit_code command_do(const struct command_line *line, enum custody_verb ver
 {
     JSON_CLEANUP json_t *owned = arguments;
     JSON_CLEANUP json_t *result = NULL;
-    enum exit_code code = command_ask(line, verb, arguments, &result);
+    enum exit_code code = command_ask(line, verb, owned, &result);
     if (code != EXIT_DONE) {
         return code;
     }

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 # Completion of qsealctl(1). Nothing is listed here: commands and options come from the program itself, roles, keys and
-# tokens from the running service, when it answers soon.
+# tokens from the running service, when it answers
+# within QSEAL_COMPLETION_S seconds (1).
 
 # _qsealctl_list MEMBER: the values of that member in the service's list of keys. Only plain names: compgen expands.
 _qsealctl_list() {
-    timeout 1 "${ask[@]}" --json key list 2>/dev/null |
+    timeout "${QSEAL_COMPLETION_S:-1}" "${ask[@]}" --json key list 2>/dev/null |
         sed -n "s/^ *\"$1\": \"\\([A-Za-z0-9._-]\\{1,\\}\\)\",\\{0,1\\}\$/\\1/p" | sort -u
 }
 

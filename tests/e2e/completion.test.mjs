@@ -19,9 +19,9 @@ const file = path.join(repository, 'src/ctl/completion.bash')
 const script = `source "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(( $# - 1 )); _qsealctl; printf '%s\\n' "\${COMPREPLY[@]}"`
 
 // What is offered for the last of these words.
-async function offered(words, socket = box.admin) {
-  const env = { ...process.env, PATH: `${bin}:${process.env.PATH}`, QSEAL_ADMIN_SOCKET: socket }
-  const { stdout, stderr } = await run('bash', ['--norc', '-c', script, file, 'qsealctl', ...words], { env, cwd: box.dir, timeout: seconds(20) })
+async function offered(words, socket = box.admin, patience = seconds(20)) {
+  const env = { ...process.env, PATH: `${bin}:${process.env.PATH}`, QSEAL_ADMIN_SOCKET: socket, QSEAL_COMPLETION_S: String(patience / 1000) }
+  const { stdout, stderr } = await run('bash', ['--norc', '-c', script, file, 'qsealctl', ...words], { env, cwd: box.dir, timeout: seconds(40) })
   assert.equal(stderr, '')
   return stdout.split('\n').filter((word) => word !== '').sort()
 }
@@ -80,7 +80,7 @@ test('a door that does not answer does not hold the shell', { timeout: seconds(6
   const silent = path.join(box.dir, 'silent.sock')
   const server = net.createServer(() => {}).listen(silent)
   try {
-    assert.deepEqual(await offered(['key', 'destroy', ''], silent), [])
+    assert.deepEqual(await offered(['key', 'destroy', ''], silent, seconds(1)), [])
     assert.deepEqual(await offered(['key', 'destroy', ''], '/nonexistent'), [])
   } finally {
     server.close()

@@ -66,8 +66,8 @@ static void strangers_write_no_markup(void **state)
         "KID-TWO",
         "KID-TREE",
         "KID-FOUR",
-        "CN=&lt;script&gt;alert(1)&lt;/script&gt;&lt;U+001B&gt;[31m&lt;U+000A&gt;&lt;U+202E&gt;"
-        "&quot; x=&#39;",
+        "CN=&lt;script&gt;alert(1)&lt;/script&gt;&lt;U+001B&gt;[31m&lt;U+000A&gt;",
+        "&lt;U+202E&gt;&quot; x=&#39;",
         "&lt;/dd&gt;&lt;/dl&gt;",
         "&lt;img src=x onerror=alert(1)&gt;",
         "&lt;script&gt;&lt;U+0007&gt;",
