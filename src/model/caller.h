@@ -4,12 +4,26 @@
 #ifndef QSEAL_MODEL_CALLER_H
 #define QSEAL_MODEL_CALLER_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <sys/types.h>
+
+/* Beside the primary one; Linux allows 65536, people have a handful. */
+enum { CALLER_GROUPS_MAX = 256 };
+
+/* Supplementary groups (SO_PEERGROUPS), as they were at connect. */
+struct caller_groups {
+    gid_t list[CALLER_GROUPS_MAX];
+    size_t n;
+    bool too_many; /* more than the list holds: none of them is in it */
+};
 
 struct caller {
     uid_t uid;
-    gid_t gid;
-    pid_t pid; /* for the log only: it may be stale */
+    gid_t gid;                          /* primary */
+    pid_t pid;                          /* for the log only: it may be stale */
+    const struct caller_groups *groups; /* borrowed from the connection; NULL at doors that do not
+                                           ask for them */
 };
 
 #endif

@@ -37,6 +37,7 @@ struct serve_connection {
     struct serve *serve;
     struct serve_connection *next, *previous;
     struct caller peer;
+    struct caller_groups *groups; /* owned; NULL where nobody asks for them */
     int fd;
     /* Turns begun to be given to epoll, and given: the next worker may have the connection between
      * the two, and frees it only when they are equal again. */
@@ -72,6 +73,19 @@ bool serve_peer_of(int fd, struct caller *out)
     }
     *out = (struct caller){.uid = cred.uid, .gid = cred.gid, .pid = cred.pid};
     return true;
+}
+
+bool serve_groups_of(int fd, struct caller_groups *out)
+{
+    socklen_t len = sizeof out->list;
+    out->n = 0;
+    out->too_many = false;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, out->list, &len) == 0) {
+        out->n = len / sizeof out->list[0];
+        return true;
+    }
+    out->too_many = errno == ERANGE;
+    return out->too_many;
 }
 
 static bool is_allowed(const struct serve_options *options, uid_t uid)
@@ -118,6 +132,7 @@ static void connection_free(struct serve_connection *connection)
     serve->n_connections--;
     pthread_mutex_unlock(&serve->lock);
     fd_close(&connection->fd);
+    free(connection->groups);
     free(connection);
 }
 
@@ -134,6 +149,22 @@ static bool peer_is_welcome(const struct serve *serve, int fd, struct caller *pe
         return false;
     }
     return true;
+}
+
+/* Once, when it comes: what a process does to its groups later does not count. */
+static bool read_groups(struct serve_connection *connection, int fd)
+{
+    if (!connection->serve->options.with_groups) {
+        return true;
+    }
+    connection->groups = calloc(1, sizeof *connection->groups);
+    connection->peer.groups = connection->groups;
+    if (connection->groups != NULL && serve_groups_of(fd, connection->groups)) {
+        return true;
+    }
+    log_warning("%s: the groups of uid %u cannot be read; it was turned away",
+                connection->serve->options.name, connection->peer.uid);
+    return false;
 }
 
 static bool give_to_epoll(struct serve_connection *connection, int operation)
@@ -164,9 +195,15 @@ static void accept_one(struct serve *serve)
         return;
     }
     *connection = (struct serve_connection){.serve = serve, .peer = peer, .fd = -1};
+    if (!read_groups(connection, fd)) {
+        free(connection->groups);
+        free(connection);
+        return;
+    }
     if (!link_connection(serve, connection)) {
         log_warning("%s: more than %u connections; one from uid %u was turned away",
                     serve->options.name, serve->options.max_connections, peer.uid);
+        free(connection->groups);
         free(connection);
         return;
     }
@@ -177,14 +214,16 @@ static void accept_one(struct serve *serve)
     }
 }
 
-static const struct serve_row *find_row(const struct serve_options *options, uint8_t kind)
+typedef bool serve_handler(struct serve_call *call);
+
+static serve_handler *find_handler(const struct serve_options *options, uint8_t kind)
 {
     for (size_t i = 0; i < options->n_rows; i++) {
-        if (options->rows[i].kind == kind || options->rows[i].kind == SERVE_ANY_KIND) {
-            return &options->rows[i];
+        if (options->rows[i].kind == kind) {
+            return options->rows[i].handle;
         }
     }
-    return NULL;
+    return options->otherwise;
 }
 
 /* Reads one whole frame into the worker's buffer; false closes the connection. */
@@ -217,8 +256,8 @@ static bool answer_one(struct serve_worker *worker, struct serve_connection *con
     if (!read_question(worker, connection, &header)) {
         return false;
     }
-    const struct serve_row *row = find_row(options, header.kind);
-    if (row == NULL) {
+    serve_handler *handle = find_handler(options, header.kind);
+    if (handle == NULL) {
         log_warning("%s: uid %u asked for the unknown kind %u", options->name, connection->peer.uid,
                     header.kind);
         return false;
@@ -230,12 +269,12 @@ static bool answer_one(struct serve_worker *worker, struct serve_connection *con
         .room = options->room,
         .worker = worker->context,
         .connection = connection,
-        .peer = connection->peer,
         .kind = header.kind,
+        .peer = connection->peer,
         .request = &request,
         .answer = &worker->out,
     };
-    if (!row->handle(&call) || !frame_end(&worker->out)) {
+    if (!handle(&call) || !frame_end(&worker->out)) {
         return false;
     }
     return io_send(connection->fd, buffer_span(&worker->out), deadline_in_ms(FRAME_DEADLINE_MS));

@@ -23,13 +23,11 @@ struct serve_call {
     void *room;                          /* as given in the options */
     void *worker;                        /* this thread's own context, from worker_new, or NULL */
     struct serve_connection *connection; /* for serve_take_fd() */
+    uint8_t kind;                        /* of the request's frame */
     struct caller peer;
-    uint8_t kind;
     struct reader *request;
     struct buffer *answer;
 };
-
-enum { SERVE_ANY_KIND = 0 }; /* for a service whose handler looks its kinds up by itself */
 
 struct serve_row {
     uint8_t kind;
@@ -48,6 +46,9 @@ struct serve_options {
     size_t n_allowed;
     const struct serve_row *rows;
     size_t n_rows;
+    /* Takes every kind that no row has; NULL: such a kind closes the connection. */
+    bool (*otherwise)(struct serve_call *call);
+    bool with_groups; /* call->peer.groups is read when a peer connects */
     void *room;
     /* Called in each worker thread first and last; may be NULL. */
     void *(*worker_new)(void *room, unsigned int index);
@@ -66,5 +67,7 @@ int serve_take_fd(struct serve_connection *connection) MUST_USE;
 
 /* The peer of a connected unix socket; false when the kernel does not say. */
 bool serve_peer_of(int fd, struct caller *out) MUST_USE;
+/* Its supplementary groups; false when the kernel does not say. */
+bool serve_groups_of(int fd, struct caller_groups *out) MUST_USE;
 
 #endif

@@ -91,6 +91,7 @@ static void worker_free(void *worker)
     signing_worker_free(worker);
 }
 
+/* The verb is the kind of the frame; which there are is custody's affair. */
 static bool handle_custody(struct serve_call *call)
 {
     struct room *room = call->room;
@@ -111,11 +112,6 @@ static bool handle_custody(struct serve_call *call)
     }
     return true;
 }
-
-/* Which verbs there are, and who may ask them, is custody's table. */
-static const struct serve_row admin_rows[] = {
-    {SERVE_ANY_KIND, handle_custody},
-};
 
 /* Descriptors from systemd, by the names its socket unit gives them (sd_listen_fds_with_names(3)).
  */
@@ -245,8 +241,8 @@ static bool open_doors(struct room *room, const struct config *config, struct li
         .workers = ADMIN_WORKERS,
         .max_connections = ADMIN_CONNECTIONS,
         .max_payload = CUSTODY_ARGUMENTS_MAX + sizeof(uint32_t),
-        .rows = admin_rows,
-        .n_rows = COUNT_OF(admin_rows),
+        .otherwise = handle_custody,
+        .with_groups = true,
         .room = room,
     };
     struct serve_options signing = {
