@@ -193,7 +193,7 @@ static enum outcome do_token_unlock(struct act *act, struct reason *why)
 /* A custodian's changes that are judged by the time, or leave it in the keyring, want a clock that
  * is believed; what stops a key does not wait for one. */
 enum {
-    ANY_RIGHT = RIGHT_OPERATOR | RIGHT_CUSTODIAN | RIGHT_AUDITOR,
+    ANY_RIGHT = RIGHT_OPERATOR | RIGHT_CUSTODIAN | RIGHT_AUDITOR | RIGHT_APPROVER,
     NEEDS_CLOCK = 1 << 8,
     DATED = RIGHT_CUSTODIAN | NEEDS_CLOCK,
 };
@@ -223,24 +223,41 @@ static const struct verb_row verbs[] = {
 };
 
 /* By a look of its own: a jump may be a moment old. */
-static bool clock_is_trusted(const struct act *act)
+static enum outcome check_clock(const struct act *act, const struct verb_row *row,
+                                struct reason *why)
 {
     struct clock_jump unused;
-    return !clock_guard_jump(watch_clock(act->custody->room.watch), clock_wall_s(), clock_boot_s(),
-                             &unused);
+    struct clock_guard *guard = watch_clock(act->custody->room.watch);
+    if ((row->rights & NEEDS_CLOCK) == 0 ||
+        !clock_guard_jump(guard, clock_wall_s(), clock_boot_s(), &unused)) {
+        return OUTCOME_OK;
+    }
+    return refuse(why, OUTCOME_CLOCK,
+                  "the clock has jumped, and this change would bear its time: confirm it first "
+                  "(qsealctl clock confirm)");
+}
+
+static enum outcome check_rights(const struct act *act, const struct verb_row *row,
+                                 struct reason *why)
+{
+    const struct caller_groups *groups = act->peer.groups;
+    if ((config_rights(act->view->policy->config, &act->peer) & row->rights) != 0) {
+        return OUTCOME_OK;
+    }
+    return refuse(why, OUTCOME_NOT_GRANTED, "uid %u may not: %s%s", act->peer.uid, row->name,
+                  groups != NULL && groups->too_many
+                      ? "; it is in too many groups, so that of these only the primary one counts"
+                      : "");
 }
 
 static enum outcome run_verb(struct act *act, const struct verb_row *row, struct reason *why)
 {
-    enum outcome outcome;
     act->view = view_cell_get(act->custody->room.views);
-    if ((config_rights(act->view->policy->config, act->peer.uid) & row->rights) == 0) {
-        outcome = refuse(why, OUTCOME_NOT_GRANTED, "uid %u may not: %s", act->peer.uid, row->name);
-    } else if ((row->rights & NEEDS_CLOCK) != 0 && !clock_is_trusted(act)) {
-        outcome = refuse(why, OUTCOME_CLOCK,
-                         "the clock has jumped, and this change would bear its time: confirm it "
-                         "first (qsealctl clock confirm)");
-    } else {
+    enum outcome outcome = check_rights(act, row, why);
+    if (outcome == OUTCOME_OK) {
+        outcome = check_clock(act, row, why);
+    }
+    if (outcome == OUTCOME_OK) {
         outcome = row->handle(act, why);
     }
     view_unref(act->view);

@@ -125,14 +125,28 @@ const struct config_caller *config_caller(const struct config *config, uid_t uid
     return NULL;
 }
 
-unsigned int config_rights(const struct config *config, uid_t uid)
+static bool is_in(const struct caller *peer, gid_t gid)
 {
-    for (size_t i = 0; i < config->n_administrators; i++) {
-        if (config->administrators[i].uid == uid) {
-            return config->administrators[i].rights;
+    if (peer->gid == gid) {
+        return true;
+    }
+    for (size_t i = 0; peer->groups != NULL && i < peer->groups->n; i++) {
+        if (peer->groups->list[i] == gid) {
+            return true;
         }
     }
-    return 0;
+    return false;
+}
+
+unsigned int config_rights(const struct config *config, const struct caller *peer)
+{
+    unsigned int rights = 0;
+    for (size_t i = 0; i < config->n_administrators; i++) {
+        const struct config_administrator *row = &config->administrators[i];
+        bool is_meant = row->is_group ? is_in(peer, row->gid) : row->uid == peer->uid;
+        rights |= is_meant ? row->rights : 0;
+    }
+    return rights;
 }
 
 static bool is_granted(char *const *grants, size_t n, const char *name)

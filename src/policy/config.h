@@ -6,6 +6,7 @@
 
 #include "base/attributes.h"
 #include "model/alg.h"
+#include "model/caller.h"
 #include "model/outcome.h"
 #include "model/purpose.h"
 #include "pki/peer.h"
@@ -48,11 +49,25 @@ struct config_caller {
     uint32_t connections; /* default 256 */
 };
 
-enum admin_right { RIGHT_OPERATOR = 1, RIGHT_CUSTODIAN = 2, RIGHT_AUDITOR = 4 };
+enum admin_right {
+    RIGHT_OPERATOR = 1,
+    RIGHT_CUSTODIAN = 2,
+    RIGHT_AUDITOR = 4,
+    RIGHT_APPROVER = 8, /* the second custodian */
+};
 
+/* A user, or whoever is in a group. */
 struct config_administrator {
-    uid_t uid;
+    bool is_group;
+    uid_t uid;           /* unless it is one */
+    gid_t gid;           /* if it is one */
     unsigned int rights; /* bits of enum admin_right */
+};
+
+/* Whether changes of keys wait for a second person. */
+struct config_approval {
+    bool required;    /* false */
+    uint32_t valid_s; /* how long a plan may be approved; 86400 */
 };
 
 enum mechanism_mode { MECHANISMS_AUTO, MECHANISMS_PREHASH, MECHANISMS_TOKEN_HASH };
@@ -101,6 +116,7 @@ struct config {
     size_t n_callers;
     struct config_administrator *administrators;
     size_t n_administrators;
+    struct config_approval approval;
     struct config_token *tokens;
     size_t n_tokens;
     struct config_role *roles;
@@ -116,7 +132,8 @@ void config_free(struct config *config);
 const struct config_token *config_token(const struct config *config, const char *name);
 const struct config_role *config_role(const struct config *config, const char *name);
 const struct config_caller *config_caller(const struct config *config, uid_t uid);
-unsigned int config_rights(const struct config *config, uid_t uid);
+/* Those of the uid and of all its groups together. */
+unsigned int config_rights(const struct config *config, const struct caller *peer);
 bool config_caller_is_granted(const struct config_caller *caller, const char *profile);
 /* Whether the caller may use the transport keys of this role. */
 bool config_caller_has_role(const struct config_caller *caller, const char *role);

@@ -138,6 +138,29 @@ static enum outcome check_callers(const struct check *check)
     return OUTCOME_OK;
 }
 
+static bool is_same(const struct config_administrator *a, const struct config_administrator *b)
+{
+    return a->is_group == b->is_group && (a->is_group ? a->gid == b->gid : a->uid == b->uid);
+}
+
+/* What nobody could approve nobody could do. */
+static enum outcome check_approval(const struct check *check)
+{
+    const struct config *config = check->config;
+    const struct range ranges[] = {{"valid_s", config->approval.valid_s, 1, 2592000}};
+    unsigned int rights = 0;
+    for (size_t i = 0; i < config->n_administrators; i++) {
+        const struct config_administrator *row = &config->administrators[i];
+        rights |= row->is_group || row->uid != 0 ? row->rights : 0;
+    }
+    if (config->approval.required && (rights & RIGHT_APPROVER) == 0) {
+        return yaml_refuse(check->why, config->path, "/approval/required",
+                           "/approval/required: no administrator but uid 0 has the right "
+                           "approver, and uid 0 is not a second person");
+    }
+    return check_ranges(check, at("/approval"), ranges, COUNT_OF(ranges));
+}
+
 static enum outcome check_administrators(const struct check *check)
 {
     const struct config *config = check->config;
@@ -145,16 +168,19 @@ static enum outcome check_administrators(const struct check *check)
         if (config->administrators[i].rights == 0) {
             struct at place = at("/administrators/%zu/rights", i);
             return yaml_refuse(check->why, config->path, place.pointer,
-                               "%s: at least one of operator, custodian, auditor is wanted here",
+                               "%s: at least one of operator, custodian, auditor, approver is "
+                               "wanted here",
                                place.pointer);
         }
         for (size_t j = 0; j < i; j++) {
-            if (config->administrators[i].uid == config->administrators[j].uid) {
+            const struct config_administrator *row = &config->administrators[i];
+            if (is_same(row, &config->administrators[j])) {
                 struct at place = at("/administrators/%zu", i);
-                return yaml_refuse(check->why, config->path, place.pointer,
-                                   "%s: the same uid %u as /administrators/%zu; list its rights "
-                                   "there",
-                                   place.pointer, (unsigned int)config->administrators[i].uid, j);
+                return yaml_refuse(
+                    check->why, config->path, place.pointer,
+                    "%s: the same %s %u as /administrators/%zu; list its rights there",
+                    place.pointer, row->is_group ? "gid" : "uid",
+                    (unsigned int)(row->is_group ? row->gid : row->uid), j);
             }
         }
     }
@@ -218,8 +244,8 @@ enum outcome config_check(const struct config *config, struct reason *why)
 {
     enum outcome (*const checks[])(const struct check *) = {
         /* Names first: default paths are made of them. */
-        check_token_names, check_sockets,        check_folders, check_limits,
-        check_callers,     check_administrators, check_tokens,  check_roles,
+        check_token_names,    check_sockets,  check_folders, check_limits, check_callers,
+        check_administrators, check_approval, check_tokens,  check_roles,
     };
     const struct check check = {.config = config, .why = why};
     for (size_t i = 0; i < COUNT_OF(checks); i++) {

@@ -66,16 +66,25 @@ static const cyaml_strval_t rights[] = {
     {"operator", RIGHT_OPERATOR},
     {"custodian", RIGHT_CUSTODIAN},
     {"auditor", RIGHT_AUDITOR},
+    {"approver", RIGHT_APPROVER},
 };
 static const cyaml_schema_field_t administrator[] = {
     TEXT_OR_NOT("user", struct file_administrator, user),
     NUMBER_OR_NOT(struct file_administrator, uid),
+    TEXT_OR_NOT("group", struct file_administrator, group),
+    NUMBER_OR_NOT(struct file_administrator, gid),
     CYAML_FIELD_FLAGS("rights", CYAML_FLAG_STRICT, struct file_administrator, rights, rights,
                       COUNT_OF(rights)),
     CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t administrator_entry = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct file_administrator, administrator),
+};
+
+static const cyaml_schema_field_t approval[] = {
+    CYAML_FIELD_BOOL("required", CYAML_FLAG_OPTIONAL, struct file_approval, required),
+    NUMBER_OR_NOT(struct file_approval, valid_s),
+    CYAML_FIELD_END,
 };
 
 static const cyaml_strval_t mechanisms[] = {
@@ -160,6 +169,7 @@ static const cyaml_schema_field_t top[] = {
     LIST("callers", CYAML_FLAG_OPTIONAL, struct config_file, callers, &caller_entry, 0, 256),
     LIST("administrators", CYAML_FLAG_OPTIONAL, struct config_file, administrators,
          &administrator_entry, 0, 256),
+    CYAML_FIELD_MAPPING("approval", CYAML_FLAG_OPTIONAL, struct config_file, approval, approval),
     LIST("tokens", CYAML_FLAG_DEFAULT, struct config_file, tokens, &token_entry, 1, 16),
     LIST("roles", CYAML_FLAG_DEFAULT, struct config_file, roles, &role_entry, 1, 64),
     CYAML_FIELD_END,

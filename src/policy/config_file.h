@@ -43,7 +43,14 @@ struct file_caller {
 struct file_administrator {
     char *user;
     uint32_t *uid;
+    char *group;
+    uint32_t *gid;
     uint32_t rights;
+};
+
+struct file_approval {
+    bool required;
+    uint32_t *valid_s;
 };
 
 struct file_token {
@@ -89,6 +96,7 @@ struct config_file {
     uint32_t callers_count;
     struct file_administrator *administrators;
     uint32_t administrators_count;
+    struct file_approval approval;
     struct file_token *tokens;
     uint32_t tokens_count;
     struct file_role *roles;

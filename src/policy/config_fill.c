@@ -3,10 +3,9 @@
  * realloc, see cyaml_mem), so that each is owned once. */
 #include "policy/config_fill.h"
 
+#include "policy/config_user.h"
 #include "policy/yaml.h"
-#include "policy/yaml_tree.h"
 
-#include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,56 +53,6 @@ static enum outcome text_or(struct reason *why, char **out, char **given, const 
 static void *array_of(size_t n, size_t size)
 {
     return calloc(n == 0 ? 1 : n, size);
-}
-
-/* A user's name, or a number. (uid_t)-1 means "nobody said" to the kernel and is refused. */
-static enum outcome resolve_user(const char *path, const char *pointer, const char *user,
-                                 uid_t *out, struct reason *why)
-{
-    size_t digits = strspn(user, "0123456789");
-    if (user[digits] == '\0' && digits <= 10) {
-        unsigned long long number = strtoull(user, NULL, 10);
-        if (number >= UINT32_MAX) {
-            return yaml_refuse(why, path, pointer, "%s: no uid is that large", pointer);
-        }
-        *out = (uid_t)number;
-        return OUTCOME_OK;
-    }
-    char scratch[16384];
-    struct passwd entry;
-    struct passwd *found = NULL;
-    int error = getpwnam_r(user, &entry, scratch, sizeof scratch, &found);
-    if (found == NULL) {
-        char shown[YAML_SHOWN_SIZE];
-        yaml_tree_printable(user, shown);
-        return yaml_refuse(why, path, pointer, "%s: user \"%s\" %s", pointer, shown,
-                           error == 0 ? "does not exist on this host" : "cannot be looked up");
-    }
-    *out = found->pw_uid;
-    return OUTCOME_OK;
-}
-
-/* Exactly one of `user:` and `uid:`. */
-static enum outcome resolve_either(const char *path, const char *section, size_t index,
-                                   const char *user, const uint32_t *uid, uid_t *out,
-                                   struct reason *why)
-{
-    char pointer[64];
-    (void)snprintf(pointer, sizeof pointer, "/%s/%zu", section, index);
-    if ((user == NULL) == (uid == NULL)) {
-        return yaml_refuse(why, path, pointer, "%s: one of `user` and `uid` is wanted here, %s",
-                           pointer, user == NULL ? "and there is none" : "not both");
-    }
-    if (user != NULL) {
-        (void)snprintf(pointer, sizeof pointer, "/%s/%zu/user", section, index);
-        return resolve_user(path, pointer, user, out, why);
-    }
-    if (*uid == UINT32_MAX) {
-        (void)snprintf(pointer, sizeof pointer, "/%s/%zu/uid", section, index);
-        return yaml_refuse(why, path, pointer, "%s: no uid is that large", pointer);
-    }
-    *out = *uid;
-    return OUTCOME_OK;
 }
 
 static enum outcome fill_paths(struct config *config, struct config_file *file, struct reason *why)
@@ -161,11 +110,11 @@ static enum outcome fill_users(struct config *config, struct config_file *file, 
     const char *httpd = file->users.httpd != NULL ? file->users.httpd : "qseal-httpd";
     const char *qseald = file->users.qseald != NULL ? file->users.qseald : "qseald";
     enum outcome outcome =
-        resolve_user(config->path, "/users/httpd", httpd, &config->httpd_uid, why);
+        config_resolve_user(config->path, "/users/httpd", httpd, &config->httpd_uid, why);
     if (outcome != OUTCOME_OK) {
         return outcome;
     }
-    return resolve_user(config->path, "/users/qseald", qseald, &config->qseald_uid, why);
+    return config_resolve_user(config->path, "/users/qseald", qseald, &config->qseald_uid, why);
 }
 
 static enum outcome fill_limits(struct config *config, struct config_file *file, struct reason *why)
@@ -213,13 +162,40 @@ static enum outcome fill_callers(struct config *config, struct config_file *file
         caller->burst = number_or(given->burst, caller->rate);
         caller->in_flight = number_or(given->in_flight, 64);
         caller->connections = number_or(given->connections, 256);
-        enum outcome outcome =
-            resolve_either(config->path, "callers", i, given->user, given->uid, &caller->uid, why);
+        enum outcome outcome = config_resolve_either(config->path, "callers", i, given->user,
+                                                     given->uid, &caller->uid, why);
         if (outcome != OUTCOME_OK) {
             return outcome;
         }
     }
     return OUTCOME_OK;
+}
+
+/* Exactly one of `user:`, `uid:`, `group:` and `gid:`. */
+static enum outcome fill_administrator(const struct config *config, size_t index,
+                                       const struct file_administrator *given,
+                                       struct config_administrator *out, struct reason *why)
+{
+    char pointer[64];
+    int n = (given->user != NULL) + (given->uid != NULL) + (given->group != NULL) +
+            (given->gid != NULL);
+    out->rights = given->rights;
+    out->is_group = given->group != NULL || given->gid != NULL;
+    if (n != 1) {
+        (void)snprintf(pointer, sizeof pointer, "/administrators/%zu", index);
+        return yaml_refuse(why, config->path, pointer,
+                           "%s: one of `user`, `uid`, `group` and `gid` is wanted here, %s",
+                           pointer, n == 0 ? "and there is none" : "not several");
+    }
+    if (!out->is_group) {
+        return config_resolve_either(config->path, "administrators", index, given->user, given->uid,
+                                     &out->uid, why);
+    }
+    (void)snprintf(pointer, sizeof pointer, "/administrators/%zu/%s", index,
+                   given->group != NULL ? "group" : "gid");
+    return given->group != NULL
+               ? config_resolve_group(config->path, pointer, given->group, &out->gid, why)
+               : config_take_number(config->path, pointer, "gid", *given->gid, &out->gid, why);
 }
 
 static enum outcome fill_administrators(struct config *config, struct config_file *file,
@@ -230,16 +206,17 @@ static enum outcome fill_administrators(struct config *config, struct config_fil
         return out_of_memory(why);
     }
     for (size_t i = 0; i < file->administrators_count; i++) {
-        const struct file_administrator *given = &file->administrators[i];
-        struct config_administrator *administrator =
-            &config->administrators[config->n_administrators++];
-        administrator->rights = given->rights;
-        enum outcome outcome = resolve_either(config->path, "administrators", i, given->user,
-                                              given->uid, &administrator->uid, why);
+        enum outcome outcome =
+            fill_administrator(config, i, &file->administrators[i],
+                               &config->administrators[config->n_administrators++], why);
         if (outcome != OUTCOME_OK) {
             return outcome;
         }
     }
+    config->approval = (struct config_approval){
+        .required = file->approval.required,
+        .valid_s = number_or(file->approval.valid_s, 86400),
+    };
     return OUTCOME_OK;
 }
 

@@ -35,8 +35,9 @@ void instance_configure(struct instance *instance, const char *grants, const cha
     buffer_put_text(&text, "users: {httpd: root, qseald: root}\ncallers:\n");
     buffer_put_format(&text, "  - {name: flow, uid: %u, profiles: %s, in_flight: 4%s}\n", geteuid(),
                       grants, instance->caller_more == NULL ? "" : instance->caller_more);
-    buffer_put_format(&text, "administrators:\n  - {uid: %u, rights: %s}\ntokens:\n", geteuid(),
-                      rights);
+    buffer_put_format(&text, "administrators:\n  - {uid: %u, rights: %s}\n%stokens:\n", geteuid(),
+                      rights,
+                      instance->administrators_more == NULL ? "" : instance->administrators_more);
     for (size_t i = 0; i < INSTANCE_TOKENS; i++) {
         buffer_put_format(&text,
                           "  - {name: %s, socket: %s/%s.sock, module: /nowhere.so, uri: "

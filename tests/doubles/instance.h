@@ -14,11 +14,12 @@ struct instance {
     char folder[64];
     char config_path[128];
     char keyring_path[128];
-    /* For instance_configure(), NULL for none: members of the caller and of role seal-ec, and
-     * roles, as YAML. */
+    /* For instance_configure(), NULL for none: members of the caller and of role seal-ec, roles, and
+     * administrators with what may stand behind them at the top, as YAML. */
     const char *caller_more;
     const char *seal_ec_more;
     const char *roles_more;
+    const char *administrators_more;
     struct token_double tokens[INSTANCE_TOKENS]; /* hsm-a, hsm-b */
     struct view_cell *views;
     struct watch *watch;

@@ -40,27 +40,27 @@ static void the_table_of_rights_is_obeyed(void **state)
     static const struct {
         enum custody_verb verb;
         const char *arguments;
-        bool operator_may, custodian_may, auditor_may;
+        bool operator_may, custodian_may, auditor_may, approver_may;
     } rows[] = {
-        {CUSTODY_STATUS, "{}", true, true, true},
-        {CUSTODY_RELOAD, "{}", true, false, false},
-        {CUSTODY_KEY_GENERATE, "{\"role\":\"seal-ec\"}", false, true, false},
-        {CUSTODY_KEY_LIST, "{}", true, true, true},
-        {CUSTODY_JWKS, "{}", true, true, true},
-        {CUSTODY_TOKEN_UNLOCK, "{\"token\":\"hsm-a\"}", true, false, false},
-        {CUSTODY_KEY_REFERENCE, "{\"role\":\"none\"}", true, true, true},
-        {CUSTODY_KEY_CSR, "{\"role\":\"none\"}", false, true, false},
-        {CUSTODY_KEY_IMPORT, "{\"role\":\"none\",\"chain\":\"\"}", false, true, false},
-        {CUSTODY_KEY_PUBLISH, "{\"key\":\"none\"}", false, true, false},
-        {CUSTODY_KEY_ACTIVATE, "{\"key\":\"none\"}", false, true, false},
-        {CUSTODY_KEY_RETIRE, "{\"key\":\"none\"}", false, true, false},
-        {CUSTODY_KEY_SUSPEND, "{\"key\":\"none\"}", false, true, false},
-        {CUSTODY_KEY_RESUME, "{\"key\":\"none\"}", false, true, false},
-        {CUSTODY_KEY_COMPROMISED, "{\"key\":\"none\"}", false, true, false},
-        {CUSTODY_KEY_DESTROY, "{\"key\":\"none\"}", false, true, false},
-        {CUSTODY_KEY_SHOW, "{\"key\":\"none\"}", true, true, true},
+        {CUSTODY_STATUS, "{}", true, true, true, true},
+        {CUSTODY_RELOAD, "{}", true, false, false, false},
+        {CUSTODY_KEY_GENERATE, "{\"role\":\"seal-ec\"}", false, true, false, false},
+        {CUSTODY_KEY_LIST, "{}", true, true, true, true},
+        {CUSTODY_JWKS, "{}", true, true, true, true},
+        {CUSTODY_TOKEN_UNLOCK, "{\"token\":\"hsm-a\"}", true, false, false, false},
+        {CUSTODY_KEY_REFERENCE, "{\"role\":\"none\"}", true, true, true, true},
+        {CUSTODY_KEY_CSR, "{\"role\":\"none\"}", false, true, false, false},
+        {CUSTODY_KEY_IMPORT, "{\"role\":\"none\",\"chain\":\"\"}", false, true, false, false},
+        {CUSTODY_KEY_PUBLISH, "{\"key\":\"none\"}", false, true, false, false},
+        {CUSTODY_KEY_ACTIVATE, "{\"key\":\"none\"}", false, true, false, false},
+        {CUSTODY_KEY_RETIRE, "{\"key\":\"none\"}", false, true, false, false},
+        {CUSTODY_KEY_SUSPEND, "{\"key\":\"none\"}", false, true, false, false},
+        {CUSTODY_KEY_RESUME, "{\"key\":\"none\"}", false, true, false, false},
+        {CUSTODY_KEY_COMPROMISED, "{\"key\":\"none\"}", false, true, false, false},
+        {CUSTODY_KEY_DESTROY, "{\"key\":\"none\"}", false, true, false, false},
+        {CUSTODY_KEY_SHOW, "{\"key\":\"none\"}", true, true, true, true},
     };
-    static const char *const rights[] = {"[operator]", "[custodian]", "[auditor]"};
+    static const char *const rights[] = {"[operator]", "[custodian]", "[auditor]", "[approver]"};
     for (size_t r = 0; r < COUNT_OF(rights); r++) {
         struct instance *instance = make(rights[r]);
         for (size_t i = 0; i < COUNT_OF(rows); i++) {
@@ -68,7 +68,8 @@ static void the_table_of_rights_is_obeyed(void **state)
             struct reason why = {0};
             bool may = r == 0   ? rows[i].operator_may
                        : r == 1 ? rows[i].custodian_may
-                                : rows[i].auditor_may;
+                       : r == 2 ? rows[i].auditor_may
+                                : rows[i].approver_may;
             enum outcome outcome =
                 instance_admin(instance, rows[i].verb, rows[i].arguments, &result, &why);
             if (may && rows[i].verb >= CUSTODY_KEY_REFERENCE) {
@@ -93,6 +94,38 @@ static void somebody_else_may_nothing(void **state)
     assert_refused(
         custody_do(instance->custody, CUSTODY_STATUS, &nobody, span_of_text("{}"), &result, &why),
         OUTCOME_NOT_GRANTED, why, "uid 65534 may not: status");
+    drop(instance);
+}
+
+/* And the refusal says why a group does not help. */
+static void a_group_gives_rights_too(void **state)
+{
+    (void)state;
+    struct instance *instance = make("[operator]");
+    BUFFER_CLEANUP struct buffer result = BUFFER_INIT(65536);
+    struct reason why = {0};
+    struct caller_groups groups = {.list = {70001, 70002}, .n = 2};
+    struct caller peer = {.uid = 65534, .gid = 65534, .groups = &groups};
+    instance->administrators_more = "  - {gid: 70002, rights: [auditor]}\n";
+    instance_configure(instance, "[\"*\"]", "[operator]");
+    assert_done(instance_admin(instance, CUSTODY_RELOAD, "{}", &result, &why), why);
+    assert_done(
+        custody_do(instance->custody, CUSTODY_STATUS, &peer, span_of_text("{}"), &result, &why),
+        why);
+    assert_refused(
+        custody_do(instance->custody, CUSTODY_RELOAD, &peer, span_of_text("{}"), &result, &why),
+        OUTCOME_NOT_GRANTED, why, "uid 65534 may not: reload");
+    assert_null(strstr(why.detail, "groups"));
+    groups = (struct caller_groups){.too_many = true};
+    assert_refused(
+        custody_do(instance->custody, CUSTODY_STATUS, &peer, span_of_text("{}"), &result, &why),
+        OUTCOME_NOT_GRANTED, why,
+        "uid 65534 may not: status; it is in too many groups, so that of these only the primary "
+        "one counts");
+    peer.gid = 70002;
+    assert_done(
+        custody_do(instance->custody, CUSTODY_STATUS, &peer, span_of_text("{}"), &result, &why),
+        why);
     drop(instance);
 }
 
@@ -279,6 +312,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_table_of_rights_is_obeyed),
         cmocka_unit_test(somebody_else_may_nothing),
+        cmocka_unit_test(a_group_gives_rights_too),
         cmocka_unit_test(a_generated_key_is_active_pinned_and_on_disk),
         cmocka_unit_test(generation_refuses_with_the_reason),
         cmocka_unit_test(a_token_that_fails_leaves_no_key),

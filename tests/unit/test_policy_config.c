@@ -27,6 +27,12 @@ static const char least[] = "users: {httpd: root, qseald: \"0\"}\n"
                             "  - {name: seal, purpose: seal, key: ed25519, algorithms: [Ed25519],\n"
                             "     tokens: [soft]}\n";
 
+static unsigned int rights_of(const struct config *config, uid_t uid, gid_t gid)
+{
+    const struct caller peer = {.uid = uid, .gid = gid};
+    return config_rights(config, &peer);
+}
+
 static void test_defaults(void **state)
 {
     (void)state;
@@ -43,7 +49,9 @@ static void test_defaults(void **state)
     assert_int_equal(config->httpd_uid, 0);
     assert_int_equal(config->qseald_uid, 0);
     assert_int_equal(config->n_administrators, 0);
-    assert_int_equal(config_rights(config, 0), 0);
+    assert_int_equal(rights_of(config, 0, 0), 0);
+    assert_false(config->approval.required);
+    assert_int_equal(config->approval.valid_s, 86400);
     config_free(config);
     config_free(NULL);
 }
@@ -94,6 +102,9 @@ static const char full[] =
     "administrators:\n"
     "  - {uid: 3, rights: [operator, auditor]}\n"
     "  - {user: root, rights: [custodian]}\n"
+    "  - {gid: 3, rights: [approver]}\n"
+    "  - {group: root, rights: [auditor]}\n"
+    "approval: {required: true, valid_s: 60}\n"
     "tokens:\n"
     "  - {name: x, socket: /s/x, module: /m, uri: \"pkcs11:token=x?pin-source=file:/p\",\n"
     "     state: /x, sessions: 16, deadline_ms: 700, mechanisms: token-hash, session_copy: true}\n"
@@ -148,6 +159,26 @@ static void test_full(void **state)
     config_free(config);
 }
 
+static void test_rights_of_groups(void **state)
+{
+    (void)state;
+    struct config *config = load(full);
+    struct caller_groups groups = {.list = {7, 3}, .n = 2};
+    struct caller peer = {.uid = 1, .gid = 9, .groups = &groups};
+    assert_true(config->approval.required);
+    assert_int_equal(config->approval.valid_s, 60);
+    assert_int_equal(rights_of(config, 1, 3), RIGHT_APPROVER);
+    assert_int_equal(rights_of(config, 3, 0), RIGHT_OPERATOR | RIGHT_AUDITOR);
+    assert_int_equal(config_rights(config, &peer), RIGHT_APPROVER);
+    peer.uid = 3;
+    assert_int_equal(config_rights(config, &peer), RIGHT_OPERATOR | RIGHT_AUDITOR | RIGHT_APPROVER);
+    groups.n = 1;
+    assert_int_equal(config_rights(config, &peer), RIGHT_OPERATOR | RIGHT_AUDITOR);
+    peer.uid = 1;
+    assert_int_equal(config_rights(config, &peer), 0);
+    config_free(config);
+}
+
 static void test_look_ups(void **state)
 {
     (void)state;
@@ -165,9 +196,9 @@ static void test_look_ups(void **state)
     assert_false(config_caller_is_granted(some, "b"));
     assert_false(config_caller_is_granted(some, "*"));
     assert_null(config_caller(config, 0));
-    assert_int_equal(config_rights(config, 3), RIGHT_OPERATOR | RIGHT_AUDITOR);
-    assert_int_equal(config_rights(config, 0), RIGHT_CUSTODIAN);
-    assert_int_equal(config_rights(config, 1), 0);
+    assert_int_equal(rights_of(config, 3, 9), RIGHT_OPERATOR | RIGHT_AUDITOR);
+    assert_int_equal(rights_of(config, 0, 9), RIGHT_CUSTODIAN);
+    assert_int_equal(rights_of(config, 1, 9), 0);
     const struct config_role *role = config_role(config, "r");
     assert_int_equal(role->purpose, PURPOSE_SEAL);
     assert_int_equal(role->key_type, KEY_RSA_3072);
@@ -253,8 +284,8 @@ static void test_unknown_keys(void **state)
         const char *reason;
     } rows[] = {
         {"\n\nsocket: {}\n", ":3: unknown key \"socket\" at the top; known here: sockets, state, "
-                             "templates, profiles, users, limits, callers, administrators, tokens, "
-                             "roles"},
+                             "templates, profiles, users, limits, callers, administrators, "
+                             "approval, tokens, roles"},
         {"sockets: {tls: /a}\n", ":1: unknown key \"tls\" in /sockets; known here: callers, "
                                  "callers_second, admin, signing"},
         {"users:\n  tokend: x\n",
@@ -264,7 +295,10 @@ static void test_unknown_keys(void **state)
          "head_ms, body_ms, idle_ms, deadline_ms, drain_ms, jwks_max_age_s, "
          "clock_jump_s"},
         {"administrators:\n - uid: 1\n   right: x\n",
-         ":3: unknown key \"right\" in /administrators/0; known here: user, uid, rights"},
+         ":3: unknown key \"right\" in /administrators/0; known here: user, uid, group, "
+         "gid, rights"},
+        {"approval: {need: true}\n",
+         ":1: unknown key \"need\" in /approval; known here: required, valid_s"},
         {"tokens:\n - name: a\n   pin: 4711\n",
          ":3: unknown key \"pin\" in /tokens/0; known here: name, socket, module, uri, state, "
          "sessions, deadline_ms, mechanisms, session_copy"},
@@ -273,8 +307,8 @@ static void test_unknown_keys(void **state)
          "peers, certificate, publish_before_use_s, cryptoperiod_days, warn_days, at_end"},
         {"roles: []\n", ":1: /roles: fewer than 1 entries in this list"},
         {"state: /x\n", ":1: missing key \"tokens\" at the top; known here: sockets, state, "
-                        "templates, profiles, users, limits, callers, administrators, tokens, "
-                        "roles"},
+                        "templates, profiles, users, limits, callers, administrators, "
+                        "approval, tokens, roles"},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         YAML_FILE_CLEANUP struct yaml_file file =
@@ -352,6 +386,7 @@ int main(void)
         cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_default_numbers),
         cmocka_unit_test(test_full),
+        cmocka_unit_test(test_rights_of_groups),
         cmocka_unit_test(test_look_ups),
         cmocka_unit_test(test_custody_of_roles),
         cmocka_unit_test(test_ends_of_roles),

@@ -108,7 +108,20 @@ static const struct {
     {"    uid: 1001\n", "    uid: 1001\n    user: root\n",
      ":13: /callers/0: one of `user` and `uid` is wanted here, not both"},
     {"  - uid: 0\n", "  - uid: 0\n    user: root\n",
-     ":21: /administrators/0: one of `user` and `uid` is wanted here, not both"},
+     ":21: /administrators/0: one of `user`, `uid`, `group` and `gid` is wanted here, "
+     "not several"},
+    {"  - uid: 0\n", "  - uid: 0\n    gid: 0\n",
+     ":21: /administrators/0: one of `user`, `uid`, `group` and `gid` is wanted here, "
+     "not several"},
+    {"  - uid: 0\n    rights", "  - rights",
+     ":21: /administrators/0: one of `user`, `uid`, `group` and `gid` is wanted here, "
+     "and there is none"},
+    {"  - uid: 0\n", "  - gid: 4294967295\n", ":21: /administrators/0/gid: no gid is that large"},
+    {"  - uid: 0\n", "  - group: \"4294967295\"\n",
+     ":21: /administrators/0/group: no gid is that large"},
+    {"  - uid: 0\n", "  - group: no-such-group-here\n",
+     ":21: /administrators/0/group: group \"no-such-group-here\" does not exist on this host"},
+    {"  - uid: 0\n", "  - group: root\n", ""},
     /* limits */
     {"workers: 8", "workers: 0", ":11: /limits/workers: 0 is out of range; 1 to 256"},
     {"workers: 8", "workers: 257", ":11: /limits/workers: 257 is out of range; 1 to 256"},
@@ -164,11 +177,33 @@ static const struct {
      ":16: /callers/0/connections: 10001 is out of range; 1 to 10000"},
     /* administrators */
     {"rights: [operator]", "rights: []",
-     ":22: /administrators/0/rights: at least one of operator, custodian, auditor is wanted here"},
+     ":22: /administrators/0/rights: at least one of operator, custodian, auditor, "
+     "approver is wanted here"},
     {"rights: [operator]", "rights: [root]",
-     ":22: /administrators/0/rights/0: one of these is wanted here: operator, custodian, auditor"},
+     ":22: /administrators/0/rights/0: one of these is wanted here: operator, custodian, "
+     "auditor, approver"},
     {"user: \"7\"", "uid: 0",
      ":23: /administrators/1: the same uid 0 as /administrators/0; list its rights there"},
+    {"  - uid: 0\n    rights: [operator]\n  - user: \"7\"\n",
+     "  - gid: 7\n    rights: [operator]\n  - group: \"7\"\n",
+     ":23: /administrators/1: the same gid 7 as /administrators/0; list its rights there"},
+    {"  - uid: 0\n", "  - gid: 7\n", ""},
+    /* approval */
+    {"tokens:\n  - name: hsm-a\n", "approval: {required: true}\ntokens:\n  - name: hsm-a\n",
+     ":25: /approval/required: no administrator but uid 0 has the right approver, and uid 0 is not "
+     "a second person"},
+    {"    rights: [operator]\n  - user: \"7\"\n    rights: [auditor, custodian]\n",
+     "    rights: [approver]\n  - user: \"7\"\n    rights: [custodian]\napproval: {required: "
+     "true}\n",
+     ":25: /approval/required: no administrator but uid 0 has the right approver, and uid 0 is not "
+     "a second person"},
+    {"[auditor, custodian]\n", "[approver]\napproval: {required: true}\n", ""},
+    {"[auditor, custodian]\n", "[approver]\napproval: {valid_s: 0}\n",
+     ":25: /approval/valid_s: 0 is out of range; 1 to 2592000"},
+    {"[auditor, custodian]\n", "[approver]\napproval: {valid_s: 2592001}\n",
+     ":25: /approval/valid_s: 2592001 is out of range; 1 to 2592000"},
+    {"[auditor, custodian]\n", "[approver]\napproval: {required: maybe}\n",
+     ":25: /approval/required: true or false is wanted here"},
     /* tokens */
     {"name: hsm-a", "name: ../a", ":26: /tokens/0/name" NAME},
     {"name: hsm-b", "name: hsm-a", ":29: /tokens/1/name: the same as /tokens/0/name"},
