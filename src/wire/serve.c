@@ -64,30 +64,6 @@ struct serve {
     unsigned int n_connections;
 };
 
-bool serve_peer_of(int fd, struct caller *out)
-{
-    struct ucred cred;
-    socklen_t len = sizeof cred;
-    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) != 0 || len != sizeof cred) {
-        return false;
-    }
-    *out = (struct caller){.uid = cred.uid, .gid = cred.gid, .pid = cred.pid};
-    return true;
-}
-
-bool serve_groups_of(int fd, struct caller_groups *out)
-{
-    socklen_t len = sizeof out->list;
-    out->n = 0;
-    out->too_many = false;
-    if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, out->list, &len) == 0) {
-        out->n = len / sizeof out->list[0];
-        return true;
-    }
-    out->too_many = errno == ERANGE;
-    return out->too_many;
-}
-
 static bool is_allowed(const struct serve_options *options, uid_t uid)
 {
     for (size_t i = 0; i < options->n_allowed; i++) {
