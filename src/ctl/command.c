@@ -91,7 +91,12 @@ enum exit_code command_do(const struct command_line *line, enum custody_verb ver
     if (!printable_make(result)) {
         return command_no_memory();
     }
-    print(result);
+    const json_t *planned = json_object_get(result, "planned");
+    if (planned != NULL) {
+        command_print_planned(planned);
+    } else {
+        print(result);
+    }
     return EXIT_DONE;
 }
 

@@ -71,6 +71,8 @@ const char *command_text(const json_t *object, const char *member);
  */
 enum outcome command_read_text(const char *path, struct buffer *text, struct reason *why) MUST_USE;
 void command_print_json(const json_t *result);
+/* What was planned instead of done, and what comes next. */
+void command_print_planned(const json_t *plan);
 
 /* Takes an option's value into line->request; several of a list with commas between them.
  * `member` is as qseald takes it. */
@@ -93,6 +95,10 @@ enum exit_code run_key_suspend(const struct command_line *line);
 enum exit_code run_key_resume(const struct command_line *line);
 enum exit_code run_key_compromised(const struct command_line *line);
 enum exit_code run_key_destroy(const struct command_line *line);
+enum exit_code run_key_approve(const struct command_line *line);
+enum exit_code run_plan_list(const struct command_line *line);
+enum exit_code run_plan_show(const struct command_line *line);
+enum exit_code run_plan_withdraw(const struct command_line *line);
 enum exit_code run_token_list(const struct command_line *line);
 enum exit_code run_token_unlock(const struct command_line *line);
 enum exit_code run_clock_confirm(const struct command_line *line);

@@ -9,6 +9,7 @@
 #include "custody/report.h"
 
 #include <jansson.h>
+#include <limits.h>
 #include <pthread.h>
 
 struct custody {
@@ -16,9 +17,14 @@ struct custody {
     pthread_mutex_t change;     /* held by whoever makes the next view; guards disk_failed */
     bool disk_failed;           /* no change any more: a failed fsync is final */
     pthread_mutex_t generating; /* held while a token makes a key: two would be made for one role */
+    pthread_mutex_t approving;  /* held from the look at a plan until it is done and dropped */
+    pthread_mutex_t plans;      /* guards the file; taken last */
+    char plans_path[PATH_MAX];  /* beside the keyring */
     pthread_mutex_t report;     /* guards `reload` */
     struct custody_reload_report reload;
 };
+
+struct plan;
 
 /* One administrator's request on its way. */
 struct act {
@@ -27,6 +33,12 @@ struct act {
     struct caller peer;
     const json_t *arguments;
     struct buffer *result;
+    const char *verb;        /* "key activate" */
+    bool two_persons;        /* where approval is required, it becomes a plan */
+    const struct plan *plan; /* what a second person has approved; NULL: nobody was asked */
+    uint32_t approver;       /* uid, with a plan */
+    bool resolved;           /* act_decide() was reached */
+    bool may_change;         /* and it said go */
 };
 
 /* Only members of this list, NULL-terminated, may be in the arguments, and they are strings. */
@@ -53,6 +65,20 @@ enum outcome act_choose_key(const struct act *act, const struct key **out,
 /* Refuses, because there is none. */
 enum outcome act_no_key(const struct config_role *role, const struct config_token *only,
                         struct reason *why) MUST_USE;
+/* Every verb that two persons do comes to this point with what it would do now (effect.h; taken
+ * over; NULL: out of memory), under the lock that it holds until it is done, and before it has done
+ * anything. *go: do it. Otherwise it has become a plan, and the answer is written; or it is
+ * refused, since what it would do is not what was approved. Rules about time come after it: they
+ * are judged when a plan is approved. */
+enum outcome act_decide(struct act *act, json_t *effect, bool *go, struct reason *why) MUST_USE;
+/* OUTCOME_INTERNAL when a verb that two persons do has left that out. */
+enum outcome act_check_decided(const struct act *act, struct reason *why) MUST_USE;
+/* Writes who has approved behind the reason of a change. OUTCOME_RULE when there is no room for it,
+ * also when the change only becomes a plan. */
+enum outcome act_put_approval(const struct act *act, char reason[KEYRING_REASON_MAX + 1],
+                              struct reason *why) MUST_USE;
+/* Does a verb that two persons do, without asking for a right. */
+enum outcome act_execute(struct act *act, const char *verb, struct reason *why) MUST_USE;
 /* Saves the keyring, which is taken over, and puts it into force; `custody->change` is held. The
  * disk comes first: a crash in between loses nothing that was signed with. */
 enum outcome act_install_locked(struct act *act, struct keyring *keyring,
@@ -74,5 +100,9 @@ enum outcome act_key_destroy(struct act *act, struct reason *why) MUST_USE;
 enum outcome act_report(struct act *act, struct reason *why) MUST_USE;
 enum outcome act_key_show(struct act *act, struct reason *why) MUST_USE;
 enum outcome act_clock_confirm(struct act *act, struct reason *why) MUST_USE;
+enum outcome act_plan_list(struct act *act, struct reason *why) MUST_USE;
+enum outcome act_plan_show(struct act *act, struct reason *why) MUST_USE;
+enum outcome act_plan_withdraw(struct act *act, struct reason *why) MUST_USE;
+enum outcome act_key_approve(struct act *act, struct reason *why) MUST_USE;
 
 #endif

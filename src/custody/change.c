@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "custody/effect.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -13,15 +14,16 @@ struct change_verb {
     enum key_state to;
     unsigned int from; /* of a role's keys those in these states; 0: a thumbprint is needed */
     enum outcome (*rule)(const struct change_question *question, struct reason *why);
+    enum outcome (*time_rule)(const struct change_question *question, struct reason *why);
 };
 
 static const struct change_verb publish = {KEY_PUBLISHED, 1U << KEY_GENERATED | 1U << KEY_CERTIFIED,
-                                           rule_publish};
-static const struct change_verb activate = {KEY_ACTIVE, 1U << KEY_PUBLISHED, rule_activate};
-static const struct change_verb retire = {KEY_RETIRED, 1U << KEY_RETIRING, rule_retire};
-static const struct change_verb suspend = {KEY_SUSPENDED, 0, NULL};
-static const struct change_verb resume = {KEY_PUBLISHED, 0, NULL};
-static const struct change_verb compromised = {KEY_COMPROMISED, 0, NULL};
+                                           rule_publish, NULL};
+static const struct change_verb activate = {KEY_ACTIVE, 1U << KEY_PUBLISHED, NULL, rule_activate};
+static const struct change_verb retire = {KEY_RETIRED, 1U << KEY_RETIRING, NULL, rule_retire};
+static const struct change_verb suspend = {KEY_SUSPENDED, 0, NULL, NULL};
+static const struct change_verb resume = {KEY_PUBLISHED, 0, NULL, NULL};
+static const struct change_verb compromised = {KEY_COMPROMISED, 0, NULL, NULL};
 
 enum { STEPS_MAX = 2 * SELECTION_MAX };
 
@@ -40,7 +42,7 @@ enum outcome change_by(const struct act *act, enum key_state to, struct key_chan
                       KEYRING_REASON_MAX);
     }
     (void)snprintf(out->reason, sizeof out->reason, "%s", reason == NULL ? "" : reason);
-    return OUTCOME_OK;
+    return act_put_approval(act, out->reason, why);
 }
 
 void change_report(const struct act *act, const struct keyring *keyring,
@@ -99,53 +101,101 @@ static enum outcome step_key(const struct change_question *question, const struc
     return OUTCOME_OK;
 }
 
-static enum outcome plan(const struct act *act, const struct change_verb *verb,
-                         struct selection *selection, struct steps *steps, struct reason *why)
-{
+/* What the verb is about: keys, and the steps that they take. */
+struct resolved {
+    struct selection selection;
     struct key_change change;
-    enum outcome outcome = select_keys(act, act->view->keyring, verb->from, selection, why);
+    struct steps steps;
+};
+
+static struct change_question question_of(const struct act *act, const struct resolved *resolved,
+                                          size_t i)
+{
+    return (struct change_question){
+        .policy = act->view->policy,
+        .keyring = act->view->keyring,
+        .key = &act->view->keyring->keys[resolved->selection.indexes[i]],
+        .now = resolved->change.at,
+    };
+}
+
+static enum outcome resolve(const struct act *act, const struct change_verb *verb,
+                            struct resolved *out, struct reason *why)
+{
+    enum outcome outcome = select_keys(act, act->view->keyring, verb->from, &out->selection, why);
     if (outcome == OUTCOME_OK) {
-        outcome = change_by(act, verb->to, &change, why);
+        outcome = change_by(act, verb->to, &out->change, why);
     }
-    for (size_t i = 0; outcome == OUTCOME_OK && i < selection->n; i++) {
-        const struct change_question question = {
-            .policy = act->view->policy,
-            .keyring = act->view->keyring,
-            .key = &act->view->keyring->keys[selection->indexes[i]],
-            .now = change.at,
-        };
-        outcome = step_key(&question, verb, &change, steps, why);
+    for (size_t i = 0; outcome == OUTCOME_OK && i < out->selection.n; i++) {
+        const struct change_question question = question_of(act, out, i);
+        outcome = step_key(&question, verb, &out->change, &out->steps, why);
     }
     return outcome;
+}
+
+static enum outcome judge_time(const struct act *act, const struct change_verb *verb,
+                               const struct resolved *resolved, struct reason *why)
+{
+    enum outcome outcome = OUTCOME_OK;
+    for (size_t i = 0; outcome == OUTCOME_OK && i < resolved->selection.n; i++) {
+        const struct change_question question = question_of(act, resolved, i);
+        outcome = verb->time_rule == NULL ? OUTCOME_OK : verb->time_rule(&question, why);
+    }
+    return outcome;
+}
+
+static json_t *effect_of(const struct keyring *keyring, const struct steps *steps)
+{
+    json_t *effect = effect_new();
+    for (size_t i = 0; i < steps->n; i++) {
+        effect_put_key(&effect, &keyring->keys[steps->list[i].index], steps->list[i].change.state);
+    }
+    return effect;
+}
+
+/* Saves it, and says what is there now. */
+static enum outcome finish(struct act *act, const struct steps *steps, struct keyring *next,
+                           struct reason *why)
+{
+    struct selection changed = {.n = 0};
+    enum outcome outcome = act_install_locked(act, next, why);
+    if (outcome != OUTCOME_OK) {
+        return outcome;
+    }
+    for (size_t i = 0; i < steps->n && changed.n < SELECTION_MAX; i++) {
+        changed.indexes[changed.n++] = steps->list[i].index;
+    }
+    struct view *now = view_cell_get(act->custody->room.views);
+    change_report(act, now->keyring, &changed);
+    view_unref(now);
+    return OUTCOME_OK;
 }
 
 /* Under the lock the view is taken anew: the keys are looked for in the keyring that is changed. */
 static enum outcome change_locked(struct act *act, const struct change_verb *verb,
                                   struct reason *why)
 {
-    struct selection selection = {.n = 0};
-    struct steps steps = {.n = 0};
+    struct resolved resolved = {.steps = {.n = 0}};
     struct keyring *next = NULL;
+    bool go = false;
     view_unref(act->view);
     act->view = view_cell_get(act->custody->room.views);
-    enum outcome outcome = plan(act, verb, &selection, &steps, why);
+    enum outcome outcome = resolve(act, verb, &resolved, why);
     if (outcome == OUTCOME_OK) {
-        outcome = keyring_change(act->view->keyring, steps.list, steps.n, &next, why);
+        outcome =
+            keyring_change(act->view->keyring, resolved.steps.list, resolved.steps.n, &next, why);
     }
     if (outcome == OUTCOME_OK) {
-        outcome = act_install_locked(act, next, why);
+        outcome = act_decide(act, effect_of(act->view->keyring, &resolved.steps), &go, why);
     }
-    if (outcome != OUTCOME_OK) {
-        return outcome;
+    if (outcome == OUTCOME_OK && go) {
+        outcome = judge_time(act, verb, &resolved, why);
     }
-    struct selection changed = {.n = 0};
-    for (size_t i = 0; i < steps.n && changed.n < SELECTION_MAX; i++) {
-        changed.indexes[changed.n++] = steps.list[i].index;
+    if (outcome == OUTCOME_OK && go) {
+        return finish(act, &resolved.steps, next, why);
     }
-    struct view *now = view_cell_get(act->custody->room.views);
-    change_report(act, now->keyring, &changed);
-    view_unref(now);
-    return OUTCOME_OK;
+    keyring_free(next);
+    return outcome;
 }
 
 static enum outcome change(struct act *act, const struct change_verb *verb, struct reason *why)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The custody service: what an administrator asks of qseald with qsealctl, over admin.sock. A
  * question is a verb and a JSON object of arguments; the answer an outcome and a JSON object. Who
- * may ask what is the table in local.c. */
+ * may ask what is the table in local.c. Where changes of keys are approved, the answer to one is
+ * {"planned":{…}}. */
 #ifndef QSEAL_CUSTODY_CUSTODY_H
 #define QSEAL_CUSTODY_CUSTODY_H
 
@@ -36,6 +37,11 @@ enum custody_verb {
     CUSTODY_CLOCK_CONFIRM,
     CUSTODY_ROTATION_LOOKAHEAD, /* {"role"?,"days"?} */
     CUSTODY_REPORT,             /* {"from"?}: a page of the register (custody/register.h) */
+    CUSTODY_PLAN_LIST,
+    /* "digest" is a plan's, or the first 16 or more characters of it: {"digest"} */
+    CUSTODY_PLAN_SHOW,
+    CUSTODY_PLAN_WITHDRAW,
+    CUSTODY_KEY_APPROVE,
 };
 
 enum {

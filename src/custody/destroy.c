@@ -3,6 +3,7 @@
  * stays. After a crash in between it is asked for again, and the token says that there is none. */
 #include "base/log.h"
 #include "custody/change.h"
+#include "custody/effect.h"
 #include "token/remote.h"
 
 #include <string.h>
@@ -50,19 +51,42 @@ static enum outcome destroy_one(struct act *act, size_t index, const struct key_
     return outcome == OUTCOME_OK ? act_install_locked(act, next, why) : outcome;
 }
 
+static enum outcome resolve(const struct act *act, struct selection *selection,
+                            struct key_change *change, struct reason *why)
+{
+    enum outcome outcome = select_keys(act, act->view->keyring, 0, selection, why);
+    if (outcome == OUTCOME_OK) {
+        outcome = change_by(act, KEY_DESTROYED, change, why);
+    }
+    for (size_t i = 0; outcome == OUTCOME_OK && i < selection->n; i++) {
+        outcome = key_state_check(act->view->keyring->keys[selection->indexes[i]].state,
+                                  KEY_DESTROYED, why);
+    }
+    return outcome;
+}
+
+static json_t *effect_of(const struct keyring *keyring, const struct selection *selection)
+{
+    json_t *effect = effect_new();
+    for (size_t i = 0; i < selection->n; i++) {
+        effect_put_key(&effect, &keyring->keys[selection->indexes[i]], KEY_DESTROYED);
+    }
+    return effect;
+}
+
 static enum outcome destroy_locked(struct act *act, struct reason *why)
 {
     struct selection selection = {.n = 0};
     struct key_change change;
+    bool go = false;
     view_unref(act->view);
     act->view = view_cell_get(act->custody->room.views);
-    enum outcome outcome = select_keys(act, act->view->keyring, 0, &selection, why);
+    enum outcome outcome = resolve(act, &selection, &change, why);
     if (outcome == OUTCOME_OK) {
-        outcome = change_by(act, KEY_DESTROYED, &change, why);
+        outcome = act_decide(act, effect_of(act->view->keyring, &selection), &go, why);
     }
-    for (size_t i = 0; outcome == OUTCOME_OK && i < selection.n; i++) {
-        outcome = key_state_check(act->view->keyring->keys[selection.indexes[i]].state,
-                                  KEY_DESTROYED, why);
+    if (outcome != OUTCOME_OK || !go) {
+        return outcome;
     }
     for (size_t i = 0; outcome == OUTCOME_OK && i < selection.n; i++) {
         outcome = destroy_one(act, selection.indexes[i], &change, why);

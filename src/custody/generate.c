@@ -4,7 +4,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/random.h"
-#include "custody/act.h"
+#include "custody/change.h"
+#include "custody/effect.h"
 #include "token/remote.h"
 
 #include <string.h>
@@ -43,6 +44,9 @@ enum outcome act_install_locked(struct act *act, struct keyring *keyring, struct
     struct view *next = NULL;
     enum outcome outcome = view_new(policy_ref(now->policy), keyring, &next, why);
     view_unref(now);
+    if (outcome == OUTCOME_OK) {
+        outcome = act_check_decided(act, why);
+    }
     if (outcome == OUTCOME_OK && custody->disk_failed) {
         outcome = refuse(why, OUTCOME_UNAVAILABLE,
                          "the disk failed while the keyring was saved, and nobody knows what is on "
@@ -79,16 +83,26 @@ static enum outcome enter_key(struct act *act, struct key *key, struct reason *w
 }
 
 /* The first key of a role on a token is in use at once: nobody has an older set or certificate. */
-static enum outcome note_states(struct key *key, bool to_active, struct reason *why)
+static enum outcome note_states(const struct act *act, struct key *key, bool to_active,
+                                struct reason *why)
 {
     static const enum key_state states[] = {KEY_GENERATED, KEY_PUBLISHED, KEY_ACTIVE};
     enum outcome outcome = OUTCOME_OK;
     for (size_t i = 0; outcome == OUTCOME_OK && i < (to_active ? COUNT_OF(states) : 1); i++) {
-        const struct key_change change = {
-            .state = states[i], .at = key->created, .by = key->created_by};
-        outcome = key_note(key, &change, why);
+        struct key_change change;
+        outcome = change_by(act, states[i], &change, why);
+        change.at = key->created;
+        if (outcome == OUTCOME_OK) {
+            outcome = key_note(key, &change, why);
+        }
     }
     return outcome;
+}
+
+static bool is_active_at_once(const struct act *act, const struct config_role *role,
+                              const char *token)
+{
+    return !role->needs_certificate && !act_has_key(act->view->keyring, role->name, token);
 }
 
 static enum outcome generate_on(struct act *act, const struct config_role *role,
@@ -113,8 +127,7 @@ static enum outcome generate_on(struct act *act, const struct config_role *role,
     }
     char kid[THUMBPRINT_SIZE];
     memcpy(kid, public_key_thumbprint(key.public_key), sizeof kid);
-    bool first = !act_has_key(act->view->keyring, role->name, token->name);
-    outcome = note_states(&key, first && !role->needs_certificate, why);
+    outcome = note_states(act, &key, is_active_at_once(act, role, token->name), why);
     enum key_state state = key.state;
     if (outcome == OUTCOME_OK) {
         outcome = enter_key(act, &key, why);
@@ -154,16 +167,53 @@ static bool is_complete(const struct act *act, const struct config_role *role,
     return true;
 }
 
+static bool is_wanted(const struct act *act, const struct config_role *role,
+                      const struct config_token *only, const char *token)
+{
+    bool is_named = only == NULL || strcmp(only->name, token) == 0;
+    return is_named &&
+           (is_complete(act, role, only) || !act_has_key(act->view->keyring, role->name, token));
+}
+
+/* With how many keys the role has on the token by then: one more of them is another thing. */
+static json_t *effect_on(const struct act *act, const struct config_role *role, const char *token)
+{
+    const struct keyring *keyring = act->view->keyring;
+    BUFFER_CLEANUP struct buffer algs = BUFFER_INIT(256);
+    json_int_t n = 0;
+    for (size_t i = 0; i < keyring->n_keys; i++) {
+        const struct key *key = &keyring->keys[i];
+        n += strcmp(key->role, role->name) == 0 && strcmp(key->token, token) == 0;
+    }
+    alg_put_set(&algs, role->algs);
+    json_t *list = json_loadb(buffer_text(&algs), algs.len, 0, NULL);
+    bool active = is_active_at_once(act, role, token);
+    return json_pack("{s:s, s:s, s:s, s:s, s:o, s:I, s:s}", "role", role->name, "token", token,
+                     "purpose", purpose_name(role->purpose), "type", key_type_name(role->key_type),
+                     "algs", list, "keys_before", n, "to",
+                     key_state_name(active ? KEY_ACTIVE : KEY_GENERATED));
+}
+
+static json_t *effect_of(const struct act *act, const struct config_role *role,
+                         const struct config_token *only)
+{
+    json_t *effect = effect_new();
+    for (size_t i = 0; i < role->n_tokens; i++) {
+        if (is_wanted(act, role, only, role->tokens[i])) {
+            effect_put(&effect, effect_on(act, role, role->tokens[i]));
+        }
+    }
+    return effect;
+}
+
 static enum outcome generate_where_wanted(struct act *act, const struct config_role *role,
                                           const struct config_token *only, struct reason *why)
 {
     size_t made = 0;
-    bool complete = is_complete(act, role, only);
     buffer_put_text(act->result, "{\"keys\":[");
     for (size_t i = 0; i < role->n_tokens; i++) {
         const struct config_token *token = config_token(act->view->policy->config, role->tokens[i]);
-        bool wanted = only == NULL || only == token;
-        if (!wanted || (!complete && act_has_key(act->view->keyring, role->name, token->name))) {
+        if (!is_wanted(act, role, only, token->name)) {
             continue;
         }
         buffer_put_text(act->result, made++ == 0 ? "" : ",");
@@ -180,12 +230,13 @@ enum outcome act_key_generate(struct act *act, struct reason *why)
 {
     const struct config_role *role = NULL;
     const struct config_token *only = NULL;
+    bool go = false;
     enum outcome outcome = choose_role(act, &role, &only, why);
     if (outcome != OUTCOME_OK) {
         return outcome;
     }
     if (pthread_mutex_trylock(&act->custody->generating) != 0) {
-        return refuse(why, OUTCOME_RULE,
+        return refuse(why, OUTCOME_LIMIT,
                       "another key is being generated; try again when it is done");
     }
     /* The view of before the lock may be older than the last key. */
@@ -193,6 +244,9 @@ enum outcome act_key_generate(struct act *act, struct reason *why)
     act->view = view_cell_get(act->custody->room.views);
     outcome = choose_role(act, &role, &only, why);
     if (outcome == OUTCOME_OK) {
+        outcome = act_decide(act, effect_of(act, role, only), &go, why);
+    }
+    if (outcome == OUTCOME_OK && go) {
         outcome = generate_where_wanted(act, role, only, why);
     }
     pthread_mutex_unlock(&act->custody->generating);

@@ -2,10 +2,14 @@
  * qsealctl key import-certificate: certificates put beside the key they are for. */
 #include "base/clock.h"
 #include "base/log.h"
-#include "custody/act.h"
+#include "custody/change.h"
+#include "custody/effect.h"
 #include "custody/report_certificate.h"
+#include "jose/json.h"
 #include "pki/certificate.h"
 
+#include <openssl/sha.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { STEPS_MAX = 3 };
@@ -63,19 +67,46 @@ static bool is_first(const struct keyring *keyring, const struct key *key)
 
 /* A key that waited for its certificate has it now, and the first of its role on the token is in
  * use at once. Later certificates of the key change no state. */
-static size_t plan_steps(const struct act *act, const struct key *key,
-                         struct keyring_step steps[STEPS_MAX])
+static enum outcome resolve_steps(const struct act *act, const struct key *key,
+                                  struct keyring_step steps[STEPS_MAX], size_t *n_steps,
+                                  struct reason *why)
 {
     static const enum key_state states[] = {KEY_CERTIFIED, KEY_PUBLISHED, KEY_ACTIVE};
     const struct keyring *keyring = act->view->keyring;
     size_t n = key->state != KEY_GENERATED ? 0 : is_first(keyring, key) ? STEPS_MAX : 1;
-    for (size_t i = 0; i < n; i++) {
-        steps[i] = (struct keyring_step){
-            .index = (size_t)(key - keyring->keys),
-            .change = {.state = states[i], .at = clock_wall_s(), .by = act->peer.uid},
-        };
+    enum outcome outcome = OUTCOME_OK;
+    for (size_t i = 0; outcome == OUTCOME_OK && i < n; i++) {
+        steps[i].index = (size_t)(key - keyring->keys);
+        outcome = change_by(act, states[i], &steps[i].change, why);
     }
-    return n;
+    *n_steps = n;
+    return outcome;
+}
+
+static json_t *digest_of(const char *pem)
+{
+    uint8_t digest[SHA256_DIGEST_LENGTH];
+    char text[2 * SHA256_DIGEST_LENGTH + 1] = "";
+    if (pem != NULL) {
+        (void)SHA256((const uint8_t *)pem, strlen(pem), digest);
+        for (size_t i = 0; i < sizeof digest; i++) {
+            (void)snprintf(text + 2 * i, 3, "%02x", digest[i]);
+        }
+    }
+    return json_string(text);
+}
+
+/* With the certificates that were there before: importing them twice is another thing. */
+static json_t *effect_of(const struct key *key, enum key_state to, const char *pem)
+{
+    json_t *effect = effect_new();
+    json_t *entry = effect_of_key(key, to);
+    if (json_object_set_new(entry, "chain_sha256_before", digest_of(key->chain_pem)) != 0 ||
+        json_object_set_new(entry, "chain_sha256", digest_of(pem)) != 0) {
+        json_clear_ref(&entry);
+    }
+    effect_put(&effect, entry);
+    return effect;
 }
 
 static void put_result(struct buffer *out, const struct key *key, enum key_state state,
@@ -88,32 +119,61 @@ static void put_result(struct buffer *out, const struct key *key, enum key_state
     buffer_put_text(out, "}");
 }
 
-/* Under the lock the view is taken anew: the key is looked for in the keyring that is changed. */
-static enum outcome import_locked(struct act *act, const char *text, struct import *import,
-                                  struct reason *why)
+/* A key, what is kept beside it, and the keyring with both. */
+struct resolved {
+    const struct key *key;
+    enum key_state to;
+    struct keyring *next; /* owned */
+};
+
+static enum outcome resolve(const struct act *act, const char *text, struct import *import,
+                            struct resolved *out, struct reason *why)
 {
-    const struct key *key = NULL;
-    struct keyring *next = NULL;
     struct keyring_step steps[STEPS_MAX];
     size_t n_steps = 0;
-    view_unref(act->view);
-    act->view = view_cell_get(act->custody->room.views);
-    enum outcome outcome = find_key(act, text, import, &key, why);
+    enum outcome outcome = find_key(act, text, import, &out->key, why);
     if (outcome == OUTCOME_OK) {
-        n_steps = plan_steps(act, key, steps);
-        outcome = keyring_set_chain(act->view->keyring, key->public_key, buffer_text(&import->pem),
-                                    steps, n_steps, &next, why);
+        outcome = resolve_steps(act, out->key, steps, &n_steps, why);
     }
     if (outcome == OUTCOME_OK) {
-        outcome = act_install_locked(act, next, why);
+        out->to = n_steps == 0 ? out->key->state : steps[n_steps - 1].change.state;
+        outcome = keyring_set_chain(act->view->keyring, out->key->public_key,
+                                    buffer_text(&import->pem), steps, n_steps, &out->next, why);
     }
+    return outcome;
+}
+
+static enum outcome finish(struct act *act, const struct import *import,
+                           const struct resolved *resolved, struct reason *why)
+{
+    const struct key *key = resolved->key;
+    enum outcome outcome = act_install_locked(act, resolved->next, why);
     if (outcome == OUTCOME_OK) {
-        put_result(act->result, key, n_steps == 0 ? key->state : steps[n_steps - 1].change.state,
-                   &import->facts);
+        put_result(act->result, key, resolved->to, &import->facts);
         log_info("a certificate with serial %s for key %s of role %s was imported by uid %u",
                  import->facts.serial, public_key_thumbprint(key->public_key), key->role,
                  act->peer.uid);
     }
+    return outcome;
+}
+
+/* Under the lock the view is taken anew: the key is looked for in the keyring that is changed. */
+static enum outcome import_locked(struct act *act, const char *text, struct import *import,
+                                  struct reason *why)
+{
+    struct resolved resolved = {.next = NULL};
+    bool go = false;
+    view_unref(act->view);
+    act->view = view_cell_get(act->custody->room.views);
+    enum outcome outcome = resolve(act, text, import, &resolved, why);
+    if (outcome == OUTCOME_OK) {
+        json_t *effect = effect_of(resolved.key, resolved.to, buffer_text(&import->pem));
+        outcome = act_decide(act, effect, &go, why);
+    }
+    if (outcome == OUTCOME_OK && go) {
+        return finish(act, import, &resolved, why);
+    }
+    keyring_free(resolved.next);
     return outcome;
 }
 

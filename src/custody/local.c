@@ -9,6 +9,7 @@
 #include "jose/json.h"
 #include "token/remote.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,7 +17,7 @@ enum { UNLOCK_DEADLINE_MS = 30000 };
 
 struct verb_row {
     const char *name;
-    unsigned int rights; /* any of these; NEEDS_CLOCK */
+    unsigned int rights; /* any of these; and NEEDS_CLOCK, TWO_PERSONS */
     enum outcome (*handle)(struct act *act, struct reason *why);
 };
 
@@ -24,9 +25,15 @@ struct custody *custody_new(const struct custody_room *room)
 {
     struct custody *custody = calloc(1, sizeof *custody);
     if (custody != NULL) {
+        const char *name = strrchr(room->keyring_path, '/');
+        int folder = name == NULL ? 0 : (int)(name + 1 - room->keyring_path);
         custody->room = *room;
+        (void)snprintf(custody->plans_path, sizeof custody->plans_path, "%.*splans.json", folder,
+                       room->keyring_path);
         pthread_mutex_init(&custody->change, NULL);
         pthread_mutex_init(&custody->generating, NULL);
+        pthread_mutex_init(&custody->approving, NULL);
+        pthread_mutex_init(&custody->plans, NULL);
         pthread_mutex_init(&custody->report, NULL);
     }
     return custody;
@@ -37,6 +44,8 @@ void custody_free(struct custody *custody)
     if (custody != NULL) {
         pthread_mutex_destroy(&custody->change);
         pthread_mutex_destroy(&custody->generating);
+        pthread_mutex_destroy(&custody->approving);
+        pthread_mutex_destroy(&custody->plans);
         pthread_mutex_destroy(&custody->report);
         free(custody);
     }
@@ -190,36 +199,42 @@ static enum outcome do_token_unlock(struct act *act, struct reason *why)
     return outcome;
 }
 
-/* A custodian's changes that are judged by the time, or leave it in the keyring, want a clock that
- * is believed; what stops a key does not wait for one. */
+/* What a verb asks for beside a right. What stops a key waits for neither: no clock that is
+ * believed (its time would be in the keyring), and no second person (where approval is required the
+ * verb becomes a plan: its handler asks act_decide()). */
 enum {
     ANY_RIGHT = RIGHT_OPERATOR | RIGHT_CUSTODIAN | RIGHT_AUDITOR | RIGHT_APPROVER,
     NEEDS_CLOCK = 1 << 8,
-    DATED = RIGHT_CUSTODIAN | NEEDS_CLOCK,
+    TWO_PERSONS = 1 << 9,
+    KEY_CHANGE = RIGHT_CUSTODIAN | NEEDS_CLOCK | TWO_PERSONS,
 };
 
 static const struct verb_row verbs[] = {
     [CUSTODY_STATUS] = {"status", ANY_RIGHT, do_status},
     [CUSTODY_RELOAD] = {"reload", RIGHT_OPERATOR, do_reload},
-    [CUSTODY_KEY_GENERATE] = {"key generate", DATED, act_key_generate},
+    [CUSTODY_KEY_GENERATE] = {"key generate", KEY_CHANGE, act_key_generate},
     [CUSTODY_KEY_LIST] = {"key list", ANY_RIGHT, do_key_list},
     [CUSTODY_JWKS] = {"jwks", ANY_RIGHT, do_jwks},
     [CUSTODY_TOKEN_UNLOCK] = {"token unlock", RIGHT_OPERATOR, do_token_unlock},
     [CUSTODY_KEY_REFERENCE] = {"key reference", ANY_RIGHT, act_key_reference},
     [CUSTODY_KEY_CSR] = {"key csr", RIGHT_CUSTODIAN, act_key_csr},
-    [CUSTODY_KEY_IMPORT] = {"key import-certificate", DATED, act_key_import},
-    [CUSTODY_KEY_PUBLISH] = {"key publish", DATED, act_key_publish},
-    [CUSTODY_KEY_ACTIVATE] = {"key activate", DATED, act_key_activate},
-    [CUSTODY_KEY_RETIRE] = {"key retire", DATED, act_key_retire},
+    [CUSTODY_KEY_IMPORT] = {"key import-certificate", KEY_CHANGE, act_key_import},
+    [CUSTODY_KEY_PUBLISH] = {"key publish", KEY_CHANGE, act_key_publish},
+    [CUSTODY_KEY_ACTIVATE] = {"key activate", KEY_CHANGE, act_key_activate},
+    [CUSTODY_KEY_RETIRE] = {"key retire", KEY_CHANGE, act_key_retire},
     [CUSTODY_KEY_SUSPEND] = {"key suspend", RIGHT_CUSTODIAN, act_key_suspend},
-    [CUSTODY_KEY_RESUME] = {"key resume", DATED, act_key_resume},
+    [CUSTODY_KEY_RESUME] = {"key resume", KEY_CHANGE, act_key_resume},
     [CUSTODY_KEY_COMPROMISED] = {"key compromised", RIGHT_CUSTODIAN, act_key_compromised},
-    [CUSTODY_KEY_DESTROY] = {"key destroy", DATED, act_key_destroy},
+    [CUSTODY_KEY_DESTROY] = {"key destroy", KEY_CHANGE, act_key_destroy},
     [CUSTODY_KEY_SHOW] = {"key show", ANY_RIGHT, act_key_show},
     [CUSTODY_TOKEN_LIST] = {"token list", ANY_RIGHT, do_token_list},
     [CUSTODY_CLOCK_CONFIRM] = {"clock confirm", RIGHT_OPERATOR | RIGHT_CUSTODIAN,
                                act_clock_confirm},
     [CUSTODY_REPORT] = {"report", ANY_RIGHT, act_report},
+    [CUSTODY_PLAN_LIST] = {"plan list", ANY_RIGHT, act_plan_list},
+    [CUSTODY_PLAN_SHOW] = {"plan show", ANY_RIGHT, act_plan_show},
+    [CUSTODY_PLAN_WITHDRAW] = {"plan withdraw", ANY_RIGHT, act_plan_withdraw},
+    [CUSTODY_KEY_APPROVE] = {"key approve", RIGHT_APPROVER | NEEDS_CLOCK, act_key_approve},
 };
 
 /* By a look of its own: a jump may be a moment old. */
@@ -235,6 +250,13 @@ static enum outcome check_clock(const struct act *act, const struct verb_row *ro
     return refuse(why, OUTCOME_CLOCK,
                   "the clock has jumped, and this change would bear its time: confirm it first "
                   "(qsealctl clock confirm)");
+}
+
+static enum outcome handle(struct act *act, const struct verb_row *row, struct reason *why)
+{
+    act->verb = row->name;
+    act->two_persons = (row->rights & TWO_PERSONS) != 0;
+    return row->handle(act, why);
 }
 
 static enum outcome check_rights(const struct act *act, const struct verb_row *row,
@@ -258,10 +280,26 @@ static enum outcome run_verb(struct act *act, const struct verb_row *row, struct
         outcome = check_clock(act, row, why);
     }
     if (outcome == OUTCOME_OK) {
-        outcome = row->handle(act, why);
+        outcome = handle(act, row, why);
     }
     view_unref(act->view);
     return outcome;
+}
+
+enum outcome act_execute(struct act *act, const char *verb, struct reason *why)
+{
+    for (size_t i = 0; i < COUNT_OF(verbs); i++) {
+        const struct verb_row *row = &verbs[i];
+        if (row->handle == NULL || (row->rights & TWO_PERSONS) == 0 ||
+            strcmp(row->name, verb) != 0) {
+            continue;
+        }
+        act->view = view_cell_get(act->custody->room.views);
+        enum outcome outcome = handle(act, row, why);
+        view_unref(act->view);
+        return outcome;
+    }
+    return refuse(why, OUTCOME_NOT_FOUND, "there is no such verb that is approved");
 }
 
 enum outcome custody_do(struct custody *custody, uint8_t verb, const struct caller *peer,

@@ -121,6 +121,9 @@ void instance_fini(struct instance *instance)
     token_double_set(NULL, 0);
     (void)unlink(instance->config_path);
     (void)unlink(instance->keyring_path);
+    char plans[160];
+    (void)snprintf(plans, sizeof plans, "%s/plans.json", instance->folder);
+    (void)unlink(plans);
     for (unsigned int i = 0; i < KEYRING_GENERATIONS; i++) {
         char kept[160];
         (void)snprintf(kept, sizeof kept, "%s.%u", instance->keyring_path, i);

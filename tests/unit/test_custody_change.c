@@ -58,24 +58,6 @@ static void refuse_to(struct instance *instance, enum custody_verb verb, size_t 
     refuse_verb(instance, verb, with_key(index, instance, arguments), OUTCOME_RULE, fragment);
 }
 
-/* As if all that has happened had happened so much earlier. */
-static void let_pass(struct instance *instance, int64_t seconds)
-{
-    struct keyring *keyring = NULL;
-    struct reason why = {0};
-    assert_done(keyring_load(instance->keyring_path, &keyring, &why), why);
-    keyring->generation++;
-    for (size_t i = 0; i < keyring->n_keys; i++) {
-        keyring->keys[i].created -= seconds;
-        for (size_t j = 0; j < keyring->keys[i].n_history; j++) {
-            keyring->keys[i].history[j].at -= seconds;
-        }
-    }
-    assert_done(keyring_save(keyring, instance->keyring_path, &why), why);
-    keyring_free(keyring);
-    json_decref(do_verb(instance, CUSTODY_RELOAD, "{}"));
-}
-
 static void a_role_is_rotated_on_all_its_tokens_at_once(void **state)
 {
     (void)state;

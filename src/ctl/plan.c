@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * qsealctl plan list, show, withdraw, and key approve. */
+#include "ctl/command.h"
+
+#include "jose/json.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static json_t *arguments_of(const struct command_line *line)
+{
+    return json_pack("{s:s}", "digest", line->words[0]);
+}
+
+/* "seal in token hsm-a: key XjM3…, which is published, becomes active". */
+static void print_effect(const json_t *plan)
+{
+    size_t i;
+    json_t *key;
+    json_array_foreach (json_at_pointer((json_t *)plan, "/effect/keys"), i, key) {
+        const char *kid = command_text(key, "kid");
+        const char *chain = command_text(key, "chain_sha256");
+        (void)printf("  %s in token %s: ", command_text(key, "role"), command_text(key, "token"));
+        if (kid[0] == '\0') {
+            (void)printf("a new %s key is made and becomes %s\n", command_text(key, "type"),
+                         command_text(key, "to"));
+            continue;
+        }
+        (void)printf("key %s, which is %s, %s %s\n", kid, command_text(key, "from"),
+                     strcmp(command_text(key, "from"), command_text(key, "to")) == 0 ? "stays"
+                                                                                     : "becomes",
+                     command_text(key, "to"));
+        if (chain[0] != '\0') {
+            (void)printf("    with the certificates of SHA-256 %s\n", chain);
+        }
+    }
+}
+
+static void print_head(const json_t *plan)
+{
+    (void)printf("%s  qsealctl %s, by uid %lld, to be approved before %s\n",
+                 command_text(plan, "digest"), command_text(plan, "verb"),
+                 (long long)json_integer_value(json_object_get(plan, "by")),
+                 command_text(plan, "expires"));
+}
+
+void command_print_planned(const json_t *plan)
+{
+    (void)puts("planned, not done:");
+    print_effect(plan);
+    (void)printf("it is done when somebody else has approved it before %s:\n"
+                 "  qsealctl key approve %s\n",
+                 command_text(plan, "expires"), command_text(plan, "digest"));
+}
+
+static void print_plans(const json_t *result)
+{
+    size_t i;
+    json_t *plan;
+    json_array_foreach (json_object_get(result, "plans"), i, plan) {
+        print_head(plan);
+        print_effect(plan);
+    }
+}
+
+/* The whole of it, since that is what is approved. */
+static void print_plan(const json_t *result)
+{
+    const json_t *plan = json_object_get(result, "plan");
+    print_head(plan);
+    print_effect(plan);
+    (void)printf("made %s\narguments ", command_text(plan, "made"));
+    command_print_json(json_object_get(plan, "arguments"));
+    (void)fputs("effect ", stdout);
+    command_print_json(json_object_get(plan, "effect"));
+}
+
+static void print_withdrawn(const json_t *result)
+{
+    (void)printf("plan %s is withdrawn\n", command_text(result, "withdrawn"));
+}
+
+static void print_state(const json_t *key)
+{
+    (void)printf("  %s: key %s in token %s is %s\n", command_text(key, "role"),
+                 command_text(key, "kid"), command_text(key, "token"), command_text(key, "state"));
+}
+
+static void print_approved(const json_t *result)
+{
+    const json_t *approved = json_object_get(result, "approved");
+    const json_t *done = json_object_get(result, "result");
+    const json_t *keys = json_object_get(done, "keys");
+    size_t i;
+    json_t *key;
+    (void)printf("approved, and done for uid %lld: qsealctl %s\n",
+                 (long long)json_integer_value(json_object_get(approved, "by")),
+                 command_text(approved, "verb"));
+    if (keys == NULL) {
+        print_state(done);
+    }
+    json_array_foreach (keys, i, key) {
+        print_state(key);
+    }
+}
+
+enum exit_code run_plan_list(const struct command_line *line)
+{
+    return command_do(line, CUSTODY_PLAN_LIST, json_object(), print_plans);
+}
+
+enum exit_code run_plan_show(const struct command_line *line)
+{
+    return command_do(line, CUSTODY_PLAN_SHOW, arguments_of(line), print_plan);
+}
+
+enum exit_code run_plan_withdraw(const struct command_line *line)
+{
+    return command_do(line, CUSTODY_PLAN_WITHDRAW, arguments_of(line), print_withdrawn);
+}
+
+enum exit_code run_key_approve(const struct command_line *line)
+{
+    return command_do(line, CUSTODY_KEY_APPROVE, arguments_of(line), print_approved);
+}
