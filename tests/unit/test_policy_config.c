@@ -338,9 +338,9 @@ static void test_default_users(void **state)
     assert_non_null(strstr(why.detail, "\" does not exist on this host"));
 }
 
-/* The shipped example, with its users made numbers, since they exist on no build machine; and with
- * what stands there as comments for transport keys made part of it. */
-static struct config *load_example(bool with_transport)
+/* The shipped example, with its users and groups made numbers, since they exist on no build
+ * machine; and with what stands there as comments in lists made part of it. */
+static struct config *load_example(bool with_more)
 {
     BUFFER_CLEANUP struct buffer text = BUFFER_INIT(65536);
     assert_int_equal(file_read(QSEAL_EXAMPLE, &text), 0);
@@ -350,14 +350,17 @@ static struct config *load_example(bool with_transport)
     char *rest = NULL;
     for (char *line = strtok_r((char *)text.data, "\n", &rest); line != NULL;
          line = strtok_r(NULL, "\n", &rest)) {
-        if (with_transport && (strncmp(line, "  #-", 4) == 0 || strncmp(line, "  #  ", 5) == 0)) {
+        if (with_more && (strncmp(line, "  #-", 4) == 0 || strncmp(line, "  #  ", 5) == 0)) {
             memmove(line + 2, line + 3, strlen(line + 2));
         }
         const char *hit = line[0] == '#' ? NULL : strstr(line, "user: ");
+        const char *group = line[0] == '#' ? NULL : strstr(line, "group: ");
         if (strstr(line, "users:") == line) {
             buffer_put_text(&changed, "users: {httpd: 1, qseald: 2}");
         } else if (hit != NULL && strchr(line, '#') == NULL) {
             buffer_put_format(&changed, "%.*suid: %u", (int)(hit - line), line, uid++);
+        } else if (group != NULL && strchr(line, '#') == NULL) {
+            buffer_put_format(&changed, "%.*sgid: 7100", (int)(group - line), line);
         } else {
             buffer_put_text(&changed, line);
         }
@@ -373,10 +376,12 @@ static void test_example(void **state)
     assert_true(config->n_callers >= 1);
     assert_non_null(config_role(config, "seal"));
     assert_null(config_role(config, "transport"));
+    assert_int_equal(rights_of(config, 1, 7100), 0);
     config_free(config);
     config = load_example(true);
     assert_int_equal(config_role(config, "transport")->n_peers, 2);
     assert_true(config_caller_has_role(&config->callers[config->n_callers - 1], "transport"));
+    assert_int_equal(rights_of(config, 1, 7100), RIGHT_APPROVER);
     config_free(config);
 }
 
