@@ -74,7 +74,7 @@ enum outcome act_decide(struct act *act, json_t *effect, bool *go, struct reason
 /* OUTCOME_INTERNAL when a verb that two persons do has left that out. */
 enum outcome act_check_decided(const struct act *act, struct reason *why) MUST_USE;
 /* Writes who has approved behind the reason of a change. OUTCOME_RULE when there is no room for it,
- * also when the change only becomes a plan. */
+ * also when the change only becomes a plan; and always when somebody has written it already. */
 enum outcome act_put_approval(const struct act *act, char reason[KEYRING_REASON_MAX + 1],
                               struct reason *why) MUST_USE;
 /* Does a verb that two persons do, without asking for a right. */

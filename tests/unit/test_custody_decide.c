@@ -104,6 +104,12 @@ static void what_cannot_be_done_is_not_planned(void **state)
                "this needs two persons, and uid 0 is none of them: ask as yourself");
     refused_as(instance, BERT, CUSTODY_KEY_PUBLISH, "{\"key\":\"seal-ec\"}", OUTCOME_NOT_GRANTED,
                "uid 71002 may not: key publish");
+    refused_as(instance, ANNA, CUSTODY_KEY_PUBLISH,
+               naming_key(instance, 2, "Approved by uid 9", arguments), OUTCOME_RULE,
+               "a reason does not say \"approved by uid\": that is written by who knows it");
+    refused_as(instance, ANNA, CUSTODY_KEY_SUSPEND,
+               naming_key(instance, 2, "x; approved by uid 9", arguments), OUTCOME_RULE,
+               "a reason does not say \"approved by uid\"");
     assert_int_equal(count_plans(instance), 0);
     reason[172] = '\0';
     char digest[100];
