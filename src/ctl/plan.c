@@ -63,6 +63,13 @@ static void print_plans(const json_t *result)
     }
 }
 
+/* What another person wrote must not do something to the terminal of the one who approves it. */
+static void print_ascii(const json_t *value)
+{
+    (void)json_dumpf(value, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
+    (void)putchar('\n');
+}
+
 /* The whole of it, since that is what is approved. */
 static void print_plan(const json_t *result)
 {
@@ -70,9 +77,9 @@ static void print_plan(const json_t *result)
     print_head(plan);
     print_effect(plan);
     (void)printf("made %s\narguments ", command_text(plan, "made"));
-    command_print_json(json_object_get(plan, "arguments"));
+    print_ascii(json_object_get(plan, "arguments"));
     (void)fputs("effect ", stdout);
-    command_print_json(json_object_get(plan, "effect"));
+    print_ascii(json_object_get(plan, "effect"));
 }
 
 static void print_withdrawn(const json_t *result)

@@ -51,6 +51,21 @@ static enum outcome destroy_one(struct act *act, size_t index, const struct key_
     return outcome == OUTCOME_OK ? act_install_locked(act, next, why) : outcome;
 }
 
+/* All that the keyring could refuse, before the token is asked: what is gone there does not come
+ * back. */
+static enum outcome check_steps(const struct keyring *keyring, const struct selection *selection,
+                                const struct key_change *change, struct reason *why)
+{
+    struct keyring_step steps[SELECTION_MAX];
+    struct keyring *next = NULL;
+    for (size_t i = 0; i < selection->n; i++) {
+        steps[i] = (struct keyring_step){.index = selection->indexes[i], .change = *change};
+    }
+    enum outcome outcome = keyring_change(keyring, steps, selection->n, &next, why);
+    keyring_free(next);
+    return outcome;
+}
+
 static enum outcome resolve(const struct act *act, struct selection *selection,
                             struct key_change *change, struct reason *why)
 {
@@ -58,11 +73,8 @@ static enum outcome resolve(const struct act *act, struct selection *selection,
     if (outcome == OUTCOME_OK) {
         outcome = change_by(act, KEY_DESTROYED, change, why);
     }
-    for (size_t i = 0; outcome == OUTCOME_OK && i < selection->n; i++) {
-        outcome = key_state_check(act->view->keyring->keys[selection->indexes[i]].state,
-                                  KEY_DESTROYED, why);
-    }
-    return outcome;
+    return outcome == OUTCOME_OK ? check_steps(act->view->keyring, selection, change, why)
+                                 : outcome;
 }
 
 static json_t *effect_of(const struct keyring *keyring, const struct selection *selection)

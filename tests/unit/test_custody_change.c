@@ -140,6 +140,11 @@ static void a_compromised_key_is_only_destroyed(void **state)
     refuse_verb(instance, CUSTODY_KEY_DESTROY, with_key(0, instance, arguments),
                 OUTCOME_TOKEN_UNAVAILABLE, "told to fail");
     expect_state(instance, 0, KEY_COMPROMISED);
+    char kid[THUMBPRINT_SIZE];
+    kid_of(instance, 0, kid);
+    (void)snprintf(arguments, sizeof arguments, "{\"key\":\"%s\",\"reason\":\"a\\u0007\"}", kid);
+    refuse_verb(instance, CUSTODY_KEY_DESTROY, arguments, OUTCOME_RULE,
+                "a reason has at most 200 printable ASCII characters"); /* the token is not asked */
     instance->tokens[0].outcome = OUTCOME_OK;
     do_to(instance, CUSTODY_KEY_DESTROY, 0);
     expect_state(instance, 0, KEY_DESTROYED);
