@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 # Completion of qsealctl(1). Nothing is listed here: commands and options come from the program itself, roles, keys and
-# tokens from the running service, when it answers
-# within QSEAL_COMPLETION_S seconds (1).
+# tokens from the running service, when it answers within QSEAL_COMPLETION_S seconds (1).
 
 # _qsealctl_list MEMBER: the values of that member in the service's list of keys. Only plain names: compgen expands.
 _qsealctl_list() {

@@ -111,7 +111,7 @@ static bool make_string(json_t *value, const char *kept)
 }
 
 /* As deep as the answer was nested when it was parsed. */
-static bool make(json_t *value, const char *kept) // NOLINT(misc-no-recursion)
+static bool make(json_t *value, const char *kept)
 {
     const char *name;
     json_t *item;
