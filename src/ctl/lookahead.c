@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * qsealctl rotation lookahead. */
+ * qsealctl rotation lookahead: draws the timeline. */
 #include "ctl/command.h"
 #include "ctl/printable.h"
 #include "ctl/timeline_draw.h"
