@@ -30,11 +30,13 @@ static bool read_span(const struct timeline *timeline, const json_t *from,
            (span->is_open || time_of(from, "until", &span->until));
 }
 
+/* Of those that begin in one second the ones that end in it come first. */
 static int compare_spans(const void *left, const void *right)
 {
     const struct timeline_span *a = left;
     const struct timeline_span *b = right;
-    return (a->from > b->from) - (a->from < b->from);
+    int order = (a->from > b->from) - (a->from < b->from);
+    return order == 0 ? (a->until > b->until) - (a->until < b->until) : order;
 }
 
 static bool read_spans(const struct timeline *timeline, const json_t *list,
@@ -194,7 +196,8 @@ static int compare_changes(const void *left, const void *right)
     const struct timeline_change *a = left;
     const struct timeline_change *b = right;
     int order = (a->at > b->at) - (a->at < b->at);
-    return order == 0 ? (a->key > b->key) - (a->key < b->key) : order;
+    order = order == 0 ? (a->key > b->key) - (a->key < b->key) : order;
+    return order == 0 ? (int)a->to - (int)b->to : order;
 }
 
 static size_t put_changes_of(const struct timeline *timeline, const struct timeline_key *key,
@@ -202,9 +205,10 @@ static size_t put_changes_of(const struct timeline *timeline, const struct timel
 {
     size_t n = 0;
     for (size_t i = 0; i < key->n_spans; i++) {
-        if (lies_ahead(timeline, key->spans[i].from)) {
-            out[n++] = (struct timeline_change){
-                .at = key->spans[i].from, .key = key, .to = key->spans[i].state};
+        const struct timeline_span *span = &key->spans[i];
+        bool is_due = span->planned && span->from == timeline->now;
+        if (is_due || lies_ahead(timeline, span->from)) {
+            out[n++] = (struct timeline_change){.at = span->from, .key = key, .to = span->state};
         }
     }
     if (timeline_shows_certificate(key) && lies_ahead(timeline, key->not_after)) {

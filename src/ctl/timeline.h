@@ -84,7 +84,7 @@ const char *timeline_when(int64_t at, char out[TIMELINE_WORDS_SIZE]);
 const char *timeline_day(int64_t at, char out[TIMELINE_WORDS_SIZE]);
 /* "Keys from 23 Aug 2026 to 18 Aug 2027". */
 const char *timeline_range(const struct timeline *timeline, char out[TIMELINE_RANGE_SIZE]);
-/* "in 7 days", "in 5 min". */
+/* "in 7 days", "in 5 minutes", "now". */
 const char *timeline_distance(int64_t seconds, char out[TIMELINE_WORDS_SIZE]);
 /* "becomes active", "reaches the end of its certificate". */
 const char *timeline_change_words(const struct timeline_change *change);

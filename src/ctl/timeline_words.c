@@ -136,6 +136,10 @@ const char *timeline_distance(int64_t seconds, char out[TIMELINE_WORDS_SIZE])
         {0, 1, "second", "seconds"},
     };
     size_t i = 0;
+    if (seconds <= 0) {
+        (void)snprintf(out, TIMELINE_WORDS_SIZE, "now");
+        return out;
+    }
     while (rows[i].from > seconds && i + 1 < COUNT_OF(rows)) {
         i++;
     }

@@ -73,6 +73,32 @@ static void changes_ahead_are_in_order(void **state)
     assert_int_equal(n, 1);
 }
 
+/* A first key is made, shown and used in one second; and what is due now is still ahead. */
+static void states_of_one_second_keep_their_order(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "{" TIMES UNTIL
+        "\"keys\":[{\"role\":\"r\",\"token\":\"t\",\"kid\":\"k\",\"state\":\"active\","
+        "\"spans\":[{\"state\":\"active\",\"from\":\"2026-11-22T00:00:00Z\",\"until\":null},"
+        "{\"state\":\"generated\",\"from\":\"2026-11-22T00:00:00Z\","
+        "\"until\":\"2026-11-22T00:00:00Z\"},"
+        "{\"state\":\"published\",\"from\":\"2026-11-21T09:30:00Z\",\"planned\":true,"
+        "\"until\":\"2026-11-22T00:00:00Z\"}]}]}";
+    JSON_CLEANUP json_t *answer = parse(text);
+    TIMELINE_CLEANUP struct timeline *timeline = NULL;
+    struct reason why = {0};
+    size_t n = 0;
+    assert_done(timeline_read(answer, &timeline, &why), why);
+    assert_int_equal(timeline->keys[0].spans[1].state, KEY_GENERATED);
+    assert_int_equal(timeline->keys[0].spans[2].state, KEY_ACTIVE);
+    struct timeline_change *changes CLEANUP(timeline_changes_free) = timeline_changes(timeline, &n);
+    assert_int_equal(n, 3);
+    assert_int_equal(changes[0].to, KEY_PUBLISHED);
+    assert_int_equal(changes[1].to, KEY_GENERATED);
+    assert_int_equal(changes[2].to, KEY_ACTIVE);
+}
+
 static void another_form_is_refused(void **state)
 {
     (void)state;
@@ -156,9 +182,14 @@ static void times_are_said_in_words(void **state)
     static const struct {
         int64_t seconds;
         const char *want;
-    } rows[] = {{0, "in 0 seconds"},          {1, "in 1 second"},         {60, "in 1 minute"},
-                {7199, "in 119 minutes"},     {7200, "in 2 hours"},       {2 * 86400, "in 2 days"},
-                {700 * 86400, "in 700 days"}, {800 * 86400, "in 2 years"}};
+    } rows[] = {{0, "now"},
+                {1, "in 1 second"},
+                {60, "in 1 minute"},
+                {7199, "in 119 minutes"},
+                {7200, "in 2 hours"},
+                {2 * 86400, "in 2 days"},
+                {700 * 86400, "in 700 days"},
+                {800 * 86400, "in 2 years"}};
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         assert_string_equal(timeline_distance(rows[i].seconds, out), rows[i].want);
     }
@@ -167,9 +198,13 @@ static void times_are_said_in_words(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(an_answer_is_put_into_order), cmocka_unit_test(changes_ahead_are_in_order),
-        cmocka_unit_test(another_form_is_refused),     cmocka_unit_test(times_have_their_places),
-        cmocka_unit_test(the_axis_has_round_dates),    cmocka_unit_test(times_are_said_in_words),
+        cmocka_unit_test(an_answer_is_put_into_order),
+        cmocka_unit_test(changes_ahead_are_in_order),
+        cmocka_unit_test(states_of_one_second_keep_their_order),
+        cmocka_unit_test(another_form_is_refused),
+        cmocka_unit_test(times_have_their_places),
+        cmocka_unit_test(the_axis_has_round_dates),
+        cmocka_unit_test(times_are_said_in_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
