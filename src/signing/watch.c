@@ -234,17 +234,24 @@ struct watch *watch_new(struct view_cell *views, struct reason *why)
     return watch;
 }
 
-void watch_free(struct watch *watch)
+void watch_stop(struct watch *watch)
 {
-    if (watch == NULL) {
-        return;
-    }
     pthread_mutex_lock(&watch->lock);
+    bool stopped = watch->stopping;
     watch->stopping = true;
     pthread_cond_signal(&watch->wake);
     pthread_mutex_unlock(&watch->lock);
-    pthread_join(watch->thread, NULL);
-    watch_release(watch);
+    if (!stopped) {
+        pthread_join(watch->thread, NULL);
+    }
+}
+
+void watch_free(struct watch *watch)
+{
+    if (watch != NULL) {
+        watch_stop(watch);
+        watch_release(watch);
+    }
 }
 
 struct clock_guard *watch_clock(struct watch *watch)

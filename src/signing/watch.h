@@ -14,7 +14,9 @@ struct watch;
 
 /* Starts the thread; it asks at once. NULL with the reason. `views` must outlive it. */
 struct watch *watch_new(struct view_cell *views, struct reason *why) MUST_USE;
-/* Ends the thread. Accepts NULL. */
+/* Ends the thread; what was seen last stays. */
+void watch_stop(struct watch *watch);
+/* Accepts NULL. */
 void watch_free(struct watch *watch);
 
 /* The last state seen of the token of that name; TOKEN_DOWN when none was. `*out` may be NULL. */

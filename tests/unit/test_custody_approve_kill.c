@@ -64,8 +64,7 @@ int __wrap_unlink(const char *path)
 static struct instance *single_threaded_instance(void)
 {
     struct instance *instance = approval_instance();
-    watch_free(instance->watch);
-    instance->watch = NULL;
+    watch_stop(instance->watch);
     return instance;
 }
 
