@@ -7,10 +7,22 @@
 #include "pkcs11/rv.h"
 #include "token/local_parts.h"
 
+#include <stdio.h>
+
 enum {
     GENERATE_FACTOR = 24, /* making an RSA key takes a device a minute */
     DESTROY_FACTOR = 4,   /* several calls under one deadline */
+    ID_TEXT_SIZE = 2 * KEY_ID_LEN + 1,
 };
+
+/* For the log: a key that no keyring knows, since qseald was killed in between, is found by it. */
+static const char *id_text(const uint8_t *id, char out[ID_TEXT_SIZE])
+{
+    for (size_t i = 0; i < KEY_ID_LEN; i++) {
+        (void)snprintf(out + 2 * i, 3, "%02x", id[i]);
+    }
+    return out;
+}
 
 static enum outcome check_generate(struct token *token,
                                    const struct token_generate_request *request, struct reason *why)
@@ -85,9 +97,11 @@ enum outcome token_generate(struct token *token, const struct token_generate_req
     outcome = deadline_passed(deadline) ? refuse(why, OUTCOME_DEADLINE, "the deadline has passed")
                                         : generate(token, request, spki, why);
     pthread_mutex_unlock(&token->room->login_lock);
-    log_info("token %s: generating a %s key for role %s: %s%s%s", token->room->options.name,
-             key_type_name(request->type), request->role, outcome_name(outcome),
-             outcome == OUTCOME_OK ? "" : ": ", outcome == OUTCOME_OK ? "" : why->detail);
+    char id[ID_TEXT_SIZE];
+    log_info("token %s: generating a %s key with CKA_ID %s for role %s: %s%s%s",
+             token->room->options.name, key_type_name(request->type), id_text(request->key_id, id),
+             request->role, outcome_name(outcome), outcome == OUTCOME_OK ? "" : ": ",
+             outcome == OUTCOME_OK ? "" : why->detail);
     return outcome;
 }
 
@@ -141,8 +155,9 @@ enum outcome token_destroy(struct token *token, const struct token_destroy_reque
                                ? refuse(why, OUTCOME_DEADLINE, "the deadline has passed")
                                : destroy(token, request, why);
     pthread_mutex_unlock(&token->room->login_lock);
-    log_info("token %s: destroying a %s key: %s%s%s", token->room->options.name,
-             purpose_name(request->purpose), outcome_name(outcome),
+    char id[ID_TEXT_SIZE];
+    log_info("token %s: destroying a %s key with CKA_ID %s: %s%s%s", token->room->options.name,
+             purpose_name(request->purpose), id_text(request->key_id, id), outcome_name(outcome),
              outcome == OUTCOME_OK ? "" : ": ", outcome == OUTCOME_OK ? "" : why->detail);
     return outcome;
 }

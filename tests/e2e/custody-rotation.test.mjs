@@ -158,8 +158,7 @@ test('a thumbprint may begin with a dash, or with two', async () => {
   }
 })
 
-// Each system call of a change is killed at in tests/unit/test_keyring_kept.c; here it is the whole
-// program, at moments nobody chose.
+// Each system call of a change is killed at in custody-crash.test.mjs; here it is at moments nobody chose.
 test('a crash amid changes leaves the old or the new keyring', { timeout: seconds(120) }, async () => {
   const file = path.join(box.dir, 'state', 'qseald', 'keyring.json')
   const [old, active] = await keys('seal')
