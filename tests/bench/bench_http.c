@@ -21,6 +21,7 @@ struct caller {
 
 struct load {
     const struct door_request *request;
+    FILE *samples; /* NULL, or where each answer's end and latency go */
     struct caller *callers;
     size_t n;
 };
@@ -30,6 +31,7 @@ struct options {
     const char *path;
     const char *body;
     const char *content_type;
+    const char *samples;
     const char *name;
     size_t connections;
     size_t threads;
@@ -50,15 +52,26 @@ static void count_refusal(struct crew_member *member, const struct caller *calle
     }
 }
 
+/* "END LATENCY", nanoseconds of CLOCK_MONOTONIC, of every answer, those of the warm-up too. */
+static void note_sample(const struct load *load, int64_t end, int64_t latency)
+{
+    if (load->samples != NULL) {
+        (void)fprintf(load->samples, "%lld %lld\n", (long long)end, (long long)latency);
+    }
+}
+
 /* Reads what is there, and when that ends the answer, asks again. */
 static bool go_on(struct crew_member *member, struct caller *caller)
 {
     const struct load *load = member->own;
+    int64_t now;
     switch (door_receive(&caller->door)) {
     case DOOR_MORE:
         return true;
     case DOOR_OK:
-        crew_record(member, meter_now_ns() - caller->begun);
+        now = meter_now_ns();
+        crew_record(member, now - caller->begun);
+        note_sample(load, now, now - caller->begun);
         return begin(caller, load->request);
     case DOOR_REFUSED:
         count_refusal(member, caller);
@@ -119,7 +132,7 @@ static void usage(void)
 {
     (void)fputs("usage: bench_http --socket PATH --path /v1/... [--body FILE] [--type MIME]\n"
                 "  [--connections 1] [--threads 1] [--seconds 1] [--warm-up 0.2] [--count N]\n"
-                "  [--name TEXT] [--pids A,B,...]\n",
+                "  [--name TEXT] [--pids A,B,...] [--samples FILE]\n",
                 stderr);
     exit(2);
 }
@@ -142,6 +155,9 @@ static void set_option(struct options *options, int option, const char *value)
     case 'c':
         options->connections = strtoul(value, NULL, 10);
         return;
+    case 'A':
+        options->samples = value;
+        return;
     case 'T':
         options->threads = strtoul(value, NULL, 10);
         return;
@@ -160,6 +176,7 @@ static struct options parse(int argc, char **argv)
                                           {"type", 1, NULL, 't'},
                                           {"connections", 1, NULL, 'c'},
                                           {"threads", 1, NULL, 'T'},
+                                          {"samples", 1, NULL, 'A'},
                                           CREW_OPTIONS,
                                           {0}};
     struct options options = {.content_type = "application/json",
@@ -183,20 +200,25 @@ static struct options parse(int argc, char **argv)
 static bool measure(struct options *options, const struct door_request *request,
                     struct caller *callers)
 {
+    FILE *samples = options->samples == NULL ? NULL : fopen(options->samples, "we");
+    if (options->samples != NULL && samples == NULL) {
+        perror(options->samples);
+        return false;
+    }
     struct crew_member *members = calloc(options->threads, sizeof *members);
     struct load *loads = calloc(options->threads, sizeof *loads);
     bool good = members != NULL && loads != NULL;
     size_t dealt = 0;
     for (size_t i = 0; good && i < options->threads; i++) {
         size_t share = (options->connections - dealt) / (options->threads - i);
-        loads[i] = (struct load){request, callers + dealt, share};
+        loads[i] = (struct load){request, samples, callers + dealt, share};
         members[i].own = &loads[i];
         dealt += share;
     }
     good = good && crew_run(&options->crew, options->name, work, members, options->threads);
     free(loads);
     free(members);
-    return good;
+    return (samples == NULL || fclose(samples) == 0) && good;
 }
 
 static struct caller *connect_all(const struct options *options)
