@@ -16,6 +16,10 @@ enum outcome rule_publish(const struct change_question *question, struct reason 
         return refuse(why, OUTCOME_RULE, "role %s is not in the configuration any more",
                       question->key->role);
     }
+    if (question->key->state == KEY_SUSPENDED) {
+        return refuse(why, OUTCOME_RULE,
+                      "the key is suspended: resume it first, and it is where it was");
+    }
     if (role->needs_certificate && question->key->chain_pem == NULL) {
         return refuse(
             why, OUTCOME_RULE,

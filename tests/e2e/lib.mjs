@@ -283,8 +283,9 @@ export class Sandbox {
   alive(name) {
     const pid = this.pids()[name]
     try {
-      // A zombie is not alive.
-      return !/^State:\s+[ZX]/m.test(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))
+      // A zombie is not alive; but its sockets are there until its last thread is gone.
+      const status = fs.readFileSync(`/proc/${pid}/status`, 'utf8')
+      return !/^State:\s+[ZX]/m.test(status) || !/^Threads:\s+[01]$/m.test(status)
     } catch {
       return false
     }
