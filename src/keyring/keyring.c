@@ -160,10 +160,11 @@ int64_t keyring_newest_time(const struct keyring *keyring)
     return newest;
 }
 
+/* The newest first, here and below: what signs is among the last, whatever lies behind it. */
 const struct key *keyring_active(const struct keyring *keyring, const char *role, const char *token)
 {
-    for (size_t i = 0; i < keyring->n_keys; i++) {
-        const struct key *key = &keyring->keys[i];
+    for (size_t i = keyring->n_keys; i > 0; i--) {
+        const struct key *key = &keyring->keys[i - 1];
         if (key->state == KEY_ACTIVE && strcmp(key->role, role) == 0 &&
             strcmp(key->token, token) == 0) {
             return key;
@@ -175,8 +176,8 @@ const struct key *keyring_active(const struct keyring *keyring, const char *role
 const struct key *keyring_by_thumbprint(const struct keyring *keyring, const char *role,
                                         const char *token, const char *thumbprint)
 {
-    for (size_t i = 0; i < keyring->n_keys; i++) {
-        const struct key *key = &keyring->keys[i];
+    for (size_t i = keyring->n_keys; i > 0; i--) {
+        const struct key *key = &keyring->keys[i - 1];
         if (strcmp(key->role, role) == 0 && strcmp(key->token, token) == 0 &&
             strcmp(public_key_thumbprint(key->public_key), thumbprint) == 0) {
             return key;
