@@ -24,6 +24,7 @@ void channel_init(struct channel *channel, const char *path, const char *peer)
         .path = path,
         .peer = peer,
         .fd = -1,
+        .passed = -1,
         .out = BUFFER_INIT(FRAME_HEADER_LEN + FRAME_PAYLOAD_MAX),
         .in = BUFFER_INIT(FRAME_HEADER_LEN + FRAME_PAYLOAD_MAX + IO_CHUNK),
     };
@@ -59,8 +60,14 @@ int channel_connect(const char *path, struct deadline deadline)
 
 struct buffer *channel_begin(struct channel *channel, uint8_t kind)
 {
+    channel->passed = -1;
     frame_begin(&channel->out, kind);
     return &channel->out;
+}
+
+void channel_pass(struct channel *channel, int fd)
+{
+    channel->passed = fd;
 }
 
 static bool receive_frame(struct channel *channel, uint8_t kind, struct deadline deadline)
@@ -92,7 +99,7 @@ static bool receive_frame(struct channel *channel, uint8_t kind, struct deadline
 static enum attempt attempt(struct channel *channel, uint8_t kind, struct deadline deadline)
 {
     buffer_reset(&channel->in);
-    if (io_send(channel->fd, buffer_span(&channel->out), deadline) &&
+    if (io_send_with(channel->fd, buffer_span(&channel->out), channel->passed, deadline) &&
         receive_frame(channel, kind, deadline)) {
         return ATTEMPT_DONE;
     }

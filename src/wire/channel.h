@@ -14,6 +14,7 @@ struct channel {
     const char *path; /* borrowed; the unix socket */
     const char *peer; /* borrowed; what messages call the other side, e.g. "tokend hsm-a" */
     int fd;           /* -1 when not connected */
+    int passed;       /* borrowed; goes beside the next question, -1: none */
     struct buffer out;
     struct buffer in;
 };
@@ -24,6 +25,8 @@ void channel_fini(struct channel *channel);
 
 /* Starts a question; put its fields into the returned buffer. */
 struct buffer *channel_begin(struct channel *channel, uint8_t kind);
+/* The question begun takes this descriptor along (SCM_RIGHTS); it stays the caller's. */
+void channel_pass(struct channel *channel, int fd);
 /* Sends it and waits for the answer, whose fields (after the outcome) are then read from `*answer`,
  * valid until the next call. OUTCOME_UNAVAILABLE: nobody there; OUTCOME_DEADLINE; OUTCOME_INTERNAL:
  * the peer spoke nonsense (connection dropped); otherwise the outcome the peer gave, with its

@@ -2,8 +2,11 @@
  * Whole reads and writes with a deadline. */
 #include "wire/io.h"
 
+#include "base/fd.h"
+
 #include <errno.h>
 #include <poll.h>
+#include <string.h>
 #include <sys/socket.h>
 
 bool io_wait(int fd, short events, struct deadline deadline)
@@ -37,7 +40,80 @@ bool io_send(int fd, struct span bytes, struct deadline deadline)
     return true;
 }
 
-bool io_receive(int fd, struct buffer *in, size_t want, struct deadline deadline)
+/* Room for one descriptor, as the kernel wants it. */
+union control {
+    struct cmsghdr align;
+    char space[CMSG_SPACE(sizeof(int))];
+};
+
+bool io_send_with(int fd, struct span bytes, int passed, struct deadline deadline)
+{
+    if (passed < 0) {
+        return io_send(fd, bytes, deadline);
+    }
+    struct iovec part = {.iov_base = (void *)(uintptr_t)bytes.data, .iov_len = bytes.len};
+    union control control = {0};
+    struct msghdr message = {.msg_iov = &part,
+                             .msg_iovlen = 1,
+                             .msg_control = control.space,
+                             .msg_controllen = sizeof control.space};
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    *header = (struct cmsghdr){
+        .cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+    memcpy(CMSG_DATA(header), &passed, sizeof passed);
+    for (;;) {
+        ssize_t sent = sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (sent >= 0) {
+            return io_send(fd, span_part(bytes, (size_t)sent, bytes.len), deadline);
+        }
+        if (errno != EAGAIN && errno != EINTR) {
+            return false;
+        }
+        if (errno == EAGAIN && !io_wait(fd, POLLOUT, deadline)) {
+            return false;
+        }
+    }
+}
+
+/* The first one is kept; more are closed here, or by the kernel when there is no room for them. */
+static bool keep_descriptor(struct msghdr *message, int *passed)
+{
+    bool alone = (message->msg_flags & MSG_CTRUNC) == 0;
+    for (struct cmsghdr *header = CMSG_FIRSTHDR(message); header != NULL;
+         header = CMSG_NXTHDR(message, header)) {
+        bool rights = header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS;
+        size_t n = rights ? (header->cmsg_len - CMSG_LEN(0)) / sizeof(int) : 0;
+        for (size_t i = 0; i < n; i++) {
+            FD_CLEANUP int fd = -1;
+            memcpy(&fd, CMSG_DATA(header) + i * sizeof fd, sizeof fd);
+            alone = alone && *passed < 0;
+            *passed = *passed < 0 ? fd_steal(&fd) : *passed;
+        }
+    }
+    return alone;
+}
+
+/* recv(2), which drops descriptors, or with `passed` the one that keeps them. */
+static ssize_t receive_some(int fd, uint8_t *at, size_t room, int *passed)
+{
+    if (passed == NULL) {
+        return recv(fd, at, room, MSG_DONTWAIT);
+    }
+    struct iovec part = {.iov_base = at, .iov_len = room};
+    union control control;
+    struct msghdr message = {.msg_iov = &part,
+                             .msg_iovlen = 1,
+                             .msg_control = control.space,
+                             .msg_controllen = sizeof control.space};
+    ssize_t got = recvmsg(fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    if (got >= 0 && !keep_descriptor(&message, passed)) {
+        errno = EPROTO;
+        return -1;
+    }
+    return got;
+}
+
+bool io_receive_with(int fd, struct buffer *in, size_t want, int *passed, struct deadline deadline)
 {
     while (in->len < want) {
         size_t had = in->len;
@@ -47,7 +123,7 @@ bool io_receive(int fd, struct buffer *in, size_t want, struct deadline deadline
             errno = ENOMEM;
             return false;
         }
-        ssize_t got = recv(fd, at, room, MSG_DONTWAIT);
+        ssize_t got = receive_some(fd, at, room, passed);
         buffer_cut(in, had + (got > 0 ? (size_t)got : 0));
         if (got == 0) {
             errno = 0;
@@ -61,4 +137,9 @@ bool io_receive(int fd, struct buffer *in, size_t want, struct deadline deadline
         }
     }
     return true;
+}
+
+bool io_receive(int fd, struct buffer *in, size_t want, struct deadline deadline)
+{
+    return io_receive_with(fd, in, want, NULL, deadline);
 }

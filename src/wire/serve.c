@@ -204,12 +204,13 @@ static serve_handler *find_handler(const struct serve_options *options, uint8_t 
 
 /* Reads one whole frame into the worker's buffer; false closes the connection. */
 static bool read_question(struct serve_worker *worker, const struct serve_connection *connection,
-                          struct frame_header *header)
+                          struct frame_header *header, int *passed)
 {
     const struct serve_options *options = &worker->serve->options;
     struct deadline deadline = deadline_in_ms(FRAME_DEADLINE_MS);
     buffer_reset(&worker->in);
-    if (!io_receive(connection->fd, &worker->in, FRAME_HEADER_LEN, deadline)) {
+    if (!io_receive_with(connection->fd, &worker->in, FRAME_HEADER_LEN,
+                         options->takes_descriptors ? passed : NULL, deadline)) {
         return false; /* the usual end: the peer closed */
     }
     if (!frame_parse_header(worker->in.data, options->max_payload, header)) {
@@ -229,7 +230,8 @@ static bool answer_one(struct serve_worker *worker, struct serve_connection *con
 {
     const struct serve_options *options = &worker->serve->options;
     struct frame_header header;
-    if (!read_question(worker, connection, &header)) {
+    FD_CLEANUP int passed = -1;
+    if (!read_question(worker, connection, &header, &passed)) {
         return false;
     }
     serve_handler *handle = find_handler(options, header.kind);
@@ -249,8 +251,11 @@ static bool answer_one(struct serve_worker *worker, struct serve_connection *con
         .peer = connection->peer,
         .request = &request,
         .answer = &worker->out,
+        .passed = passed,
     };
-    if (!handle(&call) || !frame_end(&worker->out)) {
+    bool answered = handle(&call) && frame_end(&worker->out);
+    passed = call.passed;
+    if (!answered) {
         return false;
     }
     return io_send(connection->fd, buffer_span(&worker->out), deadline_in_ms(FRAME_DEADLINE_MS));

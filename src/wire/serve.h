@@ -27,6 +27,8 @@ struct serve_call {
     struct caller peer;
     struct reader *request;
     struct buffer *answer;
+    int passed; /* the descriptor that came with the frame, or -1; closed behind the handler,
+                   unless it steals it (base/fd.h) */
 };
 
 struct serve_row {
@@ -40,6 +42,7 @@ struct serve_options {
     unsigned int workers;
     unsigned int max_connections;
     size_t max_payload;
+    bool takes_descriptors; /* otherwise one that comes with a frame is dropped unseen */
     /* Peers that may connect; an empty list means anybody (the handler then decides by call->peer).
      */
     const uid_t *allowed;

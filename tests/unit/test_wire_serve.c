@@ -22,6 +22,7 @@ enum {
     KIND_CLOSE = 2,
     KIND_TAKE = 3,
     KIND_WAIT = 4,
+    KIND_READ = 5,
     KIND_OTHER = 77,
     PATIENCE_MS = 10000,
 };
@@ -34,6 +35,7 @@ struct fixture {
     atomic_int waiting;
     atomic_bool go;
     uid_t allowed;
+    bool takes_descriptors;
 };
 
 static bool handle_echo(struct serve_call *call)
@@ -74,10 +76,22 @@ static bool handle_wait(struct serve_call *call)
     return true;
 }
 
+/* Answers what is in the pipe that came with the question. */
+static bool handle_read(struct serve_call *call)
+{
+    struct reason none = {0};
+    char text[16];
+    ssize_t got = call->passed < 0 ? 0 : read(call->passed, text, sizeof text);
+    frame_put_outcome(call->answer, OUTCOME_OK, &none);
+    buffer_put_bytes(call->answer, span_of(text, got < 0 ? 0 : (size_t)got));
+    return true;
+}
+
 static const struct serve_row rows[] = {{KIND_ECHO, handle_echo},
                                         {KIND_CLOSE, handle_close},
                                         {KIND_TAKE, handle_take},
-                                        {KIND_WAIT, handle_wait}};
+                                        {KIND_WAIT, handle_wait},
+                                        {KIND_READ, handle_read}};
 
 static void start(struct fixture *fixture, unsigned int workers, unsigned int connections)
 {
@@ -88,6 +102,7 @@ static void start(struct fixture *fixture, unsigned int workers, unsigned int co
         .workers = workers,
         .max_connections = connections,
         .max_payload = 2048,
+        .takes_descriptors = fixture->takes_descriptors,
         .allowed = &fixture->allowed,
         .n_allowed = 1,
         .rows = rows,
@@ -194,6 +209,56 @@ static void more_connections_than_workers_all_get_their_own_answers(void **state
         pthread_join(threads[i], NULL);
         assert_int_equal(askers[i].good, 200);
     }
+}
+
+static enum outcome read_pipe(struct channel *channel, int fd, const char *expected,
+                              struct reason *why)
+{
+    struct reader answer;
+    (void)channel_begin(channel, KIND_READ);
+    if (fd >= 0) {
+        channel_pass(channel, fd);
+    }
+    enum outcome outcome = channel_call(channel, deadline_in_ms(PATIENCE_MS), &answer, why);
+    if (outcome == OUTCOME_OK) {
+        assert_true(span_is_text(reader_bytes(&answer, 64), expected));
+    }
+    return outcome;
+}
+
+/* Each question's own: not the next one's, and not kept open. */
+static void a_descriptor_comes_with_its_question(void **state)
+{
+    struct fixture *fixture = *state;
+    struct channel channel;
+    struct reason why = {0};
+    fixture->takes_descriptors = true;
+    start(fixture, 1, 4);
+    channel_init(&channel, fixture->path, "test");
+    for (int i = 0; i < 3; i++) {
+        int ends[2];
+        assert_int_equal(pipe(ends), 0);
+        assert_int_equal(write(ends[1], "secret", 6), 6);
+        assert_done(read_pipe(&channel, ends[0], "secret", &why), why);
+        fd_close(&ends[0]);
+        assert_done(read_pipe(&channel, -1, "", &why), why);
+        struct pollfd gone = {.fd = ends[1], .events = 0};
+        assert_int_equal(poll(&gone, 1, PATIENCE_MS), 1);
+        assert_true((gone.revents & POLLERR) != 0); /* no reader is left */
+        fd_close(&ends[1]);
+    }
+    channel_fini(&channel);
+}
+
+static void a_door_may_take_no_descriptors(void **state)
+{
+    struct fixture *fixture = *state;
+    struct channel channel;
+    struct reason why = {0};
+    start(fixture, 1, 4);
+    channel_init(&channel, fixture->path, "test");
+    assert_done(read_pipe(&channel, STDIN_FILENO, "", &why), why);
+    channel_fini(&channel);
 }
 
 static void another_user_is_turned_away(void **state)
@@ -354,6 +419,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(more_connections_than_workers_all_get_their_own_answers,
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(another_user_is_turned_away, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_descriptor_comes_with_its_question, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_door_may_take_no_descriptors, setup, teardown),
         cmocka_unit_test_setup_teardown(one_connection_too_many_is_closed, setup, teardown),
         cmocka_unit_test_setup_teardown(nonsense_closes_its_connection_and_nothing_else, setup,
                                         teardown),

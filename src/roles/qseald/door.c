@@ -22,12 +22,10 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 enum {
     ACCEPT_AT_ONCE = 64, /* callers taken before the door itself is looked at again */
-    SEND_DEADLINE_S = 2, /* httpd takes a descriptor within this time, or is given up */
     PAUSE_MS = 100,      /* after accept(2) ran out of descriptors or memory */
     WATCH_WAKE = 0,
     WATCH_FRONT = 1,
@@ -81,13 +79,11 @@ static void let_leave(struct door *door)
 
 static void greet_front(struct door *door, int fd)
 {
-    struct timeval limit = {.tv_sec = SEND_DEADLINE_S};
     if (door->front.fd >= 0) {
         let_leave(door); /* its DRAIN may still be on the way: nobody whom it serves is lost */
     }
     door->front.fd = fd;
     door->told_to_drain = false;
-    (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
     frame_begin(&door->out, DOOR_KIND_SETTINGS);
     door_put_settings(&door->out, &door->settings);
     if (!front_send(&door->front, &door->out, -1)) {

@@ -6,13 +6,17 @@
 #include "base/log.h"
 #include "signing/signing.h"
 #include "wire/frame.h"
+#include "wire/io.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
-enum { IN_MAX = 64 * 1024 };
+enum {
+    IN_MAX = 64 * 1024,
+    SEND_DEADLINE_MS = 2000, /* httpd takes a descriptor within this time, or is given up */
+};
 
 bool front_init(struct front *front, uint32_t connections)
 {
@@ -64,25 +68,8 @@ static void free_number(struct front *front, struct callers *callers, uint64_t n
 
 bool front_send(const struct front *front, struct buffer *out, int passed)
 {
-    if (!frame_end(out)) {
-        return false;
-    }
-    struct iovec part = {.iov_base = out->data, .iov_len = out->len};
-    union {
-        struct cmsghdr align;
-        char space[CMSG_SPACE(sizeof(int))];
-    } control = {0};
-    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
-    if (passed >= 0) {
-        message.msg_control = control.space;
-        message.msg_controllen = sizeof control.space;
-        struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-        *header = (struct cmsghdr){
-            .cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
-        memcpy(CMSG_DATA(header), &passed, sizeof passed);
-    }
-    ssize_t sent = sendmsg(front->fd, &message, MSG_NOSIGNAL);
-    return sent >= 0 && (size_t)sent == out->len;
+    return frame_end(out) &&
+           io_send_with(front->fd, buffer_span(out), passed, deadline_in_ms(SEND_DEADLINE_MS));
 }
 
 static bool take_frame(struct front *front, struct callers *callers, uint8_t kind,
