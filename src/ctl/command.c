@@ -54,16 +54,16 @@ enum exit_code command_fail(enum outcome outcome, const struct reason *why)
     return command_exit_code(outcome);
 }
 
-enum exit_code command_ask(const struct command_line *line, enum custody_verb verb,
-                           const json_t *arguments, json_t **result)
+enum exit_code command_ask_with(const struct command_line *line, enum custody_verb verb,
+                                const json_t *arguments, int pin, json_t **result)
 {
     if (arguments == NULL) {
         (void)fprintf(stderr, "qsealctl: arguments must be UTF-8\n");
         return EXIT_USAGE;
     }
     struct reason why = {0};
-    enum outcome outcome =
-        custody_ask(line->socket, verb, arguments, deadline_in_ms(ASK_DEADLINE_MS), result, &why);
+    enum outcome outcome = custody_ask_with(line->socket, verb, arguments, pin,
+                                            deadline_in_ms(ASK_DEADLINE_MS), result, &why);
     if (outcome == OUTCOME_OK) {
         return EXIT_DONE;
     }
@@ -75,15 +75,15 @@ enum exit_code command_ask(const struct command_line *line, enum custody_verb ve
     return command_fail(outcome, &why);
 }
 
-enum exit_code command_do(const struct command_line *line, enum custody_verb verb,
-                          json_t *arguments, void (*print)(const json_t *result))
+enum exit_code command_ask(const struct command_line *line, enum custody_verb verb,
+                           const json_t *arguments, json_t **result)
 {
-    JSON_CLEANUP json_t *owned = arguments;
-    JSON_CLEANUP json_t *result = NULL;
-    enum exit_code code = command_ask(line, verb, owned, &result);
-    if (code != EXIT_DONE) {
-        return code;
-    }
+    return command_ask_with(line, verb, arguments, -1, result);
+}
+
+enum exit_code command_print(const struct command_line *line, json_t *result,
+                             void (*print)(const json_t *result))
+{
     if (line->json) {
         command_print_json(result);
         return EXIT_DONE;
@@ -98,6 +98,15 @@ enum exit_code command_do(const struct command_line *line, enum custody_verb ver
         print(result);
     }
     return EXIT_DONE;
+}
+
+enum exit_code command_do(const struct command_line *line, enum custody_verb verb,
+                          json_t *arguments, void (*print)(const json_t *result))
+{
+    JSON_CLEANUP json_t *owned = arguments;
+    JSON_CLEANUP json_t *result = NULL;
+    enum exit_code code = command_ask(line, verb, owned, &result);
+    return code == EXIT_DONE ? command_print(line, result, print) : code;
 }
 
 enum exit_code command_no_memory(void)

@@ -61,6 +61,11 @@ enum exit_code command_ask(const struct command_line *line, enum custody_verb ve
  * above. */
 enum exit_code command_do(const struct command_line *line, enum custody_verb verb,
                           json_t *arguments, void (*print)(const json_t *result));
+/* Its two halves: asks, with the pipe of a typed PIN (ctl/ask_pin.h); and prints. */
+enum exit_code command_ask_with(const struct command_line *line, enum custody_verb verb,
+                                const json_t *arguments, int pin, json_t **result) MUST_USE;
+enum exit_code command_print(const struct command_line *line, json_t *result,
+                             void (*print)(const json_t *result));
 /* Says so, and returns the exit code. */
 enum exit_code command_no_memory(void);
 /* A string member of a result, "" when there is none. */

@@ -40,8 +40,10 @@ static const struct command commands[] = {
     {"plan", "withdraw", "DIGEST", "drop a plan", 1, 1, run_plan_withdraw},
     {"jwks", "", "", "the JWK Set as it is published", 0, 0, run_jwks},
     {"token", "list", "", "the tokens and what they can do", 0, 0, run_token_list},
-    {"token", "unlock", "TOKEN", "allow one more login after the PIN was refused", 1, 1,
-     run_token_unlock},
+    {"token", "unlock", "TOKEN",
+     "allow one more login after the PIN was refused; asks for the PIN where it is typed, on the\n"
+     "                              terminal, or takes one line from a standard input that is none",
+     1, 1, run_token_unlock},
     {"clock", "confirm", "", "the clock is right after its jump: sign again", 0, 0,
      run_clock_confirm},
     {"report", "", "", "the register of keys, certificates and devices, for an auditor", 0, 0,

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  * qsealctl status, reload, jwks, token list, token unlock, clock confirm. */
+#include "ctl/ask_pin.h"
 #include "ctl/command.h"
 #include "ctl/prometheus.h"
 
+#include "base/fd.h"
 #include "jose/json.h"
 
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 enum { METRICS_MAX = 16 * 1024 * 1024 };
 
@@ -103,12 +107,13 @@ static void print_status(const json_t *status)
 /* A service that does not answer is a metric, too; one that may not be asked is none. */
 static enum exit_code print_prometheus(const struct command_line *line)
 {
+    JSON_CLEANUP json_t *none = json_object();
     JSON_CLEANUP json_t *status = NULL;
     JSON_CLEANUP json_t *keys = NULL;
     BUFFER_CLEANUP struct buffer text = BUFFER_INIT(METRICS_MAX);
-    enum exit_code code = command_ask(line, CUSTODY_STATUS, NULL, &status);
+    enum exit_code code = command_ask(line, CUSTODY_STATUS, none, &status);
     if (code == EXIT_DONE) {
-        code = command_ask(line, CUSTODY_KEY_LIST, NULL, &keys);
+        code = command_ask(line, CUSTODY_KEY_LIST, none, &keys);
     }
     if (code != EXIT_DONE && code != EXIT_UNAVAILABLE) {
         return code;
@@ -155,10 +160,27 @@ static void print_unlocked(const json_t *result)
     (void)printf("token %s is %s\n", command_text(result, "token"), command_text(result, "state"));
 }
 
+static enum exit_code unlock(const struct command_line *line, int pin, json_t **result)
+{
+    JSON_CLEANUP json_t *arguments = json_pack("{s:s}", "token", line->words[0]);
+    return command_ask_with(line, CUSTODY_TOKEN_UNLOCK, arguments, pin, result);
+}
+
+/* First without a PIN: whether one is to be typed is what qseald says, to who may unlock. */
 enum exit_code run_token_unlock(const struct command_line *line)
 {
-    return command_do(line, CUSTODY_TOKEN_UNLOCK, json_pack("{s:s}", "token", line->words[0]),
-                      print_unlocked);
+    JSON_CLEANUP json_t *first = NULL;
+    JSON_CLEANUP json_t *second = NULL;
+    FD_CLEANUP int pin = -1;
+    struct reason why = {0};
+    enum exit_code code = unlock(line, -1, &first);
+    bool wanted = code == EXIT_DONE && strcmp(command_text(first, "pin"), "wanted") == 0;
+    if (wanted) {
+        (void)fprintf(stderr, "%s\n", command_text(first, "detail"));
+        enum outcome outcome = ask_pin(STDIN_FILENO, command_text(first, "token"), &pin, &why);
+        code = outcome == OUTCOME_OK ? unlock(line, pin, &second) : command_fail(outcome, &why);
+    }
+    return code == EXIT_DONE ? command_print(line, wanted ? second : first, print_unlocked) : code;
 }
 
 static void print_confirmed(const json_t *result)

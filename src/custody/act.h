@@ -32,6 +32,7 @@ struct act {
     struct view *view;
     struct caller peer;
     const json_t *arguments;
+    int pin; /* of struct custody_question */
     struct buffer *result;
     const char *verb;        /* "key activate" */
     bool two_persons;        /* where approval is required, it becomes a plan */

@@ -19,7 +19,8 @@ enum custody_verb {
     CUSTODY_KEY_GENERATE, /* {"role","token"?} */
     CUSTODY_KEY_LIST,
     CUSTODY_JWKS,
-    CUSTODY_TOKEN_UNLOCK,  /* {"token"} */
+    CUSTODY_TOKEN_UNLOCK,  /* {"token"}, and perhaps a typed PIN beside it; the answer has "pin":
+                              "wanted" when it has to be typed */
     CUSTODY_KEY_REFERENCE, /* {"role","token"?,"socket"?} */
     CUSTODY_KEY_CSR,    /* {"role","token"?,"profile"?,…}: pki/request_profile.h has the rest */
     CUSTODY_KEY_IMPORT, /* {"role","token"?,"chain"}: certificates in PEM */
@@ -56,5 +57,10 @@ enum {
  * the caller. */
 enum outcome custody_ask(const char *socket_path, enum custody_verb verb, const json_t *arguments,
                          struct deadline deadline, json_t **result, struct reason *why) MUST_USE;
+/* The same with a typed PIN: the read end of a pipe that holds it, whose other end is closed; -1:
+ * none. It stays the caller's. */
+enum outcome custody_ask_with(const char *socket_path, enum custody_verb verb,
+                              const json_t *arguments, int pin, struct deadline deadline,
+                              json_t **result, struct reason *why) MUST_USE;
 
 #endif

@@ -174,6 +174,18 @@ static enum outcome do_reload(struct act *act, struct reason *why)
     return outcome;
 }
 
+/* Who may unlock is told that the PIN is wanted, and what the token says, before it is typed. */
+static enum outcome ask_for_pin(struct act *act, const struct config_token *config,
+                                const struct reason *why)
+{
+    buffer_put_format(
+        act->result,
+        "{\"token\":\"%s\",\"state\":\"locked\",\"pin\":\"wanted\",\"detail\":", config->name);
+    json_put_string(act->result, span_of_text(why->detail));
+    buffer_put_text(act->result, "}");
+    return OUTCOME_OK;
+}
+
 static enum outcome do_token_unlock(struct act *act, struct reason *why)
 {
     static const char *const names[] = {"token", NULL};
@@ -191,12 +203,14 @@ static enum outcome do_token_unlock(struct act *act, struct reason *why)
     if (token == NULL) {
         return refuse(why, OUTCOME_INTERNAL, "out of memory");
     }
-    outcome = token_unlock(token, deadline_in_ms(UNLOCK_DEADLINE_MS), why);
+    outcome = token_unlock(token, act->pin, deadline_in_ms(UNLOCK_DEADLINE_MS), why);
     token_remote_free(token);
     if (outcome == OUTCOME_OK) {
         buffer_put_format(act->result, "{\"token\":\"%s\",\"state\":\"ready\"}", config->name);
     }
-    return outcome;
+    return outcome == OUTCOME_PIN && config->pin_typed && act->pin < 0
+               ? ask_for_pin(act, config, why)
+               : outcome;
 }
 
 /* What a verb asks for beside a right. What stops a key waits for neither: no clock that is
@@ -215,7 +229,7 @@ static const struct verb_row verbs[] = {
     [CUSTODY_KEY_GENERATE] = {"key generate", KEY_CHANGE, act_key_generate},
     [CUSTODY_KEY_LIST] = {"key list", ANY_RIGHT, do_key_list},
     [CUSTODY_JWKS] = {"jwks", ANY_RIGHT, do_jwks},
-    [CUSTODY_TOKEN_UNLOCK] = {"token unlock", RIGHT_OPERATOR, do_token_unlock},
+    [CUSTODY_TOKEN_UNLOCK] = {"token unlock", RIGHT_OPERATOR | RIGHT_CUSTODIAN, do_token_unlock},
     [CUSTODY_KEY_REFERENCE] = {"key reference", ANY_RIGHT, act_key_reference},
     [CUSTODY_KEY_CSR] = {"key csr", RIGHT_CUSTODIAN, act_key_csr},
     [CUSTODY_KEY_IMPORT] = {"key import-certificate", KEY_CHANGE, act_key_import},
@@ -302,21 +316,26 @@ enum outcome act_execute(struct act *act, const char *verb, struct reason *why)
     return refuse(why, OUTCOME_NOT_FOUND, "there is no such verb that is approved");
 }
 
-enum outcome custody_do(struct custody *custody, uint8_t verb, const struct caller *peer,
-                        struct span arguments, struct buffer *result, struct reason *why)
+enum outcome custody_do(struct custody *custody, const struct custody_question *question,
+                        struct buffer *result, struct reason *why)
 {
+    uint8_t verb = question->verb;
     if (verb >= COUNT_OF(verbs) || verbs[verb].handle == NULL) {
         return refuse(why, OUTCOME_NOT_FOUND, "there is no such verb");
     }
     JSON_CLEANUP json_t *parsed = NULL;
-    enum outcome outcome = json_parse_object(arguments, &parsed, why);
+    enum outcome outcome = json_parse_object(question->arguments, &parsed, why);
     if (outcome != OUTCOME_OK) {
         return outcome;
     }
-    struct act act = {.custody = custody, .peer = *peer, .arguments = parsed, .result = result};
+    struct act act = {.custody = custody,
+                      .peer = question->peer,
+                      .arguments = parsed,
+                      .pin = question->pin,
+                      .result = result};
     outcome = run_verb(&act, &verbs[verb], why);
     if (outcome != OUTCOME_OK) {
-        log_info("qsealctl %s by uid %u: %s: %s", verbs[verb].name, peer->uid,
+        log_info("qsealctl %s by uid %u: %s: %s", verbs[verb].name, question->peer.uid,
                  outcome_name(outcome), why->detail);
     }
     return outcome;

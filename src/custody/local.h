@@ -28,10 +28,17 @@ struct custody *custody_new(const struct custody_room *room) MUST_USE;
 /* Accepts NULL. */
 void custody_free(struct custody *custody);
 
+/* What an administrator brings along. */
+struct custody_question {
+    uint8_t verb;
+    struct caller peer;
+    struct span arguments; /* JSON */
+    int pin;               /* token unlock: the pipe with a typed PIN, borrowed; -1: none */
+};
 /* Does what the administrator asks, if the table allows it to this peer; appends the result's JSON
  * text. Thread-safe: changes are made one after the other. */
-enum outcome custody_do(struct custody *custody, uint8_t verb, const struct caller *peer,
-                        struct span arguments, struct buffer *result, struct reason *why) MUST_USE;
+enum outcome custody_do(struct custody *custody, const struct custody_question *question,
+                        struct buffer *result, struct reason *why) MUST_USE;
 
 /* Reads configuration, profiles and keyring anew; on a refusal everything stays as it was, and
  * status says why. */

@@ -19,6 +19,13 @@ static enum outcome read_result(struct reader *answer, json_t **result, struct r
 enum outcome custody_ask(const char *socket_path, enum custody_verb verb, const json_t *arguments,
                          struct deadline deadline, json_t **result, struct reason *why)
 {
+    return custody_ask_with(socket_path, verb, arguments, -1, deadline, result, why);
+}
+
+enum outcome custody_ask_with(const char *socket_path, enum custody_verb verb,
+                              const json_t *arguments, int pin, struct deadline deadline,
+                              json_t **result, struct reason *why)
+{
     struct channel channel;
     struct reader answer;
     BUFFER_CLEANUP struct buffer text = BUFFER_INIT(CUSTODY_ARGUMENTS_MAX);
@@ -29,6 +36,7 @@ enum outcome custody_ask(const char *socket_path, enum custody_verb verb, const 
         buffer_put_text(&text, "{}");
     }
     buffer_put_bytes(channel_begin(&channel, (uint8_t)verb), buffer_span(&text));
+    channel_pass(&channel, pin);
     enum outcome outcome = channel_call(&channel, deadline, &answer, why);
     if (outcome == OUTCOME_OK) {
         outcome = read_result(&answer, result, why);

@@ -105,6 +105,25 @@ static bool read_all(int fd, struct pin *pin)
     return true;
 }
 
+/* What the descriptor has, to its end. */
+static enum outcome take_pin(int fd, const char *what, struct pin *out, struct reason *why)
+{
+    PIN_CLEANUP struct pin pin = {0};
+    if (!map_page(&pin) || !read_all(fd, &pin)) {
+        return refuse(why, OUTCOME_RULE, "%s: %s", what, strerror(errno));
+    }
+    if (pin.len > 0 && pin.page[pin.len - 1] == '\n') {
+        pin.len--;
+    }
+    if (pin.len == 0 || pin.len > PIN_MAX) {
+        return refuse(why, OUTCOME_RULE, "%s: %s", what,
+                      pin.len == 0 ? "empty" : "too long for a PIN");
+    }
+    *out = pin;
+    pin = (struct pin){0};
+    return OUTCOME_OK;
+}
+
 enum outcome pin_read(const char *source, struct pin *out, struct reason *why)
 {
     char path[PATH_MAX];
@@ -116,20 +135,22 @@ enum outcome pin_read(const char *source, struct pin *out, struct reason *why)
     if (outcome != OUTCOME_OK) {
         return outcome;
     }
-    PIN_CLEANUP struct pin pin = {0};
-    if (!map_page(&pin) || !read_all(fd, &pin)) {
-        return refuse(why, OUTCOME_RULE, "pin-source %s: %s", path, strerror(errno));
+    char what[PATH_MAX + 16];
+    (void)snprintf(what, sizeof what, "pin-source %s", path);
+    return take_pin(fd, what, out, why);
+}
+
+enum outcome pin_read_pipe(int fd, struct pin *out, struct reason *why)
+{
+    struct stat file;
+    if (fstat(fd, &file) != 0 || !S_ISFIFO(file.st_mode)) {
+        return refuse(why, OUTCOME_RULE, "the PIN does not come in a pipe");
     }
-    if (pin.len > 0 && pin.page[pin.len - 1] == '\n') {
-        pin.len--;
+    /* Whoever typed it has closed the other end; nobody is waited for. */
+    if (fcntl(fd, F_SETFL, O_NONBLOCK) != 0) {
+        return refuse(why, OUTCOME_RULE, "the PIN's pipe: %s", strerror(errno));
     }
-    if (pin.len == 0 || pin.len > PIN_MAX) {
-        return refuse(why, OUTCOME_RULE, "pin-source %s: %s", path,
-                      pin.len == 0 ? "empty" : "too long for a PIN");
-    }
-    *out = pin;
-    pin = (struct pin){0};
-    return OUTCOME_OK;
+    return take_pin(fd, "the typed PIN", out, why);
 }
 
 void pin_wipe(struct pin *pin)

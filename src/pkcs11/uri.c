@@ -117,9 +117,9 @@ enum outcome uri_parse(const char *text, struct uri **out, struct reason *why)
                                                : p11_kit_uri_message(result));
     }
     const char *source = p11_kit_uri_get_pin_source(parsed);
-    if (source == NULL || source[0] == '\0') {
+    if (source != NULL && source[0] == '\0') {
         uri_free(uri);
-        return refuse(why, OUTCOME_RULE, "uri: pin-source is missing");
+        return refuse(why, OUTCOME_RULE, "uri: pin-source is empty");
     }
     *out = uri;
     return OUTCOME_OK;

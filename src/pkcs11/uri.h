@@ -19,7 +19,7 @@ enum outcome uri_parse(const char *text, struct uri **out, struct reason *why) M
 void uri_free(struct uri *uri);
 
 bool uri_matches(const struct uri *uri, const CK_TOKEN_INFO *token);
-/* Decoded; never NULL. */
+/* Decoded; NULL when there is none. */
 const char *uri_pin_source(const struct uri *uri);
 
 #endif

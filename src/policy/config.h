@@ -77,6 +77,7 @@ struct config_token {
     char *socket;         /* tokend listens, qseald connects */
     char *module;         /* absolute path of the PKCS#11 module */
     char *uri;            /* RFC 7512: token attributes and pin-source; pin-value is refused */
+    bool pin_typed;       /* `pin: typed`: a person types it, and the URI has no pin-source */
     char *state;          /* folder of tokend's PIN attempt record */
     uint32_t sessions;    /* PKCS#11 sessions = worker threads; 8 */
     uint32_t deadline_ms; /* of one PKCS#11 call, then tokend ends itself; 5000 */

@@ -187,6 +187,22 @@ static enum outcome check_administrators(const struct check *check)
     return OUTCOME_OK;
 }
 
+static enum outcome check_pin(const struct check *check, size_t index)
+{
+    const struct config_token *token = &check->config->tokens[index];
+    bool has_source = config_uri_has_pin_source(token->uri);
+    if (token->pin_typed != has_source) {
+        return OUTCOME_OK;
+    }
+    struct at place = at("/tokens/%zu", index);
+    return yaml_refuse(check->why, check->config->path, place.pointer,
+                       has_source ? "%s: `pin: typed` and a pin-source in the URI; one of the two "
+                                    "is wanted here"
+                                  : "%s: neither a pin-source in the URI nor `pin: typed`; one of "
+                                    "the two is wanted here",
+                       place.pointer);
+}
+
 static enum outcome check_token(const struct check *check, size_t index)
 {
     const struct config_token *token = &check->config->tokens[index];
@@ -207,7 +223,7 @@ static enum outcome check_token(const struct check *check, size_t index)
         return yaml_refuse(check->why, check->config->path, place.pointer, "%s: %s", place.pointer,
                            fault);
     }
-    return outcome;
+    return outcome == OUTCOME_OK ? check_pin(check, index) : outcome;
 }
 
 static enum outcome check_token_names(const struct check *check)

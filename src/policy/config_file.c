@@ -92,11 +92,14 @@ static const cyaml_strval_t mechanisms[] = {
     {"prehash", MECHANISMS_PREHASH},
     {"token-hash", MECHANISMS_TOKEN_HASH},
 };
+static const cyaml_strval_t pin_origins[] = {{"typed", PIN_TYPED}};
 static const cyaml_schema_field_t token[] = {
     TEXT("name", struct file_token, name),
     TEXT_OR_NOT("socket", struct file_token, socket),
     TEXT("module", struct file_token, module),
     TEXT("uri", struct file_token, uri),
+    CYAML_FIELD_ENUM_PTR("pin", CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT, struct file_token, pin,
+                         pin_origins, COUNT_OF(pin_origins)),
     TEXT_OR_NOT("state", struct file_token, state),
     NUMBER_OR_NOT(struct file_token, sessions),
     NUMBER_OR_NOT(struct file_token, deadline_ms),

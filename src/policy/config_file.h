@@ -53,11 +53,14 @@ struct file_approval {
     uint32_t *valid_s;
 };
 
+enum pin_origin { PIN_TYPED };
+
 struct file_token {
     char *name;
     char *socket;
     char *module;
     char *uri;
+    enum pin_origin *pin;
     char *state;
     uint32_t *sessions;
     uint32_t *deadline_ms;

@@ -232,6 +232,7 @@ static enum outcome fill_tokens(struct config *config, struct config_file *file,
         token->name = steal(&given->name);
         token->module = steal(&given->module);
         token->uri = steal(&given->uri);
+        token->pin_typed = given->pin != NULL;
         token->sessions = number_or(given->sessions, 8);
         token->deadline_ms = number_or(given->deadline_ms, 5000);
         token->mechanisms = given->mechanisms != NULL ? *given->mechanisms : MECHANISMS_AUTO;

@@ -84,3 +84,8 @@ const char *config_uri_fault(const char *uri)
         at += len + 1;
     }
 }
+
+bool config_uri_has_pin_source(const char *uri)
+{
+    return strchr(uri, '?') != NULL; /* nothing else may stand there */
+}

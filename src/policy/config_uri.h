@@ -5,9 +5,13 @@
 
 #include "base/attributes.h"
 
+#include <stdbool.h>
+
 /* NULL when the URI is good, else what is wrong with it, never quoting it. It names a token by its
  * attributes, each once, and perhaps a pin-source; it holds no PIN (pin-value), names no object and
  * no module. */
 const char *config_uri_fault(const char *uri) MUST_USE;
+/* Whether a URI that is good has a pin-source. */
+bool config_uri_has_pin_source(const char *uri) MUST_USE;
 
 #endif

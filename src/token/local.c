@@ -3,6 +3,7 @@
 #include "token/local.h"
 
 #include "base/log.h"
+#include "pkcs11/pin.h"
 #include "pkcs11/rv.h"
 #include "pkcs11/sign.h"
 #include "token/content.h"
@@ -302,8 +303,20 @@ enum outcome token_status(struct token *token, struct deadline deadline, struct 
     return OUTCOME_OK;
 }
 
-enum outcome token_unlock(struct token *token, struct deadline deadline, struct reason *why)
+enum outcome token_unlock(struct token *token, int pin, struct deadline deadline,
+                          struct reason *why)
 {
-    return deadline_passed(deadline) ? refuse(why, OUTCOME_DEADLINE, "the deadline has passed")
-                                     : login_unlock(token->room, token->place, why);
+    const struct room_options *options = &token->room->options;
+    PIN_CLEANUP struct pin typed = {0};
+    if (deadline_passed(deadline)) {
+        return refuse(why, OUTCOME_DEADLINE, "the deadline has passed");
+    }
+    if (pin >= 0 && !options->pin_typed) {
+        return refuse(why, OUTCOME_RULE,
+                      "token %s takes its PIN from its pin-source: none is typed", options->name);
+    }
+    enum outcome outcome = pin < 0 ? OUTCOME_OK : pin_read_pipe(pin, &typed, why);
+    return outcome == OUTCOME_OK
+               ? login_unlock(token->room, token->place, pin < 0 ? NULL : &typed, why)
+               : outcome;
 }

@@ -3,14 +3,51 @@
 #include "token/login.h"
 
 #include "base/log.h"
-#include "pkcs11/pin.h"
 #include "pkcs11/rv.h"
+
+#include <stdio.h>
+
+enum { WARNING_SIZE = 80 };
 
 /* Why an attempt is allowed: what the record says, or a person. */
 struct permit {
     struct attempt last;
     bool by_person;
+    const struct pin *typed; /* NULL: the pin-source has it */
 };
+
+/* What the token says of its patience, which is all that PKCS#11 has in place of a number. */
+static const char *warning_of(CK_FLAGS flags)
+{
+    return (flags & CKF_USER_PIN_LOCKED) != 0 ? "has locked the PIN (USER_PIN_LOCKED)"
+           : (flags & CKF_USER_PIN_FINAL_TRY) != 0
+               ? "allows one last PIN attempt (USER_PIN_FINAL_TRY)"
+           : (flags & CKF_USER_PIN_COUNT_LOW) != 0 ? "has seen wrong PINs (USER_PIN_COUNT_LOW)"
+                                                   : NULL;
+}
+
+/* "; the token …", or nothing. */
+static void put_warning(CK_FLAGS flags, char out[WARNING_SIZE])
+{
+    const char *warning = warning_of(flags);
+    (void)snprintf(out, WARNING_SIZE, "%s%s", warning == NULL ? "" : "; the token ",
+                   warning == NULL ? "" : warning);
+}
+
+/* Nobody but a person has the PIN. What is known of the last one is said before the next is typed.
+ */
+static enum login_result wait_for_typing(struct room *room, const struct attempt *last,
+                                         const char *news)
+{
+    char warning[WARNING_SIZE];
+    bool recorded = last->state == ATTEMPT_FAILED;
+    put_warning(room->slot.flags, warning);
+    room_set_state(room, TOKEN_LOCKED, "%sits PIN is typed: `qsealctl token unlock %s`%s%s%s%s",
+                   news, room->options.name,
+                   recorded || room->pin_refused ? "; the last one was refused" : "",
+                   recorded ? " at " : "", recorded ? last->since : "", warning);
+    return LOGIN_BLOCKED;
+}
 
 /* Whether nobody but a person may try now; the state says why. */
 static bool is_blocked(struct room *room, const struct attempt *last, CK_FLAGS flags)
@@ -29,17 +66,12 @@ static bool is_blocked(struct room *room, const struct attempt *last, CK_FLAGS f
                        last->since, name);
         return true;
     }
-    CK_FLAGS warnings =
-        flags & (CKF_USER_PIN_COUNT_LOW | CKF_USER_PIN_FINAL_TRY | CKF_USER_PIN_LOCKED);
-    if (warnings == 0) {
+    const char *warning = warning_of(flags);
+    if (warning == NULL) {
         return false;
     }
-    const char *text = (warnings & CKF_USER_PIN_LOCKED) != 0 ? "has locked the PIN"
-                       : (warnings & CKF_USER_PIN_FINAL_TRY) != 0
-                           ? "allows one last PIN attempt (USER_PIN_FINAL_TRY)"
-                           : "has seen wrong PINs (USER_PIN_COUNT_LOW)";
     room_set_state(room, TOKEN_LOCKED,
-                   "not tried: the token %s; `qsealctl token unlock %s` allows one try", text,
+                   "not tried: the token %s; `qsealctl token unlock %s` allows one try", warning,
                    name);
     return true;
 }
@@ -102,6 +134,9 @@ static enum rv_login login_recorded(struct room *room, const struct session *ses
 static enum rv_login login_with_pin(struct room *room, const struct session *session,
                                     const struct permit *permit, struct reason *why)
 {
+    if (permit->typed != NULL) {
+        return login_recorded(room, session, permit->typed, permit, why);
+    }
     PIN_CLEANUP struct pin pin = {0};
     if (pin_read(uri_pin_source(room->uri), &pin, why) != OUTCOME_OK) {
         return RV_LOGIN_FAULT;
@@ -126,11 +161,15 @@ static void become_ready(struct room *room, CK_SESSION_HANDLE session)
     room_set_state(room, TOKEN_READY, "%s", "");
 }
 
+/* The token's flags are new since the refusal. */
 static enum login_result set_locked(struct room *room, const struct reason *why)
 {
+    char warning[WARNING_SIZE];
+    struct slot slot = room->slot;
+    put_warning(slot_refresh(&room->module, &slot) ? slot.flags : 0, warning);
     room_set_state(room, TOKEN_LOCKED,
-                   "the PIN was refused (%.100s); `qsealctl token unlock %s` allows one more try",
-                   why->detail, room->options.name);
+                   "the PIN was refused (%.100s)%s; `qsealctl token unlock %s` allows one more try",
+                   why->detail, warning, room->options.name);
     return LOGIN_BLOCKED;
 }
 
@@ -158,17 +197,25 @@ static enum login_result open_and_login(struct room *room, const struct permit *
     return LOGIN_FAILED;
 }
 
-enum login_result login_try(struct room *room, bool by_person, struct reason *why)
+static enum login_result try_permitted(struct room *room, struct permit *permit, struct reason *why)
 {
-    struct permit permit = {.by_person = by_person};
-    if (attempt_read(room->options.state, &permit.last, why) != OUTCOME_OK) {
+    if (attempt_read(room->options.state, &permit->last, why) != OUTCOME_OK) {
         room_set_state(room, TOKEN_DOWN, "%s", why->detail);
         return LOGIN_FAILED;
     }
-    if (!by_person && is_blocked(room, &permit.last, room->slot.flags)) {
+    if (room->options.pin_typed && permit->typed == NULL) {
+        return wait_for_typing(room, &permit->last, "");
+    }
+    if (!permit->by_person && is_blocked(room, &permit->last, room->slot.flags)) {
         return LOGIN_BLOCKED;
     }
-    return open_and_login(room, &permit, why);
+    return open_and_login(room, permit, why);
+}
+
+enum login_result login_try(struct room *room, struct reason *why)
+{
+    struct permit permit = {.by_person = false};
+    return try_permitted(room, &permit, why);
 }
 
 static bool is_logged_in(const struct session *session)
@@ -185,6 +232,10 @@ static bool again(struct room *room, struct session *session)
     struct slot slot = room->slot;
     if (is_logged_in(session)) {
         return true; /* another worker was here first: a login is the whole process's */
+    }
+    if (room->options.pin_typed) {
+        (void)wait_for_typing(room, &permit.last, "the login was lost; ");
+        return false;
     }
     if (room->relogin_used || attempt_read(room->options.state, &permit.last, &why) != OUTCOME_OK ||
         permit.last.state != ATTEMPT_GOOD || !slot_refresh(&room->module, &slot) ||
@@ -210,7 +261,7 @@ bool login_again(struct room *room, struct session *session, unsigned int place)
     return done;
 }
 
-static enum outcome unlock(struct room *room, struct reason *why)
+static enum outcome unlock(struct room *room, const struct pin *typed, struct reason *why)
 {
     if (atomic_load(&room->ready)) {
         return OUTCOME_OK;
@@ -219,15 +270,19 @@ static enum outcome unlock(struct room *room, struct reason *why)
     if (outcome != OUTCOME_OK) {
         return outcome;
     }
-    log_info("token %s: a person allows one PIN attempt", room->options.name);
-    return login_try(room, true, why) == LOGIN_DONE ? OUTCOME_OK : room_not_ready(room, why);
+    struct permit permit = {.by_person = true, .typed = typed};
+    if (!room->options.pin_typed || typed != NULL) {
+        log_info("token %s: a person allows one PIN attempt", room->options.name);
+    }
+    return try_permitted(room, &permit, why) == LOGIN_DONE ? OUTCOME_OK : room_not_ready(room, why);
 }
 
-enum outcome login_unlock(struct room *room, unsigned int place, struct reason *why)
+enum outcome login_unlock(struct room *room, unsigned int place, const struct pin *typed,
+                          struct reason *why)
 {
     pthread_mutex_lock(&room->login_lock);
     guard_enter(&room->guard, place, room->options.deadline_ms);
-    enum outcome outcome = unlock(room, why);
+    enum outcome outcome = unlock(room, typed, why);
     guard_leave(&room->guard, place);
     pthread_mutex_unlock(&room->login_lock);
     return outcome;

@@ -142,9 +142,11 @@ enum outcome token_status(struct token *token, struct deadline deadline, struct 
     return outcome;
 }
 
-enum outcome token_unlock(struct token *token, struct deadline deadline, struct reason *why)
+enum outcome token_unlock(struct token *token, int pin, struct deadline deadline,
+                          struct reason *why)
 {
     (void)begin_once(token, TOKEN_KIND_UNLOCK);
+    channel_pass(&token->channel, pin);
     struct reader answer;
     enum outcome outcome = ask(token, deadline, MAY_UNLOCK, &answer, why);
     return outcome == OUTCOME_OK && !reader_done(&answer) ? no_sense(token, why) : outcome;

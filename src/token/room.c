@@ -19,6 +19,10 @@ enum outcome room_init(struct room *room, const struct room_options *options, st
     pthread_mutex_init(&room->lock, NULL);
     key_cache_init(&room->keys);
     enum outcome outcome = uri_parse(options->uri, &room->uri, why);
+    if (outcome == OUTCOME_OK && options->pin_typed == (uri_pin_source(room->uri) != NULL)) {
+        outcome = refuse(why, OUTCOME_RULE, "uri: pin-source %s",
+                         options->pin_typed ? "is there, and the PIN is typed" : "is missing");
+    }
     if (outcome == OUTCOME_OK) {
         outcome = module_load(options->module, &room->module, why);
     }
@@ -171,7 +175,7 @@ static enum room_tick maintain(struct room *room)
     if (room_find(room, &why) != OUTCOME_OK) {
         return ROOM_WAITING;
     }
-    switch (login_try(room, false, &why)) {
+    switch (login_try(room, &why)) {
     case LOGIN_DONE:
     case LOGIN_BLOCKED:
         return ROOM_STEADY;

@@ -27,6 +27,7 @@ struct room_options {
     const char *name;   /* of the token, for texts */
     const char *module; /* absolute path */
     const char *uri;
+    bool pin_typed;    /* by a person; otherwise the URI has a pin-source */
     const char *state; /* folder of the PIN attempt record */
     unsigned int sessions;
     unsigned int deadline_ms; /* of one call into the module */

@@ -65,7 +65,7 @@ struct token_destroy_request {
 enum token_state {
     TOKEN_READY,  /* logged in, keys can be used */
     TOKEN_ABSENT, /* the module shows no token that fits the URI */
-    TOKEN_LOCKED, /* the PIN was refused, or may have been: waits for `qsealctl token unlock` */
+    TOKEN_LOCKED, /* the PIN is typed, or was refused: waits for `qsealctl token unlock` */
     TOKEN_DOWN,   /* nobody answers at the socket, or the module fails */
 };
 const char *token_state_name(enum token_state state);
@@ -106,9 +106,12 @@ enum outcome token_destroy(struct token *token, const struct token_destroy_reque
                            struct deadline deadline, struct reason *why) MUST_USE;
 enum outcome token_status(struct token *token, struct deadline deadline, struct token_status *out,
                           struct reason *why) MUST_USE;
-/* A person says: try the PIN of the pin-source once more. Refusals: OUTCOME_PIN, OUTCOME_RULE (two
- * tokens fit the URI). */
-enum outcome token_unlock(struct token *token, struct deadline deadline,
+/* A person says: try the PIN of the pin-source once more (`pin` -1); or has typed the PIN, where
+ * the configuration says so, and `pin` is the read end of a pipe that holds it and nothing more.
+ * That stays the caller's, and only the tokend reads it. Refusals: OUTCOME_PIN (refused, or it has
+ * to be typed), OUTCOME_RULE (two tokens fit the URI; an empty PIN, one that is too long, or one
+ * that is not typed here). */
+enum outcome token_unlock(struct token *token, int pin, struct deadline deadline,
                           struct reason *why) MUST_USE;
 
 /* The fields of each question and answer, shared by both sides (codec.c). */

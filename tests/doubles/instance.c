@@ -24,6 +24,7 @@ static bool front_is_there(void *front)
 void instance_configure(struct instance *instance, const char *grants, const char *rights)
 {
     BUFFER_CLEANUP struct buffer text = BUFFER_INIT(65536);
+    bool typed = instance->pins_typed;
     buffer_put_format(
         &text,
         "sockets: {callers: %s/qseal.sock, admin: %s/admin.sock, signing: %s/signing.sock}\n",
@@ -41,10 +42,10 @@ void instance_configure(struct instance *instance, const char *grants, const cha
     for (size_t i = 0; i < INSTANCE_TOKENS; i++) {
         buffer_put_format(&text,
                           "  - {name: %s, socket: %s/%s.sock, module: /nowhere.so, uri: "
-                          "\"pkcs11:token=%s?pin-source=file:/nowhere\", "
-                          "state: %s/%s}\n",
+                          "\"pkcs11:token=%s%s\", state: %s/%s%s}\n",
                           instance->tokens[i].name, instance->folder, instance->tokens[i].name,
-                          instance->tokens[i].name, instance->folder, instance->tokens[i].name);
+                          instance->tokens[i].name, typed ? "" : "?pin-source=file:/nowhere",
+                          instance->folder, instance->tokens[i].name, typed ? ", pin: typed" : "");
     }
     buffer_put_text(&text, "roles:\n"
                            "  - {name: seal, purpose: seal, key: rsa-2048, algorithms: [RS256, "
@@ -146,8 +147,9 @@ enum outcome instance_admin(struct instance *instance, enum custody_verb verb,
 {
     struct caller self = {.uid = geteuid(), .gid = getegid(), .pid = getpid()};
     buffer_reset(result);
-    return custody_do(instance->custody, (uint8_t)verb, &self, span_of_text(arguments), result,
-                      why);
+    const struct custody_question question = {
+        .verb = (uint8_t)verb, .peer = self, .arguments = span_of_text(arguments), .pin = -1};
+    return custody_do(instance->custody, &question, result, why);
 }
 
 void instance_make_keys(struct instance *instance)

@@ -20,6 +20,7 @@ struct instance {
     const char *seal_ec_more;
     const char *roles_more;
     const char *administrators_more;
+    bool pins_typed;
     struct token_double tokens[INSTANCE_TOKENS]; /* hsm-a, hsm-b */
     struct view_cell *views;
     struct watch *watch;

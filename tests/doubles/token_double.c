@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { KEYS_MAX = 16 };
 
@@ -250,7 +251,8 @@ enum outcome token_status(struct token *token, struct deadline deadline, struct 
     return answers ? OUTCOME_OK : refuse(why, OUTCOME_UNAVAILABLE, "the double does not answer");
 }
 
-enum outcome token_unlock(struct token *token, struct deadline deadline, struct reason *why)
+enum outcome token_unlock(struct token *token, int pin, struct deadline deadline,
+                          struct reason *why)
 {
     (void)deadline;
     pthread_mutex_lock(&lock);
@@ -259,6 +261,13 @@ enum outcome token_unlock(struct token *token, struct deadline deadline, struct 
         self->unlocks++;
     }
     enum outcome outcome = behaviour(self, why);
+    if (outcome == OUTCOME_OK && self->wants_pin && pin < 0) {
+        outcome = refuse(why, OUTCOME_PIN, "the double's PIN is typed");
+    }
+    if (self != NULL && pin >= 0) {
+        memset(self->typed, 0, sizeof self->typed);
+        (void)!read(pin, self->typed, sizeof self->typed - 1);
+    }
     pthread_mutex_unlock(&lock);
     return outcome;
 }

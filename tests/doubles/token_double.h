@@ -15,6 +15,8 @@ struct token_double {
     bool goes_down;         /* with the first refused signature its state is TOKEN_DOWN */
     unsigned int asked;     /* signatures asked for */
     unsigned int unlocks;
+    bool wants_pin; /* unlocking without a typed PIN is OUTCOME_PIN */
+    char typed[16]; /* the last PIN that was typed */
 };
 
 /* Forgets all keys and tokens, then knows these. The array is borrowed. */

@@ -22,6 +22,7 @@
  * - flip: C_Sign: one bit of the signature is wrong
  * - short: C_Sign: the signature is one byte short
  * - empty: C_GetSlotList: no slot
+ * - final, locked: C_GetTokenInfo: one try is left for the PIN, or none
  * - many: C_GetSlotList, C_FindObjects: says more than there was room for
  * - long: C_GetAttributeValue: says one byte more than there was room for; short: one byte less
  * - full: C_Login: CKR_PIN_INCORRECT, and no file can grow from here on, as on a full disk
@@ -184,7 +185,11 @@ static CK_RV shim_get_slot_list(CK_BBOOL present, CK_SLOT_ID *ids, CK_ULONG *n)
 
 static CK_RV shim_get_token_info(CK_SLOT_ID id, CK_TOKEN_INFO *info)
 {
-    PASS(CALL_GET_TOKEN_INFO, shim.behind->C_GetTokenInfo(id, info));
+    struct fault fault = enter(CALL_GET_TOKEN_INFO);
+    CK_RV rv = fault.is_code ? fault.code : shim.behind->C_GetTokenInfo(id, info);
+    info->flags |= is_action(&fault, "final") ? CKF_USER_PIN_FINAL_TRY : 0;
+    info->flags |= is_action(&fault, "locked") ? CKF_USER_PIN_LOCKED : 0;
+    return leave(CALL_GET_TOKEN_INFO, rv);
 }
 
 static CK_RV open_counted(CK_SLOT_ID id, CK_FLAGS flags, void *application, CK_NOTIFY notify,

@@ -67,7 +67,8 @@ void tokend_rig_configure(struct tokend_rig *rig, const struct tokend_settings *
         "roles:\n"
         "  - {name: seal, purpose: seal, key: p-256, algorithms: [ES256],\n"
         "     tokens: [test]}\n",
-        settings->qseald, settings->module, rig->softhsm.uri, rig->socket, rig->softhsm.state,
+        settings->qseald, settings->module,
+        settings->uri == NULL ? rig->softhsm.uri : settings->uri, rig->socket, rig->softhsm.state,
         settings->sessions, settings->deadline_ms, settings->more);
     assert_int_equal(file_replace(rig->config, buffer_span(&text), 0600), 0);
 }

@@ -23,6 +23,7 @@ struct tokend_settings {
     const char *module;
     unsigned int sessions;
     unsigned int deadline_ms;
+    const char *uri;  /* NULL: the token's, with its pin-source */
     const char *more; /* further members of the token, ", name: value", or "" */
 };
 

@@ -2,6 +2,7 @@
  * The administrators' verbs: the table of rights, and what each change does and refuses. */
 #include "custody/act.h"
 
+#include "base/fd.h"
 #include "base/file.h"
 #include "check.h"
 #include "instance.h"
@@ -47,7 +48,7 @@ static void the_table_of_rights_is_obeyed(void **state)
         {CUSTODY_KEY_GENERATE, "{\"role\":\"seal-ec\"}", false, true, false, false},
         {CUSTODY_KEY_LIST, "{}", true, true, true, true},
         {CUSTODY_JWKS, "{}", true, true, true, true},
-        {CUSTODY_TOKEN_UNLOCK, "{\"token\":\"hsm-a\"}", true, false, false, false},
+        {CUSTODY_TOKEN_UNLOCK, "{\"token\":\"hsm-a\"}", true, true, false, false},
         {CUSTODY_KEY_REFERENCE, "{\"role\":\"none\"}", true, true, true, true},
         {CUSTODY_KEY_CSR, "{\"role\":\"none\"}", false, true, false, false},
         {CUSTODY_KEY_IMPORT, "{\"role\":\"none\",\"chain\":\"\"}", false, true, false, false},
@@ -90,10 +91,10 @@ static void somebody_else_may_nothing(void **state)
     struct instance *instance = make("[operator]");
     BUFFER_CLEANUP struct buffer result = BUFFER_INIT(65536);
     struct reason why = {0};
-    struct caller nobody = {.uid = 65534};
-    assert_refused(
-        custody_do(instance->custody, CUSTODY_STATUS, &nobody, span_of_text("{}"), &result, &why),
-        OUTCOME_NOT_GRANTED, why, "uid 65534 may not: status");
+    struct custody_question question = {
+        .verb = CUSTODY_STATUS, .peer = {.uid = 65534}, .arguments = span_of_text("{}"), .pin = -1};
+    assert_refused(custody_do(instance->custody, &question, &result, &why), OUTCOME_NOT_GRANTED,
+                   why, "uid 65534 may not: status");
     drop(instance);
 }
 
@@ -294,6 +295,50 @@ static void unlock_reaches_the_token(void **state)
     drop(instance);
 }
 
+/* Asked for only where the configuration says that it is typed; passed on, and never by who may
+ * not.
+ */
+static void a_typed_pin_is_passed_on(void **state)
+{
+    (void)state;
+    struct instance *instance = make("[custodian]");
+    BUFFER_CLEANUP struct buffer result = BUFFER_INIT(65536);
+    struct reason why = {0};
+    const char *arguments = "{\"token\":\"hsm-b\"}";
+    instance->tokens[1].wants_pin = true;
+    assert_refused(instance_admin(instance, CUSTODY_TOKEN_UNLOCK, arguments, &result, &why),
+                   OUTCOME_PIN, why, "the double's PIN is typed");
+    instance->pins_typed = true;
+    instance_configure(instance, "[\"*\"]", "[operator]");
+    assert_done(custody_reload(instance->custody, &why), why);
+    assert_done(instance_admin(instance, CUSTODY_TOKEN_UNLOCK, arguments, &result, &why), why);
+    JSON_CLEANUP json_t *wanted = result_of(&result);
+    assert_string_equal(json_string_value(json_object_get(wanted, "pin")), "wanted");
+    assert_string_equal(json_string_value(json_object_get(wanted, "state")), "locked");
+    assert_string_equal(json_string_value(json_object_get(wanted, "detail")),
+                        "the double's PIN is typed");
+
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(write(ends[1], "4711", 4), 4);
+    const struct custody_question question = {.verb = CUSTODY_TOKEN_UNLOCK,
+                                              .peer = {.uid = geteuid()},
+                                              .arguments = span_of_text(arguments),
+                                              .pin = ends[0]};
+    struct custody_question by_nobody = question;
+    by_nobody.peer.uid = 65534;
+    assert_refused(custody_do(instance->custody, &by_nobody, &result, &why), OUTCOME_NOT_GRANTED,
+                   why, "uid 65534 may not: token unlock");
+    assert_string_equal(instance->tokens[1].typed, "");
+    buffer_reset(&result);
+    assert_done(custody_do(instance->custody, &question, &result, &why), why);
+    assert_string_equal(buffer_text(&result), "{\"token\":\"hsm-b\",\"state\":\"ready\"}");
+    assert_string_equal(instance->tokens[1].typed, "4711");
+    fd_close(&ends[0]);
+    fd_close(&ends[1]);
+    drop(instance);
+}
+
 static void an_unknown_verb_is_not_found(void **state)
 {
     (void)state;
@@ -320,6 +365,7 @@ int main(void)
         cmocka_unit_test(a_role_keeps_its_purpose_while_it_has_keys),
         cmocka_unit_test(nothing_changes_any_more_when_the_disk_has_failed),
         cmocka_unit_test(unlock_reaches_the_token),
+        cmocka_unit_test(a_typed_pin_is_passed_on),
         cmocka_unit_test(an_unknown_verb_is_not_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

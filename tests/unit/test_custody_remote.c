@@ -10,6 +10,9 @@
 #include "wire/frame.h"
 #include "wire/serve.h"
 
+#include <stdio.h>
+#include <unistd.h>
+
 enum { PATIENCE_MS = 10000 };
 
 /* The verb decides what this qseald answers. */
@@ -47,7 +50,18 @@ static bool cut_short(struct serve_call *call)
     return true;
 }
 
+/* Answers what is in the pipe that came along. */
+static bool read_pin(struct serve_call *call)
+{
+    char text[32] = "{\"pin\":\"";
+    size_t len = strlen(text);
+    ssize_t got = call->passed < 0 ? 0 : read(call->passed, text + len, 8);
+    (void)snprintf(text + len + (got < 0 ? 0 : got), 3, "\"}");
+    return answer(call, OUTCOME_OK, text);
+}
+
 static const struct serve_row rows[] = {{CUSTODY_KEY_GENERATE, echo},
+                                        {CUSTODY_TOKEN_UNLOCK, read_pin},
                                         {CUSTODY_RELOAD, refuses},
                                         {CUSTODY_JWKS, no_json},
                                         {CUSTODY_STATUS, cut_short}};
@@ -72,6 +86,7 @@ static void each_answer_is_told_apart(void **state)
         .workers = 1,
         .max_connections = 4,
         .max_payload = CUSTODY_ARGUMENTS_MAX + 4,
+        .takes_descriptors = true,
         .rows = rows,
         .n_rows = COUNT_OF(rows),
     };
@@ -85,6 +100,16 @@ static void each_answer_is_told_apart(void **state)
     assert_true(json_equal(result, arguments));
     assert_done(ask(path, CUSTODY_KEY_GENERATE, NULL, &empty, &why), why);
     assert_int_equal(json_object_size(empty), 0);
+    int ends[2];
+    JSON_CLEANUP json_t *typed = NULL;
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(write(ends[1], "4711", 4), 4);
+    fd_close(&ends[1]);
+    assert_done(custody_ask_with(path, CUSTODY_TOKEN_UNLOCK, NULL, ends[0],
+                                 deadline_in_ms(PATIENCE_MS), &typed, &why),
+                why);
+    fd_close(&ends[0]);
+    assert_string_equal(json_string_value(json_object_get(typed, "pin")), "4711");
     assert_refused(ask(path, CUSTODY_RELOAD, NULL, &none, &why), OUTCOME_NOT_GRANTED, why,
                    "said no");
     assert_refused(ask(path, CUSTODY_JWKS, NULL, &none, &why), OUTCOME_MALFORMED, why, "JSON");

@@ -2,13 +2,16 @@
  * Where a PIN comes from, and that it goes away. */
 #include "check.h"
 
+#include "base/fd.h"
 #include "base/file.h"
 #include "folder.h"
 #include "pkcs11/pin.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 struct place {
     struct folder folder;
@@ -101,6 +104,48 @@ static void test_refused_files(void **state)
     folder_remove(&place.folder);
 }
 
+static int pipe_of(const char *content, size_t len, bool closed)
+{
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(write(ends[1], content, len), len);
+    if (closed) {
+        assert_int_equal(close(ends[1]), 0);
+    }
+    return ends[0];
+}
+
+static void test_pipe(void **state)
+{
+    (void)state;
+    struct reason why = {0};
+    PIN_CLEANUP struct pin pin = {0};
+    FD_CLEANUP int good = pipe_of("4711", 4, true);
+    assert_done(pin_read_pipe(good, &pin, &why), why);
+    assert_int_equal(pin.len, 4);
+    assert_memory_equal(pin.page, "4711", 4);
+    /* It is read once. */
+    struct pin none = {0};
+    assert_refused(pin_read_pipe(good, &none, &why), OUTCOME_RULE, why, "the typed PIN: empty");
+    char big[256];
+    memset(big, '4', sizeof big);
+    FD_CLEANUP int longest = pipe_of(big, sizeof big - 1, true);
+    PIN_CLEANUP struct pin long_pin = {0};
+    assert_done(pin_read_pipe(longest, &long_pin, &why), why);
+    assert_int_equal(long_pin.len, 255);
+    FD_CLEANUP int too_long = pipe_of(big, sizeof big, true);
+    assert_refused(pin_read_pipe(too_long, &none, &why), OUTCOME_RULE, why, "too long for a PIN");
+    FD_CLEANUP int open_end = pipe_of("4711", 4, false); /* who types is not waited for */
+    assert_refused(pin_read_pipe(open_end, &none, &why), OUTCOME_RULE, why,
+                   "the typed PIN: Resource temporarily unavailable");
+    FD_CLEANUP int no_pipe = open("/dev/zero", O_RDONLY);
+    assert_refused(pin_read_pipe(no_pipe, &none, &why), OUTCOME_RULE, why,
+                   "the PIN does not come in a pipe");
+    assert_refused(pin_read_pipe(-1, &none, &why), OUTCOME_RULE, why,
+                   "the PIN does not come in a pipe");
+    assert_null(none.page);
+}
+
 static void test_wiped(void **state)
 {
     (void)state;
@@ -121,7 +166,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_forms),         cmocka_unit_test(test_only_one_newline_goes),
         cmocka_unit_test(test_refused_forms), cmocka_unit_test(test_refused_files),
-        cmocka_unit_test(test_wiped),
+        cmocka_unit_test(test_wiped),         cmocka_unit_test(test_pipe),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,8 +13,7 @@ static const struct {
     {"token=a?pin-source=/p", "must start with pkcs11:"},
     {"pkcs11:", "matches every token"},
     {"pkcs11:?pin-source=/p", "matches every token"},
-    {"pkcs11:token=a", "pin-source is missing"},
-    {"pkcs11:token=a?pin-source=", "pin-source is missing"},
+    {"pkcs11:token=a?pin-source=", "pin-source is empty"},
     {"pkcs11:token=a;token=b?pin-source=/p", "token is there twice"},
     {"pkcs11:token=a?pin-source=/p&pin-source=/q", "pin-source is there twice"},
     {"pkcs11:token=a?pin-value=1234", "a PIN does not belong into a configuration"},
@@ -64,6 +63,9 @@ static void test_matches(void **state)
     assert_false(uri_matches(uri, &token));
     fill(&token, "My Token 2", "0a1b");
     assert_false(uri_matches(uri, &token));
+    uri_free(uri);
+    assert_done(uri_parse("pkcs11:token=a", &uri, &why), why);
+    assert_null(uri_pin_source(uri));
     uri_free(uri);
     uri_free(NULL);
 }

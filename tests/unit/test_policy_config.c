@@ -22,7 +22,7 @@ static struct config *load(const char *text)
 static const char least[] = "users: {httpd: root, qseald: \"0\"}\n"
                             "callers: [{name: flow, user: root, profiles: [p]}]\n"
                             "tokens:\n"
-                            "  - {name: soft, module: /m.so, uri: \"pkcs11:token=t\"}\n"
+                            "  - {name: soft, module: /m.so, uri: \"pkcs11:token=t\", pin: typed}\n"
                             "roles:\n"
                             "  - {name: seal, purpose: seal, key: ed25519, algorithms: [Ed25519],\n"
                             "     tokens: [soft]}\n";
@@ -108,7 +108,8 @@ static const char full[] =
     "tokens:\n"
     "  - {name: x, socket: /s/x, module: /m, uri: \"pkcs11:token=x?pin-source=file:/p\",\n"
     "     state: /x, sessions: 16, deadline_ms: 700, mechanisms: token-hash, session_copy: true}\n"
-    "  - {name: y, module: /m, uri: \"pkcs11:serial=1\", mechanisms: prehash, session_copy: "
+    "  - {name: y, module: /m, uri: \"pkcs11:serial=1\", pin: typed, mechanisms: prehash, "
+    "session_copy: "
     "false}\n"
     "roles:\n"
     "  - {name: r, purpose: seal, key: rsa-3072, algorithms: [PS512, RS256], tokens: [y, x]}\n"
@@ -148,6 +149,8 @@ static void test_full(void **state)
     assert_string_equal(token->socket, "/s/x");
     assert_string_equal(token->module, "/m");
     assert_string_equal(token->uri, "pkcs11:token=x?pin-source=file:/p");
+    assert_false(token->pin_typed);
+    assert_true(config_token(config, "y")->pin_typed);
     assert_string_equal(token->state, "/x");
     assert_int_equal(token->sessions, 16);
     assert_int_equal(token->deadline_ms, 700);
@@ -299,9 +302,9 @@ static void test_unknown_keys(void **state)
          "gid, rights"},
         {"approval: {need: true}\n",
          ":1: unknown key \"need\" in /approval; known here: required, valid_s"},
-        {"tokens:\n - name: a\n   pin: 4711\n",
-         ":3: unknown key \"pin\" in /tokens/0; known here: name, socket, module, uri, state, "
-         "sessions, deadline_ms, mechanisms, session_copy"},
+        {"tokens:\n - name: a\n   pins: 4711\n", ":3: unknown key \"pins\" in /tokens/0; known "
+                                                 "here: name, socket, module, uri, pin, state, "
+                                                 "sessions, deadline_ms, mechanisms, session_copy"},
         {"roles:\n - name: a\n   alg: RS256\n",
          ":3: unknown key \"alg\" in /roles/0; known here: name, purpose, key, algorithms, tokens, "
          "peers, certificate, publish_before_use_s, cryptoperiod_days, warn_days, at_end"},

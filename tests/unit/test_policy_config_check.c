@@ -8,59 +8,59 @@
 
 #define PIN "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU"
 
-static const char good[] = "sockets:\n"                         /* 1 */
-                           "  callers: /run/q/callers.sock\n"   /* 2 */
-                           "  admin: /run/q/admin.sock\n"       /* 3 */
-                           "  signing: /run/q/signing.sock\n"   /* 4 */
-                           "state: /var/lib/q\n"                /* 5 */
-                           "templates: [/etc/q/t,\n"            /* 6 */
-                           "  /usr/share/q/t]\n"                /* 7 */
-                           "profiles: /etc/q/p\n"               /* 8 */
-                           "users: {httpd: 0, qseald: 0}\n"     /* 9 */
-                           "limits:\n"                          /* 10 */
-                           "  workers: 8\n"                     /* 11 */
-                           "callers:\n"                         /* 12 */
-                           "  - name: one\n"                    /* 13 */
-                           "    uid: 1001\n"                    /* 14 */
-                           "    profiles: [a, b]\n"             /* 15 */
-                           "    rate: 10\n"                     /* 16 */
-                           "  - name: two\n"                    /* 17 */
-                           "    user: \"1002\"\n"               /* 18 */
-                           "    profiles: ['*']\n"              /* 19 */
-                           "administrators:\n"                  /* 20 */
-                           "  - uid: 0\n"                       /* 21 */
-                           "    rights: [operator]\n"           /* 22 */
-                           "  - user: \"7\"\n"                  /* 23 */
-                           "    rights: [auditor, custodian]\n" /* 24 */
-                           "tokens:\n"                          /* 25 */
-                           "  - name: hsm-a\n"                  /* 26 */
-                           "    module: /usr/lib/a.so\n"        /* 27 */
-                           "    uri: pkcs11:token=a\n"          /* 28 */
-                           "  - name: hsm-b\n"                  /* 29 */
-                           "    module: /usr/lib/b.so\n"        /* 30 */
-                           "    uri: pkcs11:token=b\n"          /* 31 */
-                           "    socket: /run/q/b.sock\n"        /* 32 */
-                           "    state: /var/lib/q-b\n"          /* 33 */
-                           "roles:\n"                           /* 34 */
-                           "  - name: seal\n"                   /* 35 */
-                           "    purpose: seal\n"                /* 36 */
-                           "    key: rsa-2048\n"                /* 37 */
-                           "    algorithms: [RS256, PS256]\n"   /* 38 */
-                           "    tokens: [hsm-a,\n"              /* 39 */
-                           "      hsm-b]\n"                     /* 40 */
-                           "  - name: seal-ec\n"                /* 41 */
-                           "    purpose: seal\n"                /* 42 */
-                           "    key: p-256\n"                   /* 43 */
-                           "    algorithms: [ES256]\n"          /* 44 */
-                           "    tokens: [hsm-b]\n"              /* 45 */
-                           "  - name: tls\n"                    /* 46 */
-                           "    purpose: transport\n"           /* 47 */
-                           "    key: p-256\n"                   /* 48 */
-                           "    tokens: [hsm-b]\n"              /* 49 */
-                           "    peers:\n"                       /* 50 */
-                           "      - dns: '*.bank.example'\n"    /* 51 */
-                           "        issuer: /etc/q/ca.pem\n"    /* 52 */
-                           "        spki: " PIN "\n";           /* 53 */
+static const char good[] = "sockets:\n"                              /* 1 */
+                           "  callers: /run/q/callers.sock\n"        /* 2 */
+                           "  admin: /run/q/admin.sock\n"            /* 3 */
+                           "  signing: /run/q/signing.sock\n"        /* 4 */
+                           "state: /var/lib/q\n"                     /* 5 */
+                           "templates: [/etc/q/t,\n"                 /* 6 */
+                           "  /usr/share/q/t]\n"                     /* 7 */
+                           "profiles: /etc/q/p\n"                    /* 8 */
+                           "users: {httpd: 0, qseald: 0}\n"          /* 9 */
+                           "limits:\n"                               /* 10 */
+                           "  workers: 8\n"                          /* 11 */
+                           "callers:\n"                              /* 12 */
+                           "  - name: one\n"                         /* 13 */
+                           "    uid: 1001\n"                         /* 14 */
+                           "    profiles: [a, b]\n"                  /* 15 */
+                           "    rate: 10\n"                          /* 16 */
+                           "  - name: two\n"                         /* 17 */
+                           "    user: \"1002\"\n"                    /* 18 */
+                           "    profiles: ['*']\n"                   /* 19 */
+                           "administrators:\n"                       /* 20 */
+                           "  - uid: 0\n"                            /* 21 */
+                           "    rights: [operator]\n"                /* 22 */
+                           "  - user: \"7\"\n"                       /* 23 */
+                           "    rights: [auditor, custodian]\n"      /* 24 */
+                           "tokens:\n"                               /* 25 */
+                           "  - name: hsm-a\n"                       /* 26 */
+                           "    module: /usr/lib/a.so\n"             /* 27 */
+                           "    uri: pkcs11:token=a?pin-source=/a\n" /* 28 */
+                           "  - name: hsm-b\n"                       /* 29 */
+                           "    module: /usr/lib/b.so\n"             /* 30 */
+                           "    uri: pkcs11:token=b?pin-source=/b\n" /* 31 */
+                           "    socket: /run/q/b.sock\n"             /* 32 */
+                           "    state: /var/lib/q-b\n"               /* 33 */
+                           "roles:\n"                                /* 34 */
+                           "  - name: seal\n"                        /* 35 */
+                           "    purpose: seal\n"                     /* 36 */
+                           "    key: rsa-2048\n"                     /* 37 */
+                           "    algorithms: [RS256, PS256]\n"        /* 38 */
+                           "    tokens: [hsm-a,\n"                   /* 39 */
+                           "      hsm-b]\n"                          /* 40 */
+                           "  - name: seal-ec\n"                     /* 41 */
+                           "    purpose: seal\n"                     /* 42 */
+                           "    key: p-256\n"                        /* 43 */
+                           "    algorithms: [ES256]\n"               /* 44 */
+                           "    tokens: [hsm-b]\n"                   /* 45 */
+                           "  - name: tls\n"                         /* 46 */
+                           "    purpose: transport\n"                /* 47 */
+                           "    key: p-256\n"                        /* 48 */
+                           "    tokens: [hsm-b]\n"                   /* 49 */
+                           "    peers:\n"                            /* 50 */
+                           "      - dns: '*.bank.example'\n"         /* 51 */
+                           "        issuer: /etc/q/ca.pem\n"         /* 52 */
+                           "        spki: " PIN "\n";                /* 53 */
 
 #define NAME ": a name is 1 to 63 of a-z 0-9 - _ . and has no dot in front"
 #define ABSOLUTE ": an absolute path is wanted here"
@@ -209,12 +209,20 @@ static const struct {
     {"name: hsm-b", "name: hsm-a", ":29: /tokens/1/name: the same as /tokens/0/name"},
     {"/usr/lib/a.so", "a.so", ":27: /tokens/0/module" ABSOLUTE},
     {"    module: /usr/lib/a.so\n", "",
-     ":26: missing key \"module\" in /tokens/0; known here: name, socket, module, uri, state, "
-     "sessions, deadline_ms, mechanisms, session_copy"},
-    {"pkcs11:token=a\n", "token=a\n",
+     ":26: missing key \"module\" in /tokens/0; known here: name, socket, module, uri, pin, "
+     "state, sessions, deadline_ms, mechanisms, session_copy"},
+    {"pkcs11:token=a?pin-source=/a\n", "token=a\n",
      ":28: /tokens/0/uri: a PKCS#11 URI (RFC 7512) is wanted here, pkcs11:token=NAME"},
-    {"pkcs11:token=a\n", "pkcs11:token=a?pin-value=4711\n",
+    {"pkcs11:token=a?pin-source=/a\n", "pkcs11:token=a?pin-value=4711\n",
      ":28: /tokens/0/uri: a PIN (pin-value) in a configuration file is refused; use pin-source"},
+    {"pkcs11:token=a?pin-source=/a\n", "pkcs11:token=a\n    pin: typed\n", ""},
+    {"pkcs11:token=a?pin-source=/a\n", "pkcs11:token=a\n",
+     ":26: /tokens/0: neither a pin-source in the URI nor `pin: typed`; one of the two is wanted "
+     "here"},
+    {"pkcs11:token=a?pin-source=/a\n", "pkcs11:token=a?pin-source=/a\n    pin: typed\n",
+     ":26: /tokens/0: `pin: typed` and a pin-source in the URI; one of the two is wanted here"},
+    {"pkcs11:token=a?pin-source=/a\n", "pkcs11:token=a\n    pin: \"4711\"\n",
+     ":29: /tokens/0/pin: one of these is wanted here: typed"},
     {"state: /var/lib/q-b", "state: q-b", ":33: /tokens/1/state" ABSOLUTE},
     {"state: /var/lib/q-b", "state: /var/lib/qseal-tokend/hsm-a",
      ":33: /tokens/1/state: the same as /tokens/0/state"},

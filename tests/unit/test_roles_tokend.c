@@ -159,7 +159,7 @@ static void test_wrong_pin_is_tried_once_ever(void **state)
     struct reason why;
     tokend_rig_start(rig, -1);
     tokend_rig_await(rig, TOKEN_LOCKED, &status);
-    assert_refused(token_unlock(rig->token, deadline_in_ms(SOON_MS), &why), OUTCOME_PIN, why,
+    assert_refused(token_unlock(rig->token, -1, deadline_in_ms(SOON_MS), &why), OUTCOME_PIN, why,
                    "CKR_PIN_INCORRECT");
     assert_int_equal(softhsm_count(&rig->softhsm, "C_Login", NULL), 2);
     assert_int_equal(tokend_rig_stop(rig), 0);
@@ -172,14 +172,57 @@ static void test_wrong_pin_is_tried_once_ever(void **state)
     tokend_rig_start(rig, -1);
     tokend_rig_await(rig, TOKEN_LOCKED, &status);
     assert_int_equal(softhsm_count(&rig->softhsm, "C_Login", NULL), 2);
-    assert_done(token_unlock(rig->token, deadline_in_ms(SOON_MS), &why), why);
+    assert_done(token_unlock(rig->token, -1, deadline_in_ms(SOON_MS), &why), why);
     tokend_rig_await(rig, TOKEN_READY, &status);
     assert_int_equal(softhsm_count(&rig->softhsm, "C_Login", NULL), 3);
-    assert_done(token_unlock(rig->token, deadline_in_ms(SOON_MS), &why), why);
+    assert_done(token_unlock(rig->token, -1, deadline_in_ms(SOON_MS), &why), why);
     assert_int_equal(softhsm_count(&rig->softhsm, "C_Login", NULL), 3);
     assert_int_equal(tokend_rig_stop(rig), 0);
     tokend_rig_start(rig, -1);
     tokend_rig_await(rig, TOKEN_READY, &status);
+}
+
+static enum outcome type(struct tokend_rig *rig, const char *pin, struct reason *why)
+{
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(write(ends[1], pin, strlen(pin)), strlen(pin));
+    fd_close(&ends[1]);
+    enum outcome outcome = token_unlock(rig->token, ends[0], deadline_in_ms(SOON_MS), why);
+    fd_close(&ends[0]);
+    return outcome;
+}
+
+/* It comes through the door, and each process waits for it anew. */
+static void test_typed_pin(void **state)
+{
+    struct tokend_rig *rig = *state;
+    struct token_status status;
+    struct signing signing;
+    struct reason why = {0};
+    struct tokend_settings settings = tokend_rig_settings();
+    settings.uri = "pkcs11:token=" SOFTHSM_LABEL;
+    settings.more = ", pin: typed";
+    tokend_rig_configure(rig, &settings);
+    for (unsigned int start = 0; start < 2; start++) {
+        tokend_rig_start(rig, -1);
+        tokend_rig_await(rig, TOKEN_LOCKED, &status);
+        assert_string_equal(status.detail, "its PIN is typed: `qsealctl token unlock test`");
+        assert_refused(generate(rig, &signing), OUTCOME_PIN, signing.why, "token test is locked");
+        end(&signing);
+        assert_refused(type(rig, "00000000", &why), OUTCOME_PIN, why, "CKR_PIN_INCORRECT");
+        assert_refused(token_unlock(rig->token, -1, deadline_in_ms(SOON_MS), &why), OUTCOME_PIN,
+                       why, "its PIN is typed");
+        assert_done(type(rig, SOFTHSM_PIN, &why), why);
+        tokend_rig_await(rig, TOKEN_READY, &status);
+        assert_done(generate(rig, &signing), signing.why);
+        assert_done(sign(rig, &signing), signing.why);
+        end(&signing);
+        assert_int_equal(softhsm_count(&rig->softhsm, "C_Login", NULL), 2 * (start + 1));
+        assert_false(tokend_rig_said(rig, SOFTHSM_PIN));
+        assert_false(tokend_rig_said(rig, "00000000"));
+        assert_int_equal(tokend_rig_stop(rig), 0);
+    }
 }
 
 static void test_absent_then_present(void **state)
@@ -270,14 +313,14 @@ static void test_hung_logins_are_counted(void **state)
     /* A person allows one; it hangs too, and is the last. */
     tokend_rig_start(rig, -1);
     tokend_rig_await(rig, TOKEN_LOCKED, &status);
-    assert_int_equal(token_unlock(rig->token, deadline_in_ms(SOON_MS), &why),
+    assert_int_equal(token_unlock(rig->token, -1, deadline_in_ms(SOON_MS), &why),
                      OUTCOME_TOKEN_UNAVAILABLE);
     assert_int_equal(tokend_rig_end(rig), 70);
     softhsm_set_faults(&rig->softhsm, "");
     tokend_rig_start(rig, -1);
     tokend_rig_await(rig, TOKEN_LOCKED, &status);
     assert_int_equal(softhsm_count(&rig->softhsm, "C_Login", NULL), 0); /* none came back */
-    assert_done(token_unlock(rig->token, deadline_in_ms(SOON_MS), &why), why);
+    assert_done(token_unlock(rig->token, -1, deadline_in_ms(SOON_MS), &why), why);
     tokend_rig_await(rig, TOKEN_READY, &status);
 }
 
@@ -394,6 +437,7 @@ int main(void)
         TEST(test_bad_configuration),
         TEST(test_signs),
         TEST(test_wrong_pin_is_tried_once_ever),
+        TEST(test_typed_pin),
         TEST(test_absent_then_present),
         TEST(test_hung_signature_ends_the_process),
         TEST(test_hung_login_ends_the_process),

@@ -424,7 +424,7 @@ static void test_lost_login_and_new_pin(void **state)
     /* A person puts the right PIN there. */
     softhsm_set_pin(&fixture->softhsm, SOFTHSM_PIN);
     struct reason why;
-    assert_done(token_unlock(fixture->token, deadline_in_ms(5000), &why), why);
+    assert_done(token_unlock(fixture->token, -1, deadline_in_ms(5000), &why), why);
     assert_signs(&signing, fixture);
     signing_end(&signing);
 }

@@ -9,8 +9,10 @@
 #include "wire/frame.h"
 #include "wire/serve.h"
 
+#include <fcntl.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <unistd.h>
 
 enum { SOON_MS = 10000 };
 
@@ -20,7 +22,8 @@ struct double_room {
     const char *detail;
     struct span bytes;
     atomic_int calls;
-    bool hang_up; /* instead of an answer */
+    bool hang_up;   /* instead of an answer */
+    char typed[16]; /* what was in the pipe beside the question */
 };
 
 static bool handle(struct serve_call *call)
@@ -29,6 +32,10 @@ static bool handle(struct serve_call *call)
     atomic_fetch_add(&room->calls, 1);
     struct reason why = {.claim = "/iss"};
     (void)snprintf(why.detail, sizeof why.detail, "%s", room->detail);
+    memset(room->typed, 0, sizeof room->typed);
+    if (call->passed >= 0) {
+        assert_true(read(call->passed, room->typed, sizeof room->typed - 1) >= 0);
+    }
     frame_put_outcome(call->answer, room->outcome, &why);
     if (room->number != 0) {
         call->answer->data[FRAME_HEADER_LEN] = (uint8_t)room->number;
@@ -56,6 +63,7 @@ static void serve_begin(struct rig *rig)
 {
     const struct serve_options options = {
         .name = "double",
+        .takes_descriptors = true,
         .listener = fd_listen_unix(rig->path, 0600, 8),
         .workers = 1,
         .max_connections = 8,
@@ -115,7 +123,7 @@ static enum outcome ask(struct rig *rig, unsigned int kind, struct reason *why)
     case TOKEN_KIND_STATUS:
         return token_status(rig->token, soon, &status, why);
     default:
-        return token_unlock(rig->token, soon, why);
+        return token_unlock(rig->token, -1, soon, why);
     }
 }
 
@@ -134,7 +142,7 @@ static void test_answers(void **state)
     assert_done(token_generate(rig->token, &request, deadline_in_ms(SOON_MS), &out, &why), why);
     assert_true(span_is_text(buffer_span(&out), "signature"));
     rig->room.bytes = (struct span){NULL, 0};
-    assert_done(token_unlock(rig->token, deadline_in_ms(SOON_MS), &why), why);
+    assert_done(token_unlock(rig->token, -1, deadline_in_ms(SOON_MS), &why), why);
     assert_done(ask(rig, TOKEN_KIND_DESTROY, &why), why);
 }
 
@@ -247,13 +255,31 @@ static void test_once_only(void **state)
     assert_int_equal(sign(rig, &out, &why), OUTCOME_NO_KEY); /* now there is a connection */
     rig->room.hang_up = true;
     atomic_store(&rig->room.calls, 0);
-    assert_int_equal(token_unlock(rig->token, deadline_in_ms(SOON_MS), &why),
+    assert_int_equal(token_unlock(rig->token, -1, deadline_in_ms(SOON_MS), &why),
                      OUTCOME_TOKEN_UNAVAILABLE);
     assert_int_equal(atomic_load(&rig->room.calls), 1);
     const struct token_generate_request request = {.type = KEY_P256};
     assert_int_equal(token_generate(rig->token, &request, deadline_in_ms(SOON_MS), &out, &why),
                      OUTCOME_TOKEN_UNAVAILABLE);
     assert_int_equal(atomic_load(&rig->room.calls), 2);
+}
+
+/* The descriptor goes along unread, with its own question and no other, and stays the caller's. */
+static void test_a_typed_pin_goes_along(void **state)
+{
+    struct rig *rig = *state;
+    struct reason why = {0};
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(write(ends[1], "4711", 4), 4);
+    fd_close(&ends[1]);
+    rig->room.bytes = (struct span){NULL, 0};
+    assert_done(token_unlock(rig->token, ends[0], deadline_in_ms(SOON_MS), &why), why);
+    assert_string_equal(rig->room.typed, "4711");
+    assert_true(fcntl(ends[0], F_GETFD) >= 0);
+    fd_close(&ends[0]);
+    assert_done(token_unlock(rig->token, -1, deadline_in_ms(SOON_MS), &why), why);
+    assert_string_equal(rig->room.typed, "");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -266,6 +292,7 @@ int main(void)
         TEST(test_nonsense),
         TEST(test_nobody),
         TEST(test_once_only),
+        TEST(test_a_typed_pin_goes_along),
         TEST(test_only_its_own_outcomes),
         TEST(test_texts_are_printable),
         TEST(test_unknown_outcome),

@@ -14,6 +14,16 @@ static void test_bad_options(void **state)
     assert_refused(room_init(&room, &options, &why), OUTCOME_RULE, why, "matches every token");
     room_fini(&room);
     options = room_fixture_options(fixture);
+    options.pin_typed = true;
+    assert_refused(room_init(&room, &options, &why), OUTCOME_RULE, why,
+                   "uri: pin-source is there, and the PIN is typed");
+    room_fini(&room);
+    options.pin_typed = false;
+    options.uri = "pkcs11:token=a";
+    assert_refused(room_init(&room, &options, &why), OUTCOME_RULE, why,
+                   "uri: pin-source is missing");
+    room_fini(&room);
+    options = room_fixture_options(fixture);
     options.module = "/dev/null";
     assert_refused(room_init(&room, &options, &why), OUTCOME_RULE, why, "not a regular file");
     room_fini(&room);

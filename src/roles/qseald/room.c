@@ -101,8 +101,9 @@ static bool handle_custody(struct serve_call *call)
     if (!reader_done(call->request)) {
         return false;
     }
-    enum outcome outcome =
-        custody_do(room->custody, call->kind, &call->peer, arguments, &result, &why);
+    const struct custody_question question = {
+        .verb = call->kind, .peer = call->peer, .arguments = arguments, .pin = call->passed};
+    enum outcome outcome = custody_do(room->custody, &question, &result, &why);
     if (outcome == OUTCOME_OK && !buffer_ok(&result)) {
         outcome = refuse(&why, OUTCOME_INTERNAL, "the answer does not fit into memory");
     }
@@ -241,6 +242,7 @@ static bool open_doors(struct room *room, const struct config *config, struct li
         .workers = ADMIN_WORKERS,
         .max_connections = ADMIN_CONNECTIONS,
         .max_payload = CUSTODY_ARGUMENTS_MAX + sizeof(uint32_t),
+        .takes_descriptors = true, /* a typed PIN, passed on unread */
         .otherwise = handle_custody,
         .with_groups = true,
         .room = room,

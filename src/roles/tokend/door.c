@@ -96,7 +96,7 @@ static bool handle_unlock(struct serve_call *call)
     if (call->worker == NULL || !reader_done(call->request)) {
         return false;
     }
-    enum outcome outcome = token_unlock(call->worker, call_deadline(call), &why);
+    enum outcome outcome = token_unlock(call->worker, call->passed, call_deadline(call), &why);
     log_refusal(call, "unlock", outcome, &why);
     return answer(call, outcome, &why, NULL);
 }
@@ -125,6 +125,7 @@ struct serve *door_open(struct room *room, int listener, const uid_t *qseald, st
         .workers = room->options.sessions,
         .max_connections = CONNECTIONS_MAX,
         .max_payload = PAYLOAD_MAX,
+        .takes_descriptors = true, /* a typed PIN */
         .allowed = qseald,
         .n_allowed = 1,
         .rows = rows,

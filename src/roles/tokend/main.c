@@ -36,8 +36,10 @@ static const char help[] =
     "  --help, --version\n"
     "\n"
     "The PIN comes from the pin-source of the token's URI: file:/path, /path, or credential:NAME\n"
-    "for a systemd credential (LoadCredential=). A PIN that the token refused is not tried again\n"
-    "before `qsealctl token unlock NAME`.\n"
+    "for a systemd credential (LoadCredential=); a PIN that the token refused is not tried again\n"
+    "before `qsealctl token unlock NAME`. With `pin: typed` that command asks a person for it "
+    "after\n"
+    "each start.\n"
     "\n"
     "Exit status: 0 after SIGTERM; 70 when the module hangs or fails for good and 75 when the\n"
     "token stays absent, both meant to be restarted; 78 when the configuration is wrong.\n"
@@ -89,6 +91,7 @@ static struct room_options room_options_of(const struct config_token *token)
         .name = token->name,
         .module = token->module,
         .uri = token->uri,
+        .pin_typed = token->pin_typed,
         .state = token->state,
         .sessions = token->sessions,
         .deadline_ms = token->deadline_ms,
