@@ -68,6 +68,8 @@ enum exit_code command_print(const struct command_line *line, json_t *result,
                              void (*print)(const json_t *result));
 /* Says so, and returns the exit code. */
 enum exit_code command_no_memory(void);
+/* The lines that status and token list have in common. */
+void command_print_token(const json_t *token);
 /* A string member of a result, "" when there is none. */
 const char *command_text(const json_t *object, const char *member);
 /* Appends the file's text, at most text->max bytes, with '?' for what is neither printable ASCII

@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * qsealctl status, reload, jwks, token list, token unlock, clock confirm. */
-#include "ctl/ask_pin.h"
+ * qsealctl status, reload, jwks, clock confirm. */
 #include "ctl/command.h"
 #include "ctl/prometheus.h"
 
-#include "base/fd.h"
 #include "jose/json.h"
 
 #include <stdio.h>
-#include <string.h>
-#include <unistd.h>
 
 enum { METRICS_MAX = 16 * 1024 * 1024 };
 
@@ -18,21 +14,27 @@ static long long number_of(const json_t *object, const char *name)
     return (long long)json_integer_value(json_object_get(object, name));
 }
 
+void command_print_token(const json_t *token)
+{
+    (void)printf("token %s: %s%s%s\n", command_text(token, "name"), command_text(token, "state"),
+                 command_text(token, "detail")[0] == '\0' ? "" : " - ",
+                 command_text(token, "detail"));
+    if (command_text(token, "serial")[0] != '\0') {
+        (void)printf("  label %s, serial %s, %s, %s\n", command_text(token, "label"),
+                     command_text(token, "serial"), command_text(token, "model"),
+                     command_text(token, "module"));
+        (void)printf("  %lld sessions, %lld signatures since its start at %s\n",
+                     number_of(token, "sessions"), number_of(token, "signatures"),
+                     command_text(token, "started"));
+    }
+}
+
 static void print_tokens(const json_t *status)
 {
     size_t i;
     json_t *token;
     json_array_foreach (json_object_get(status, "tokens"), i, token) {
-        (void)printf(
-            "token %s: %s%s%s\n", command_text(token, "name"), command_text(token, "state"),
-            command_text(token, "detail")[0] == '\0' ? "" : " - ", command_text(token, "detail"));
-        if (command_text(token, "serial")[0] != '\0') {
-            (void)printf("  label %s, serial %s, %s, %s\n", command_text(token, "label"),
-                         command_text(token, "serial"), command_text(token, "model"),
-                         command_text(token, "module"));
-            (void)printf("  %lld sessions, %lld signatures since its start\n",
-                         number_of(token, "sessions"), number_of(token, "signatures"));
-        }
+        command_print_token(token);
     }
 }
 
@@ -135,11 +137,6 @@ enum exit_code run_status(const struct command_line *line)
     return command_do(line, CUSTODY_STATUS, json_object(), print_status);
 }
 
-enum exit_code run_token_list(const struct command_line *line)
-{
-    return command_do(line, CUSTODY_TOKEN_LIST, json_object(), print_tokens);
-}
-
 static void print_generation(const json_t *result)
 {
     (void)printf("generation %lld is in force\n", number_of(result, "generation"));
@@ -153,34 +150,6 @@ enum exit_code run_reload(const struct command_line *line)
 enum exit_code run_jwks(const struct command_line *line)
 {
     return command_do(line, CUSTODY_JWKS, json_object(), command_print_json);
-}
-
-static void print_unlocked(const json_t *result)
-{
-    (void)printf("token %s is %s\n", command_text(result, "token"), command_text(result, "state"));
-}
-
-static enum exit_code unlock(const struct command_line *line, int pin, json_t **result)
-{
-    JSON_CLEANUP json_t *arguments = json_pack("{s:s}", "token", line->words[0]);
-    return command_ask_with(line, CUSTODY_TOKEN_UNLOCK, arguments, pin, result);
-}
-
-/* First without a PIN: whether one is to be typed is what qseald says, to who may unlock. */
-enum exit_code run_token_unlock(const struct command_line *line)
-{
-    JSON_CLEANUP json_t *first = NULL;
-    JSON_CLEANUP json_t *second = NULL;
-    FD_CLEANUP int pin = -1;
-    struct reason why = {0};
-    enum exit_code code = unlock(line, -1, &first);
-    bool wanted = code == EXIT_DONE && strcmp(command_text(first, "pin"), "wanted") == 0;
-    if (wanted) {
-        (void)fprintf(stderr, "%s\n", command_text(first, "detail"));
-        enum outcome outcome = ask_pin(STDIN_FILENO, command_text(first, "token"), &pin, &why);
-        code = outcome == OUTCOME_OK ? unlock(line, pin, &second) : command_fail(outcome, &why);
-    }
-    return code == EXIT_DONE ? command_print(line, wanted ? second : first, print_unlocked) : code;
 }
 
 static void print_confirmed(const json_t *result)

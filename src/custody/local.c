@@ -96,7 +96,7 @@ static enum outcome do_token_list(struct act *act, struct reason *why)
 {
     (void)why;
     buffer_put_text(act->result, "{");
-    report_tokens(act->result, act->view->policy->config, act->custody->room.watch);
+    report_tokens(act->result, act->view->policy->config, act->custody->room.watch, true);
     buffer_put_text(act->result, "}");
     return OUTCOME_OK;
 }

@@ -144,7 +144,7 @@ static void put_devices(struct buffer *out, const struct config *config, struct 
         put_text(out, ",", "state", token_state_name(status.state));
         put_text(out, ",", "label", status.label);
         put_text(out, ",", "serial", status.serial);
-        put_text(out, ",", "manufacturer", status.manufacturer);
+        put_text(out, ",", "manufacturer", status.facts.manufacturer);
         put_text(out, ",", "model", status.model);
         put_text(out, ",", "module", status.module);
         put_text(out, ",", "module_path", config->tokens[i].module);

@@ -28,38 +28,6 @@ static void put_algs(struct buffer *out, const char *name, uint32_t algs)
     alg_put_set(out, algs);
 }
 
-void report_tokens(struct buffer *out, const struct config *config, struct watch *watch)
-{
-    buffer_put_text(out, "\"tokens\":[");
-    for (size_t i = 0; i < config->n_tokens; i++) {
-        struct token_status status;
-        (void)watch_state(watch, config->tokens[i].name, &status);
-        buffer_put_text(out, i == 0 ? "{" : ",{");
-        put_text(out, "name", config->tokens[i].name);
-        buffer_put_text(out, ",");
-        put_text(out, "state", token_state_name(status.state));
-        buffer_put_text(out, ",");
-        put_text(out, "detail", status.detail);
-        buffer_put_text(out, ",");
-        put_text(out, "label", status.label);
-        buffer_put_text(out, ",");
-        put_text(out, "serial", status.serial);
-        buffer_put_text(out, ",");
-        put_text(out, "model", status.model);
-        buffer_put_text(out, ",");
-        put_text(out, "manufacturer", status.manufacturer);
-        buffer_put_text(out, ",");
-        put_text(out, "module", status.module);
-        buffer_put_text(out, ",");
-        put_algs(out, "hashed_here", status.prehash_algs);
-        buffer_put_text(out, ",");
-        put_algs(out, "hashed_in_token", status.token_hash_algs);
-        buffer_put_format(out, ",\"sessions\":%u,\"signatures\":%llu}", status.sessions,
-                          (unsigned long long)status.signatures);
-    }
-    buffer_put_text(out, "]");
-}
-
 static void put_callers(struct buffer *out, const struct config *config, struct callers *callers)
 {
     struct caller_use rows[CALLERS_SHOWN];
@@ -115,7 +83,7 @@ void report_status(struct buffer *out, const struct view *view, struct watch *wa
     buffer_put_text(out, ",");
     report_warnings(out, view, watch_clock(watch));
     buffer_put_text(out, ",");
-    report_tokens(out, config, watch);
+    report_tokens(out, config, watch, false);
     buffer_put_text(out, ",");
     put_callers(out, config, callers);
     buffer_put_text(out, "}");

@@ -23,8 +23,10 @@ void report_time(struct buffer *out, const char *name, int64_t at);
 void report_status(struct buffer *out, const struct view *view, struct watch *watch,
                    struct callers *callers, bool front_is_connected,
                    const struct custody_reload_report *reload);
-/* "tokens":[…]: what they are and can do. */
-void report_tokens(struct buffer *out, const struct config *config, struct watch *watch);
+/* "tokens":[…]: what they are; in full also what they say of themselves and what their quirks are.
+ */
+void report_tokens(struct buffer *out, const struct config *config, struct watch *watch,
+                   bool in_full);
 /* `before`, then the bytes as a string of hexadecimal digits. */
 void report_hex(struct buffer *out, const char *before, const uint8_t bytes[], size_t len);
 /* The members of one key's object, without its braces: of the key alone, and with those that its

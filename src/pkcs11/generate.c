@@ -13,7 +13,7 @@
 /* PKCS#11 templates are not const, although nothing writes to them here. */
 #define UNCONST(pointer) ((void *)(uintptr_t)(pointer))
 
-enum { TEMPLATE_MAX = 16 };
+enum { TEMPLATE_MAX = 16, ALLOWED_ROOM = 64 };
 
 struct template
 {
@@ -124,6 +124,32 @@ static CK_RV generate_once(struct session *session, const struct generate_reques
                                              &out->public_key, &out->private_key);
 }
 
+/* What the token took, and what it made of that: two attributes more are read. */
+static void note_made(struct session *session, const struct generate_request *request,
+                      const struct extras *taken, CK_OBJECT_HANDLE private_key)
+{
+    struct quirks *quirks = session->quirks;
+    CK_MECHANISM_TYPE allowed[ALLOWED_ROOM];
+    enum find_flag modifiable = FIND_ABSENT;
+    size_t len = 0;
+    if (taken->without != NULL) {
+        log_info("the key %s was made without %s%s", request->label, taken->without,
+                 request->copyable ? " (for session copies)" : ", which the token refuses");
+    }
+    if (!request->copyable) {
+        quirk_note(quirks, QUIRK_MODIFIABLE_REFUSED, !taken->modifiable);
+    }
+    quirk_note(quirks, QUIRK_ALLOWED_REFUSED, !taken->allowed);
+    if (taken->modifiable && find_flag(session, private_key, CKA_MODIFIABLE, &modifiable) &&
+        modifiable != FIND_ABSENT) {
+        quirk_note(quirks, QUIRK_MODIFIABLE_IGNORED, modifiable == FIND_TRUE);
+    }
+    if (taken->allowed &&
+        find_bytes(session, private_key, CKA_ALLOWED_MECHANISMS, allowed, sizeof allowed, &len)) {
+        quirk_note(quirks, QUIRK_ALLOWED_IGNORED, len == 0);
+    }
+}
+
 /* Each form of template, and for Ed25519 each spelling of the curve, until the token takes one. */
 static CK_RV generate_any(struct session *session, const struct mechanisms *mechanisms,
                           const struct generate_request *request, struct pair *out)
@@ -138,12 +164,15 @@ static CK_RV generate_any(struct session *session, const struct mechanisms *mech
         struct template private_key;
         private_template(request, &variants[i], allowed, n_allowed, &private_key);
         rv = generate_once(session, request, &private_key, true, out);
-        if (rv_is_template(rv) && request->type == KEY_ED25519) {
+        bool by_oid = rv_is_template(rv) && request->type == KEY_ED25519;
+        if (by_oid) {
             rv = generate_once(session, request, &private_key, false, out);
         }
-        if (rv == CKR_OK && variants[i].without != NULL) {
-            log_info("the key %s was made without %s%s", request->label, variants[i].without,
-                     request->copyable ? " (for session copies)" : ", which the token refuses");
+        if (rv == CKR_OK) {
+            note_made(session, request, &variants[i], out->private_key);
+        }
+        if (rv == CKR_OK && request->type == KEY_ED25519) {
+            quirk_note(session->quirks, QUIRK_CURVE_BY_OID, by_oid);
         }
         if (!rv_is_template(rv)) {
             return rv;

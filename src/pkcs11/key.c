@@ -50,6 +50,9 @@ static enum outcome check_rules(struct session *session, CK_OBJECT_HANDLE object
         if (!find_flag(session, object, rule->type, &flag)) {
             return token_failed(session, why);
         }
+        if (rule->type == CKA_ALWAYS_AUTHENTICATE) {
+            quirk_note(session->quirks, QUIRK_ALWAYS_AUTHENTICATE, flag == FIND_TRUE);
+        }
         if (flag == FIND_ABSENT && !rule->may_be_absent) {
             return refuse(why, OUTCOME_KEY_MISMATCH, "%s is missing, must be %s", rule->name,
                           flag_text(rule->wanted));
@@ -165,5 +168,6 @@ bool key_copy(struct session *session, CK_OBJECT_HANDLE private_key, CK_OBJECT_H
     CK_ATTRIBUTE template[] = {{CKA_TOKEN, &no, sizeof no}};
     session->rv = session->calls->C_CopyObject(session->handle, private_key, template,
                                                COUNT_OF(template), out);
+    quirk_note(session->quirks, QUIRK_COPY_REFUSED, session->rv != CKR_OK);
     return session->rv == CKR_OK;
 }

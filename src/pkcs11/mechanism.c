@@ -80,6 +80,17 @@ void mechanism_probe(const struct module *module, CK_SLOT_ID slot, enum mechanis
     out->token_hash = hashed & ~raw;
 }
 
+bool mechanism_lacks_raw(const struct mechanisms *mechanisms, enum alg_family family)
+{
+    uint32_t lacking = mechanisms->hashed_there & ~mechanisms->raw_there;
+    for (unsigned int alg = 0; alg < ALG_COUNT; alg++) {
+        if ((lacking & 1U << alg) != 0 && alg_family((enum alg)alg) == family) {
+            return true;
+        }
+    }
+    return false;
+}
+
 size_t mechanism_allowed(const struct mechanisms *mechanisms, uint32_t algs,
                          CK_MECHANISM_TYPE out[2 * ALG_COUNT])
 {

@@ -8,6 +8,7 @@
 #include "model/alg.h"
 #include "pkcs11/module.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -36,6 +37,8 @@ CK_RSA_PKCS_PSS_PARAMS mechanism_pss(enum alg alg);
 
 void mechanism_probe(const struct module *module, CK_SLOT_ID slot, enum mechanism_choice choice,
                      struct mechanisms *out);
+/* Whether the token signs some algorithm of the family over the message only, not over a digest. */
+bool mechanism_lacks_raw(const struct mechanisms *mechanisms, enum alg_family family) MUST_USE;
 /* For CKA_ALLOWED_MECHANISMS: every mechanism the token has for these algorithms. Returns how many.
  */
 size_t mechanism_allowed(const struct mechanisms *mechanisms, uint32_t algs,

@@ -12,11 +12,10 @@ static void fill(struct slot *slot, CK_SLOT_ID id, const CK_TOKEN_INFO *token)
 {
     slot->id = id;
     slot->flags = token->flags;
+    slot->info = *token;
     module_text(token->label, sizeof token->label, slot->label, sizeof slot->label);
     module_text(token->serialNumber, sizeof token->serialNumber, slot->serial, sizeof slot->serial);
     module_text(token->model, sizeof token->model, slot->model, sizeof slot->model);
-    module_text(token->manufacturerID, sizeof token->manufacturerID, slot->manufacturer,
-                sizeof slot->manufacturer);
 }
 
 static bool token_of(const struct module *module, CK_SLOT_ID id, CK_TOKEN_INFO *token)

@@ -12,11 +12,11 @@ enum { SLOT_TEXT_SIZE = 64 };
 
 struct slot {
     CK_SLOT_ID id;
-    CK_FLAGS flags; /* of the token, when it was looked at */
+    CK_FLAGS flags;     /* of the token, when it was looked at */
+    CK_TOKEN_INFO info; /* all that it said then */
     char label[SLOT_TEXT_SIZE];
     char serial[SLOT_TEXT_SIZE];
     char model[SLOT_TEXT_SIZE];
-    char manufacturer[SLOT_TEXT_SIZE];
 };
 
 /* OUTCOME_TOKEN_UNAVAILABLE when no token fits; OUTCOME_RULE, naming both serial numbers, when more

@@ -170,6 +170,7 @@ static enum outcome read_curve(struct session *session, CK_OBJECT_HANDLE object,
                       key_type_name(curve->type));
     }
     *type = curve->type;
+    quirk_note(session->quirks, QUIRK_BARE_POINT, value_len == curve->point_len);
     CLEANUP(free_pkey) EVP_PKEY *key = curve_key(curve, point);
     return put_spki(key, spki, why);
 }

@@ -18,6 +18,24 @@ const char *token_state_name(enum token_state state)
     return state_names[state];
 }
 
+static const char *const flag_names[] = {
+    [TOKEN_LOGIN_REQUIRED] = "login-required",
+    [TOKEN_PIN_INITIALIZED] = "pin-initialized",
+    [TOKEN_PIN_COUNT_LOW] = "pin-count-low",
+    [TOKEN_PIN_FINAL_TRY] = "pin-final-try",
+    [TOKEN_PIN_LOCKED] = "pin-locked",
+    [TOKEN_PIN_TO_BE_CHANGED] = "pin-to-be-changed",
+    [TOKEN_PIN_PAD] = "pin-pad",
+    [TOKEN_WRITE_PROTECTED] = "write-protected",
+    [TOKEN_HAS_RANDOM] = "has-random",
+};
+static_assert(COUNT_OF(flag_names) == TOKEN_FLAG_COUNT, "a name for every flag");
+
+const char *token_flag_name(enum token_flag flag)
+{
+    return flag_names[flag];
+}
+
 static bool get_exactly(struct reader *frame, uint8_t *out, size_t len)
 {
     struct span bytes = reader_bytes(frame, len);
@@ -120,19 +138,46 @@ static void get_printable(struct reader *frame, char *out, size_t size)
     token_make_printable(out);
 }
 
+static void put_facts(struct buffer *frame, const struct token_facts *facts)
+{
+    buffer_put_bytes(frame, span_of_text(facts->manufacturer));
+    buffer_put_bytes(frame, span_of_text(facts->hardware));
+    buffer_put_bytes(frame, span_of_text(facts->firmware));
+    buffer_put_u32(frame, facts->flags);
+    for (size_t i = 0; i < COUNT_OF(facts->numbers); i++) {
+        buffer_put_u64(frame, facts->numbers[i]);
+    }
+    buffer_put_u32(frame, facts->quirks_looked);
+    buffer_put_u32(frame, facts->quirks_found);
+}
+
+static void get_facts(struct reader *frame, struct token_facts *out)
+{
+    get_printable(frame, out->manufacturer, sizeof out->manufacturer);
+    get_printable(frame, out->hardware, sizeof out->hardware);
+    get_printable(frame, out->firmware, sizeof out->firmware);
+    out->flags = reader_u32(frame);
+    for (size_t i = 0; i < COUNT_OF(out->numbers); i++) {
+        out->numbers[i] = reader_u64(frame);
+    }
+    out->quirks_looked = reader_u32(frame);
+    out->quirks_found = reader_u32(frame);
+}
+
 void token_put_status(struct buffer *frame, const struct token_status *status)
 {
     buffer_put_u8(frame, (uint8_t)status->state);
     buffer_put_bytes(frame, span_of_text(status->label));
     buffer_put_bytes(frame, span_of_text(status->serial));
     buffer_put_bytes(frame, span_of_text(status->model));
-    buffer_put_bytes(frame, span_of_text(status->manufacturer));
     buffer_put_bytes(frame, span_of_text(status->module));
     buffer_put_bytes(frame, span_of_text(status->detail));
     buffer_put_u32(frame, status->prehash_algs);
     buffer_put_u32(frame, status->token_hash_algs);
     buffer_put_u32(frame, status->sessions);
     buffer_put_u64(frame, status->signatures);
+    buffer_put_u64(frame, (uint64_t)status->started);
+    put_facts(frame, &status->facts);
 }
 
 bool token_get_status(struct reader *frame, struct token_status *out)
@@ -145,12 +190,13 @@ bool token_get_status(struct reader *frame, struct token_status *out)
     get_printable(frame, out->label, sizeof out->label);
     get_printable(frame, out->serial, sizeof out->serial);
     get_printable(frame, out->model, sizeof out->model);
-    get_printable(frame, out->manufacturer, sizeof out->manufacturer);
     get_printable(frame, out->module, sizeof out->module);
     get_printable(frame, out->detail, sizeof out->detail);
     out->prehash_algs = reader_u32(frame);
     out->token_hash_algs = reader_u32(frame);
     out->sessions = reader_u32(frame);
     out->signatures = reader_u64(frame);
+    out->started = (int64_t)reader_u64(frame);
+    get_facts(frame, &out->facts);
     return reader_done(frame);
 }

@@ -36,7 +36,9 @@ struct token *token_local_new(struct room *room, unsigned int index)
     *token = (struct token){
         .room = room,
         .place = index,
-        .session = {.calls = room->module.calls, .handle = CK_INVALID_HANDLE},
+        .session = {.calls = room->module.calls,
+                    .handle = CK_INVALID_HANDLE,
+                    .quirks = &room->quirks},
         .digest = digest,
     };
     return token;
@@ -226,6 +228,7 @@ static enum outcome give_up(struct token *token, const struct token_sign_request
 {
     struct room *room = token->room;
     if (is_too_long(token, request, key, rv)) {
+        quirk_note(&room->quirks, QUIRK_SHORT_MESSAGES, true);
         return refuse(why, OUTCOME_TOKEN_UNAVAILABLE,
                       "token %s, which hashes %s itself, does not take %zu bytes at once: %s",
                       room->options.name, alg_name(request->alg), request->input.len,
@@ -236,6 +239,7 @@ static enum outcome give_up(struct token *token, const struct token_sign_request
         return OUTCOME_KEY_MISMATCH;
     }
     if (rv == CKR_SESSION_COUNT) {
+        quirk_note(&room->quirks, QUIRK_FEW_SESSIONS, true);
         return refuse(why, OUTCOME_TOKEN_UNAVAILABLE,
                       "the token gives no more sessions: `sessions: %u` is too many",
                       room->options.sessions);

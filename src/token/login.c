@@ -144,12 +144,30 @@ static enum rv_login login_with_pin(struct room *room, const struct session *ses
     return login_recorded(room, session, &pin, permit, why);
 }
 
+/* What start-up has shown by itself. */
+static void note_quirks(struct room *room)
+{
+    struct quirks *quirks = &room->quirks;
+    const struct mechanisms *mechanisms = &room->mechanisms;
+    CK_ULONG max = room->slot.info.ulMaxSessionCount;
+    quirk_note(quirks, QUIRK_LOGIN_NOT_REQUIRED, (room->slot.flags & CKF_LOGIN_REQUIRED) == 0);
+    quirk_note(quirks, QUIRK_NO_RAW_ECDSA, mechanism_lacks_raw(mechanisms, FAMILY_ECDSA));
+    quirk_note(quirks, QUIRK_NO_RAW_RSA,
+               mechanism_lacks_raw(mechanisms, FAMILY_RSA_PKCS1) ||
+                   mechanism_lacks_raw(mechanisms, FAMILY_RSA_PSS));
+    if (max != CK_UNAVAILABLE_INFORMATION) {
+        quirk_note(quirks, QUIRK_FEW_SESSIONS,
+                   max != CK_EFFECTIVELY_INFINITE && max < room->options.sessions);
+    }
+}
+
 static void become_ready(struct room *room, CK_SESSION_HANDLE session)
 {
     if (!room->probed) {
         mechanism_probe(&room->module, room->slot.id, room->options.mechanisms, &room->mechanisms);
         room->slot_id = room->slot.id;
         room->probed = true;
+        note_quirks(room);
     }
     if (room->slot_id != room->slot.id) {
         room_abandon(room, "the token moved to another slot");
@@ -233,6 +251,7 @@ static bool again(struct room *room, struct session *session)
     if (is_logged_in(session)) {
         return true; /* another worker was here first: a login is the whole process's */
     }
+    quirk_note(&room->quirks, QUIRK_LOGIN_LOST, true);
     if (room->options.pin_typed) {
         (void)wait_for_typing(room, &permit.last, "the login was lost; ");
         return false;

@@ -2,7 +2,9 @@
  * The shared side of qseal-tokend. */
 #include "token/room.h"
 
+#include "base/clock.h"
 #include "base/log.h"
+#include "token/facts.h"
 #include "token/login.h"
 
 #include <stdarg.h>
@@ -13,7 +15,7 @@ enum { MISSES_MAX = 5 };
 
 enum outcome room_init(struct room *room, const struct room_options *options, struct reason *why)
 {
-    *room = (struct room){.options = *options, .state = TOKEN_ABSENT};
+    *room = (struct room){.options = *options, .state = TOKEN_ABSENT, .started = clock_wall_s()};
     (void)snprintf(room->detail, sizeof room->detail, "not looked for yet");
     pthread_mutex_init(&room->login_lock, NULL);
     pthread_mutex_init(&room->lock, NULL);
@@ -91,10 +93,13 @@ void room_status(struct room *room, struct token_status *out)
     memcpy(out->label, room->slot.label, sizeof out->label);
     memcpy(out->serial, room->slot.serial, sizeof out->serial);
     memcpy(out->model, room->slot.model, sizeof out->model);
-    memcpy(out->manufacturer, room->slot.manufacturer, sizeof out->manufacturer);
     memcpy(out->module, room->description, sizeof out->module);
     memcpy(out->detail, room->detail, sizeof out->detail);
+    if (room->found) {
+        facts_of(&room->slot, &room->quirks, &out->facts);
+    }
     pthread_mutex_unlock(&room->lock);
+    out->started = room->started;
     if (atomic_load(&room->ready)) {
         out->prehash_algs = room->mechanisms.prehash;
         out->token_hash_algs = room->mechanisms.token_hash;
@@ -147,6 +152,7 @@ enum outcome room_find(struct room *room, struct reason *why)
     }
     pthread_mutex_lock(&room->lock);
     room->slot = slot;
+    room->found = true;
     pthread_mutex_unlock(&room->lock);
     return OUTCOME_OK;
 }
@@ -158,6 +164,9 @@ static void look_after(struct room *room)
     struct slot slot = room->slot;
     if (slot_refresh(&room->module, &slot)) {
         room->misses = 0;
+        pthread_mutex_lock(&room->lock);
+        room->slot = slot;
+        pthread_mutex_unlock(&room->lock);
         return;
     }
     if (++room->misses >= MISSES_MAX) {

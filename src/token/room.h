@@ -12,6 +12,7 @@
 #include "pkcs11/digest.h"
 #include "pkcs11/mechanism.h"
 #include "pkcs11/module.h"
+#include "pkcs11/quirks.h"
 #include "pkcs11/session.h"
 #include "pkcs11/slot.h"
 #include "pkcs11/uri.h"
@@ -46,6 +47,8 @@ struct room {
     atomic_bool abandoned; /* the process must end */
     atomic_bool copy_refused;
     atomic_uint_least64_t signatures;
+    struct quirks quirks;
+    int64_t started; /* wall seconds */
     struct mechanisms
         mechanisms;     /* these two are set before the room is ready for the first time */
     CK_SLOT_ID slot_id; /* and do not change any more */
@@ -62,6 +65,7 @@ struct room {
     char detail[REASON_DETAIL_SIZE];
     char description[TOKEN_TEXT_SIZE]; /* of the module */
     struct slot slot;
+    bool found;              /* there is a slot */
     CK_SESSION_HANDLE spare; /* the session that logged in, until a worker takes it */
 };
 

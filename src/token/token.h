@@ -70,19 +70,59 @@ enum token_state {
 };
 const char *token_state_name(enum token_state state);
 
+/* What the token says of itself (CK_TOKEN_INFO), bit (1 << enum token_flag). */
+enum token_flag {
+    TOKEN_LOGIN_REQUIRED,
+    TOKEN_PIN_INITIALIZED,
+    TOKEN_PIN_COUNT_LOW,
+    TOKEN_PIN_FINAL_TRY,
+    TOKEN_PIN_LOCKED,
+    TOKEN_PIN_TO_BE_CHANGED,
+    TOKEN_PIN_PAD,
+    TOKEN_WRITE_PROTECTED,
+    TOKEN_HAS_RANDOM,
+};
+enum { TOKEN_FLAG_COUNT = TOKEN_HAS_RANDOM + 1 };
+/* "pin-count-low" */
+const char *token_flag_name(enum token_flag flag);
+
+#define TOKEN_UNKNOWN UINT64_MAX         /* it does not say */
+#define TOKEN_NO_LIMIT (UINT64_MAX - 1U) /* it says that there is none */
+
+enum token_number {
+    TOKEN_SESSIONS,     /* open now, by all who use the token */
+    TOKEN_SESSIONS_MAX, /* for this process */
+    TOKEN_PUBLIC_FREE,  /* bytes of memory */
+    TOKEN_PUBLIC_TOTAL,
+    TOKEN_PRIVATE_FREE,
+    TOKEN_PRIVATE_TOTAL,
+};
+enum { TOKEN_NUMBER_COUNT = TOKEN_PRIVATE_TOTAL + 1, TOKEN_VERSION_SIZE = 16 };
+
+struct token_facts {
+    char manufacturer[TOKEN_TEXT_SIZE];
+    char hardware[TOKEN_VERSION_SIZE]; /* "2.6" */
+    char firmware[TOKEN_VERSION_SIZE];
+    uint32_t flags;
+    uint64_t numbers[TOKEN_NUMBER_COUNT];
+    uint32_t quirks_looked; /* bit (1 << enum quirk): known whether it has this one */
+    uint32_t quirks_found;
+};
+
 struct token_status {
     enum token_state state;
     char label[TOKEN_TEXT_SIZE];
     char serial[TOKEN_TEXT_SIZE];
     char model[TOKEN_TEXT_SIZE];
-    char manufacturer[TOKEN_TEXT_SIZE];
     char module[TOKEN_TEXT_SIZE]; /* library description and version */
     char detail[REASON_DETAIL_SIZE];
     uint32_t
         prehash_algs; /* bit (1 << enum alg): hashed in the host, signed with the raw mechanism */
     uint32_t token_hash_algs; /* bit: hashed in the token */
     uint32_t sessions;
-    uint64_t signatures; /* since start */
+    uint64_t signatures;      /* since start */
+    int64_t started;          /* of the tokend, wall seconds */
+    struct token_facts facts; /* empty before the token was found */
 };
 
 /* Refusals of all five: OUTCOME_TOKEN_UNAVAILABLE and OUTCOME_DEADLINE, and those named there. The

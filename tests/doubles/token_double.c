@@ -246,7 +246,8 @@ enum outcome token_status(struct token *token, struct deadline deadline, struct 
     pthread_mutex_lock(&lock);
     const struct token_double *self = double_of(token);
     bool answers = self != NULL && self->state != TOKEN_DOWN;
-    *out = (struct token_status){.state = answers ? self->state : TOKEN_DOWN};
+    *out = answers ? self->says : (struct token_status){.state = TOKEN_DOWN};
+    out->state = answers ? self->state : TOKEN_DOWN;
     pthread_mutex_unlock(&lock);
     return answers ? OUTCOME_OK : refuse(why, OUTCOME_UNAVAILABLE, "the double does not answer");
 }

@@ -9,11 +9,12 @@
 /* How the double of a token behaves from now on; by name, as in the configuration. */
 struct token_double {
     const char *name;
-    enum outcome outcome;   /* of every question but status; OUTCOME_OK signs */
-    enum token_state state; /* what status says */
-    bool flip_a_bit;        /* the signature is spoilt */
-    bool goes_down;         /* with the first refused signature its state is TOKEN_DOWN */
-    unsigned int asked;     /* signatures asked for */
+    enum outcome outcome;     /* of every question but status; OUTCOME_OK signs */
+    enum token_state state;   /* what status says, */
+    struct token_status says; /* and the rest of it */
+    bool flip_a_bit;          /* the signature is spoilt */
+    bool goes_down;           /* with the first refused signature its state is TOKEN_DOWN */
+    unsigned int asked;       /* signatures asked for */
     unsigned int unlocks;
     bool wants_pin; /* unlocking without a typed PIN is OUTCOME_PIN */
     char typed[16]; /* the last PIN that was typed */

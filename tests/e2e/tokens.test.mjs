@@ -115,6 +115,25 @@ test('nobody is asked for the PIN of another token, nor who may not', async () =
   await unlocked()
 })
 
+test('token list says what a token is, can do and does otherwise', async () => {
+  const { code, stdout } = await box.ctl('token', 'list', '--json')
+  assert.equal(code, 0)
+  const [token, other] = JSON.parse(stdout).tokens
+  assert.deepEqual([token.name, token.pin, other.name, other.pin], ['hsm-a', 'typed', 'hsm-b', 'pin-source'])
+  assert.match(`${token.manufacturer} ${token.hardware} ${token.firmware}`, /^SoftHSM project \d+\.\d+ \d+\.\d+$/)
+  assert.ok(token.flags.includes('login-required'))
+  assert.deepEqual(token.hashed_in_token, ['Ed25519'])
+  assert.ok(Date.parse(token.started) <= Date.now())
+  const quirks = (of) => Object.fromEntries(of.quirks.map(({ name, state }) => [name, state]))
+  // hsm-b has made keys since its start, hsm-a was restarted.
+  assert.equal(quirks(other)['modifiable-ignored'], 'not-found')
+  assert.equal(quirks(token)['modifiable-ignored'], 'unknown')
+  assert.equal(quirks(other)['no-raw-ecdsa'], 'not-found')
+  const text = (await box.ctl('token', 'list')).stdout
+  assert.match(text, /^token hsm-a: ready\n {2}label qseal-a, .*\n.* since its start at 20.*\n {2}its PIN is typed$/m)
+  assert.match(text, /^ {2}not known of it yet: .*modifiable-ignored/m)
+})
+
 // The parts of a process's memory that hold these bytes. Sanitizers reserve terabytes, of which
 // nothing is read.
 function findInMemory(pid, bytes) {

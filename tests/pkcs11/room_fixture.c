@@ -95,9 +95,19 @@ enum token_state room_fixture_state(struct room_fixture *fixture, char detail[RE
     return status.state;
 }
 
+const char *room_fixture_quirk(struct room_fixture *fixture, enum quirk quirk)
+{
+    struct token_status status;
+    room_status(fixture->room, &status);
+    return (status.facts.quirks_found & 1U << quirk) != 0    ? "found"
+           : (status.facts.quirks_looked & 1U << quirk) != 0 ? "not found"
+                                                             : "unknown";
+}
+
 struct session room_fixture_session(struct room_fixture *fixture)
 {
-    struct session session = {.calls = fixture->room->module.calls};
+    struct session session = {.calls = fixture->room->module.calls,
+                              .quirks = &fixture->room->quirks};
     assert_int_equal(session.calls->C_OpenSession(fixture->room->slot.id,
                                                   CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL,
                                                   &session.handle),

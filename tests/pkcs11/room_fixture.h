@@ -30,6 +30,9 @@ void room_fixture_open(struct room_fixture *fixture, const struct room_options *
 void room_fixture_ready(struct room_fixture *fixture);
 enum token_state room_fixture_state(struct room_fixture *fixture, char detail[REASON_DETAIL_SIZE]);
 
+/* "found", "not found" or "unknown", as the room's status says it. */
+const char *room_fixture_quirk(struct room_fixture *fixture, enum quirk quirk);
+
 /* A read-write session of its own, logged in as the room is. */
 struct session room_fixture_session(struct room_fixture *fixture);
 

@@ -24,7 +24,8 @@
  * - empty: C_GetSlotList: no slot
  * - final, locked: C_GetTokenInfo: one try is left for the PIN, or none
  * - many: C_GetSlotList, C_FindObjects: says more than there was room for
- * - long: C_GetAttributeValue: says one byte more than there was room for; short: one byte less
+ * - long: C_GetAttributeValue: says one byte more than there was room for; short: one byte less;
+ *   empty: none; flip: says the opposite
  * - full: C_Login: CKR_PIN_INCORRECT, and no file can grow from here on, as on a full disk
  * - logout: C_Sign: the application is logged out first
  *
@@ -271,6 +272,12 @@ static CK_RV shim_get_attribute_value(CK_SESSION_HANDLE session, CK_OBJECT_HANDL
     }
     if (is_action(&fault, "short")) {
         template[0].ulValueLen = room - 1;
+    }
+    if (is_action(&fault, "empty")) {
+        template[0].ulValueLen = 0;
+    }
+    if (is_action(&fault, "flip")) {
+        *(CK_BYTE *)template[0].pValue ^= 1;
     }
     return leave(CALL_GET_ATTRIBUTE_VALUE, rv);
 }

@@ -5,6 +5,7 @@
 #include "check.h"
 #include "instance.h"
 #include "jose/json.h"
+#include "model/quirk.h"
 
 static int setup(void **state)
 {
@@ -75,11 +76,65 @@ static void keys_are_listed_with_all_an_auditor_asks(void **state)
     assert_int_equal(json_array_size(json_object_get(key, "algs")), 2);
 }
 
+static const json_t *quirk(const json_t *token, const char *name)
+{
+    size_t i;
+    json_t *one;
+    json_array_foreach (json_object_get(token, "quirks"), i, one) {
+        if (strcmp(text(one, "name"), name) == 0) {
+            return one;
+        }
+    }
+    fail_msg("no quirk %s", name);
+    return NULL;
+}
+
+static void tokens_say_what_they_can_and_what_is_unknown(void **state)
+{
+    struct instance *instance = *state;
+    instance->tokens[0].says = (struct token_status){
+        .started = 1767225600,
+        .facts = {.manufacturer = "ACME",
+                  .hardware = "1.2",
+                  .firmware = "3.4",
+                  .flags = 1U << TOKEN_LOGIN_REQUIRED | 1U << TOKEN_PIN_COUNT_LOW,
+                  .numbers = {3, TOKEN_NO_LIMIT, 5, TOKEN_UNKNOWN, 0, 8},
+                  .quirks_looked = 1U << QUIRK_BARE_POINT | 1U << QUIRK_NO_RAW_RSA,
+                  .quirks_found = 1U << QUIRK_BARE_POINT}};
+    instance->tokens[0].state = TOKEN_LOCKED;
+    instance->tokens[1].state = TOKEN_DOWN;
+    instance_wait_state(instance, "hsm-a", TOKEN_LOCKED);
+    instance_wait_state(instance, "hsm-b", TOKEN_DOWN);
+    JSON_CLEANUP json_t *list = ask(instance, CUSTODY_TOKEN_LIST);
+    const json_t *token = json_array_get(json_object_get(list, "tokens"), 0);
+    assert_string_equal(text(token, "firmware"), "3.4");
+    assert_string_equal(text(token, "pin"), "pin-source");
+    assert_string_equal(text(token, "started"), "2026-01-01T00:00:00Z");
+    assert_int_equal(json_integer_value(json_object_get(token, "sessions_open")), 3);
+    assert_string_equal(text(token, "sessions_max"), "unlimited");
+    assert_true(json_is_null(json_object_get(token, "public_total")));
+    assert_int_equal(json_integer_value(json_object_get(token, "private_total")), 8);
+    assert_string_equal(json_string_value(json_array_get(json_object_get(token, "flags"), 1)),
+                        "pin-count-low");
+    assert_string_equal(text(quirk(token, "bare-point"), "state"), "found");
+    assert_string_equal(text(quirk(token, "bare-point"), "text"), quirk_text(QUIRK_BARE_POINT));
+    assert_string_equal(text(quirk(token, "no-raw-rsa"), "state"), "not-found");
+    assert_string_equal(text(quirk(token, "login-lost"), "state"), "unknown");
+    /* Of one that is down nothing is known; no number is made up. */
+    const json_t *other = json_array_get(json_object_get(list, "tokens"), 1);
+    assert_string_equal(text(other, "state"), "down");
+    assert_true(json_is_null(json_object_get(other, "sessions_open")));
+    assert_null(json_object_get(other, "started"));
+    assert_string_equal(text(quirk(other, "bare-point"), "state"), "unknown");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(status_says_what_runs, setup, teardown),
         cmocka_unit_test_setup_teardown(keys_are_listed_with_all_an_auditor_asks, setup, teardown),
+        cmocka_unit_test_setup_teardown(tokens_say_what_they_can_and_what_is_unknown, setup,
+                                        teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

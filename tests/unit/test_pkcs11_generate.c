@@ -116,10 +116,11 @@ static void test_smaller_templates(void **state)
     static const struct {
         const char *faults;
         bool modifiable; /* what the key ends up as */
+        bool allowed;
     } rows[] = {
-        {"C_GenerateKeyPair 1 1 0x12\n", true},  /* without CKA_MODIFIABLE */
-        {"C_GenerateKeyPair 1 2 0x13\n", false}, /* without CKA_ALLOWED_MECHANISMS */
-        {"C_GenerateKeyPair 1 3 0xd1\n", true},  /* without both */
+        {"C_GenerateKeyPair 1 1 0x12\n", true, true},   /* without CKA_MODIFIABLE */
+        {"C_GenerateKeyPair 1 2 0x13\n", false, false}, /* without CKA_ALLOWED_MECHANISMS */
+        {"C_GenerateKeyPair 1 3 0xd1\n", true, false},  /* without both */
     };
     struct room_fixture *fixture = *state;
     for (uint8_t i = 0; i < COUNT_OF(rows); i++) {
@@ -132,9 +133,36 @@ static void test_smaller_templates(void **state)
         assert_done(generate(fixture, &session, KEY_P256, ALG_ES256, id, &spki, &why), why);
         assert_flag(&session, object_of(&session, CKO_PRIVATE_KEY, id), CKA_MODIFIABLE,
                     rows[i].modifiable ? FIND_TRUE : FIND_FALSE);
+        assert_string_equal(room_fixture_quirk(fixture, QUIRK_MODIFIABLE_REFUSED),
+                            rows[i].modifiable ? "found" : "not found");
+        assert_string_equal(room_fixture_quirk(fixture, QUIRK_MODIFIABLE_IGNORED),
+                            rows[i].modifiable ? "unknown" : "not found");
+        assert_string_equal(room_fixture_quirk(fixture, QUIRK_ALLOWED_REFUSED),
+                            rows[i].allowed ? "not found" : "found");
+        assert_string_equal(room_fixture_quirk(fixture, QUIRK_ALLOWED_IGNORED),
+                            rows[i].allowed ? "not found" : "unknown");
         softhsm_set_faults(&fixture->softhsm, "");
         assert_int_equal(room_fixture_teardown(state), 0);
     }
+}
+
+/* The two attributes that are read behind a generation, to know what became of them. */
+static void test_what_is_ignored(void **state)
+{
+    struct room_fixture *fixture = *state;
+    room_fixture_ready(fixture);
+    struct session session = room_fixture_session(fixture);
+    BUFFER_CLEANUP struct buffer spki = BUFFER_INIT(SPKI_MAX);
+    struct reason why = {0};
+    softhsm_set_faults(&fixture->softhsm,
+                       "C_GetAttributeValue 1 1 flip\nC_GetAttributeValue 2 2 empty\n");
+    assert_done(generate(fixture, &session, KEY_P256, ALG_ES256, 50, &spki, &why), why);
+    assert_string_equal(room_fixture_quirk(fixture, QUIRK_MODIFIABLE_IGNORED), "found");
+    assert_string_equal(room_fixture_quirk(fixture, QUIRK_ALLOWED_IGNORED), "found");
+    /* Found once, it stays so. */
+    assert_done(generate(fixture, &session, KEY_P256, ALG_ES256, 51, &spki, &why), why);
+    assert_string_equal(room_fixture_quirk(fixture, QUIRK_MODIFIABLE_IGNORED), "found");
+    assert_string_equal(room_fixture_quirk(fixture, QUIRK_CURVE_BY_OID), "unknown");
 }
 
 static void test_other_spelling_of_ed25519(void **state)
@@ -147,6 +175,7 @@ static void test_other_spelling_of_ed25519(void **state)
     softhsm_set_faults(&fixture->softhsm, "C_GenerateKeyPair 1 1 0x140\n");
     assert_done(generate(fixture, &session, KEY_ED25519, ALG_ED25519, 20, &spki, &why), why);
     assert_int_equal(softhsm_count(&fixture->softhsm, "C_GenerateKeyPair", NULL), 2);
+    assert_string_equal(room_fixture_quirk(fixture, QUIRK_CURVE_BY_OID), "found");
 }
 
 static void test_refusals(void **state)
@@ -178,7 +207,7 @@ static void test_unchecked_pair_is_destroyed(void **state)
     struct session session = room_fixture_session(fixture);
     BUFFER_CLEANUP struct buffer spki = BUFFER_INIT(SPKI_MAX);
     struct reason why = {0};
-    softhsm_set_faults(&fixture->softhsm, "C_GetAttributeValue 1 1 0x30\n");
+    softhsm_set_faults(&fixture->softhsm, "C_GetAttributeValue 1 3 0x30\n");
     assert_refused(generate(fixture, &session, KEY_P256, ALG_ES256, 40, &spki, &why),
                    OUTCOME_TOKEN_UNAVAILABLE, why, "CKR_DEVICE_ERROR");
     assert_int_equal(spki.len, 0);
@@ -200,6 +229,7 @@ int main(void)
         TEST(test_transport_key),
         TEST(test_allowed_mechanisms_hold),
         TEST(test_smaller_templates),
+        TEST(test_what_is_ignored),
         TEST(test_other_spelling_of_ed25519),
         TEST(test_refusals),
         TEST(test_unchecked_pair_is_destroyed),

@@ -34,6 +34,8 @@ static void test_too_free(void **state)
         struct reason why = {0};
         assert_refused(key_load(&session, span_of(made.id, sizeof made.id), &key, NULL, &why),
                        OUTCOME_KEY_MISMATCH, why, rows[i].reason);
+        assert_string_equal(room_fixture_quirk(fixture, QUIRK_ALWAYS_AUTHENTICATE),
+                            rows[i].odd == CKA_ALWAYS_AUTHENTICATE ? "found" : "unknown");
     }
 }
 

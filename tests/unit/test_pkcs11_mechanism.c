@@ -57,6 +57,11 @@ static void test_fallback(void **state)
     uint32_t pss = 7U << ALG_PS256;
     assert_int_equal(found.token_hash & pss, pss);
     assert_int_equal(found.prehash & (pss | EC), 0);
+    assert_true(mechanism_lacks_raw(&found, FAMILY_RSA_PSS));
+    assert_false(mechanism_lacks_raw(&found, FAMILY_RSA_PKCS1));
+    assert_string_equal(room_fixture_quirk(fixture, QUIRK_NO_RAW_RSA), "found");
+    assert_string_equal(room_fixture_quirk(fixture, QUIRK_NO_RAW_ECDSA),
+                        mechanism_lacks_raw(&found, FAMILY_ECDSA) ? "found" : "not found");
     mechanism_probe(&room->module, room->slot_id, MECHANISM_PREHASH, &found);
     assert_int_equal((found.prehash | found.token_hash) & pss, 0);
 }

@@ -58,10 +58,12 @@ static CK_RV lie(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE handle, CK_ATTRIBUT
     return CKR_ATTRIBUTE_TYPE_INVALID;
 }
 
+static struct quirks quirks;
+
 static enum outcome read_object(enum key_type *type, struct buffer *spki, struct reason *why)
 {
     CK_FUNCTION_LIST calls = {.C_GetAttributeValue = lie};
-    struct session session = {.calls = &calls};
+    struct session session = {.calls = &calls, .quirks = &quirks};
     buffer_reset(spki);
     return spki_read(&session, 1, type, spki, why);
 }
@@ -120,9 +122,14 @@ static void test_bare_and_wrapped_point(void **state)
     object.type = CKK_EC;
     object.params = spki_curve_params(KEY_P256, false);
     object.point = span_of(p256, sizeof p256);
+    quirks = (struct quirks){0};
     assert_done(read_object(&type, &one, &why), why);
+    assert_int_equal(atomic_load(&quirks.found), 1U << QUIRK_BARE_POINT);
+    quirks = (struct quirks){0};
     object.point = octet_string(object.point, wrapped);
     assert_done(read_object(&type, &other, &why), why);
+    assert_int_equal(atomic_load(&quirks.looked), 1U << QUIRK_BARE_POINT);
+    assert_int_equal(atomic_load(&quirks.found), 0);
     assert_int_equal(type, KEY_P256);
     assert_true(span_equal(buffer_span(&one), buffer_span(&other)));
     assert_int_equal(one.len, 91);

@@ -111,13 +111,20 @@ static void test_status(void **state)
                                         .label = "l",
                                         .serial = "s",
                                         .model = "m",
-                                        .manufacturer = "f",
                                         .module = "o",
                                         .detail = "why",
                                         .prehash_algs = 1,
                                         .token_hash_algs = 2,
                                         .sessions = 3,
-                                        .signatures = 1ULL << 40};
+                                        .signatures = 1ULL << 40,
+                                        .started = 1234567890,
+                                        .facts = {.manufacturer = "by",
+                                                  .hardware = "1.2",
+                                                  .firmware = "3.4",
+                                                  .flags = 5,
+                                                  .numbers = {6, TOKEN_NO_LIMIT, TOKEN_UNKNOWN},
+                                                  .quirks_looked = 7,
+                                                  .quirks_found = 8}};
     BUFFER_CLEANUP struct buffer frame = BUFFER_INIT(1024);
     token_put_status(&frame, &status);
     struct token_status got;
@@ -127,13 +134,20 @@ static void test_status(void **state)
     assert_string_equal(got.label, "l");
     assert_string_equal(got.serial, "s");
     assert_string_equal(got.model, "m");
-    assert_string_equal(got.manufacturer, "f");
     assert_string_equal(got.module, "o");
     assert_string_equal(got.detail, "why");
     assert_int_equal(got.prehash_algs, 1);
     assert_int_equal(got.token_hash_algs, 2);
     assert_int_equal(got.sessions, 3);
     assert_true(got.signatures == 1ULL << 40);
+    assert_int_equal(got.started, 1234567890);
+    assert_string_equal(got.facts.manufacturer, "by");
+    assert_string_equal(got.facts.hardware, "1.2");
+    assert_string_equal(got.facts.firmware, "3.4");
+    assert_int_equal(got.facts.flags, 5);
+    assert_memory_equal(got.facts.numbers, status.facts.numbers, sizeof status.facts.numbers);
+    assert_int_equal(got.facts.quirks_looked, 7);
+    assert_int_equal(got.facts.quirks_found, 8);
     for (size_t len = 0; len < frame.len; len++) {
         reader = reader_of(span_of(frame.data, len));
         assert_false(token_get_status(&reader, &got));
@@ -171,6 +185,9 @@ static void test_state_names(void **state)
     assert_string_equal(token_state_name(TOKEN_ABSENT), "absent");
     assert_string_equal(token_state_name(TOKEN_LOCKED), "locked");
     assert_string_equal(token_state_name(TOKEN_DOWN), "down");
+    for (unsigned int i = 0; i < TOKEN_FLAG_COUNT; i++) {
+        assert_true(strlen(token_flag_name((enum token_flag)i)) > 0);
+    }
 }
 
 int main(void)

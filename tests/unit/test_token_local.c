@@ -176,6 +176,7 @@ static void test_session_copy_refused(void **state)
     signing_begin(&signing, fixture);
     assert_signs(&signing, fixture);
     assert_true(atomic_load(&fixture->room->copy_refused));
+    assert_string_equal(room_fixture_quirk(fixture, QUIRK_COPY_REFUSED), "found");
     signing_end(&signing);
 }
 
@@ -313,6 +314,7 @@ static void test_too_long_for_the_token(void **state)
                            OUTCOME_TOKEN_UNAVAILABLE, signing.why,
                            "token test, which hashes Ed25519 itself, does not take 100");
             assert_false(atomic_load(&fixture->room->abandoned));
+            assert_string_equal(room_fixture_quirk(fixture, QUIRK_SHORT_MESSAGES), "found");
         }
         softhsm_set_faults(&fixture->softhsm, "");
         assert_signs(&signing, fixture); /* the session is a new one */
@@ -398,6 +400,7 @@ static void test_lost_login_comes_back_once(void **state)
     softhsm_forget_calls(&fixture->softhsm);
     assert_signs(&signing, fixture);
     assert_int_equal(softhsm_count(&fixture->softhsm, "C_Login", "0x0"), 1);
+    assert_string_equal(room_fixture_quirk(fixture, QUIRK_LOGIN_LOST), "found");
     (void)fixture->room->module.calls->C_Logout(room_fixture_session(fixture).handle);
     assert_int_equal(sign(&signing, fixture), OUTCOME_TOKEN_UNAVAILABLE);
     assert_true(atomic_load(&fixture->room->abandoned));
