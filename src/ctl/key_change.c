@@ -5,6 +5,7 @@
 #include "jose/json.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static json_t *arguments_of(const struct command_line *line)
 {
@@ -76,6 +77,53 @@ static void print_history(const json_t *history)
     }
 }
 
+static void print_attributes(const json_t *attributes)
+{
+    const char *name;
+    json_t *value;
+    json_object_foreach ((json_t *)(uintptr_t)attributes, name, value) {
+        (void)printf("  %-24s %s\n", name,
+                     json_is_null(value)   ? "none"
+                     : json_is_true(value) ? "true"
+                                           : "false");
+    }
+}
+
+static void print_mechanisms(const json_t *names)
+{
+    size_t i;
+    json_t *name;
+    (void)printf("  %-24s", "CKA_ALLOWED_MECHANISMS");
+    json_array_foreach (names, i, name) {
+        (void)printf(" %s", json_string_value(name));
+    }
+    (void)puts(json_is_array(names) ? "" : " none");
+}
+
+static void print_in_token(const json_t *in_token)
+{
+    const json_t *signatures = json_object_get(in_token, "signatures");
+    if (!json_is_object(in_token)) {
+        return; /* destroyed */
+    }
+    if (strcmp(command_text(in_token, "outcome"), "ok") != 0) {
+        (void)printf("in token     unknown: %s\n", command_text(in_token, "detail"));
+        return;
+    }
+    (void)printf("in token     now%s\n", json_is_true(json_object_get(in_token, "is_pinned"))
+                                             ? ""
+                                             : ": NOT THE PINNED PUBLIC KEY");
+    (void)printf("  %-24s %s\n", "CKA_LABEL", command_text(in_token, "label"));
+    print_attributes(json_object_get(in_token, "attributes"));
+    print_mechanisms(json_object_get(in_token, "allowed_mechanisms"));
+    if (json_is_integer(signatures)) {
+        (void)printf("  %lld signatures", (long long)json_integer_value(signatures));
+    } else {
+        (void)printf("  signatures not counted");
+    }
+    (void)printf(" since %s, the start of its room\n", command_text(in_token, "counted_since"));
+}
+
 static void print_key(const json_t *key)
 {
     static const char *const members[] = {
@@ -97,7 +145,9 @@ static void print_key(const json_t *key)
     json_array_foreach (json_object_get(key, "algs"), i, alg) {
         (void)printf(" %s", json_string_value(alg));
     }
-    (void)puts("\nhistory");
+    (void)putchar('\n');
+    print_in_token(json_object_get(key, "in_token"));
+    (void)puts("history");
     print_history(json_object_get(key, "history"));
 }
 

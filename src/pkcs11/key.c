@@ -93,8 +93,8 @@ static bool is_logged_in(struct session *session)
     return session->rv == CKR_OK;
 }
 
-static enum outcome find_one(struct session *session, CK_OBJECT_CLASS class, const char *what,
-                             struct span id, CK_OBJECT_HANDLE *out, struct reason *why)
+enum outcome key_find(struct session *session, CK_OBJECT_CLASS class, const char *what,
+                      struct span id, CK_OBJECT_HANDLE *out, struct reason *why)
 {
     unsigned int n = 0;
     if (!find_by_id(session, class, id, out, &n)) {
@@ -133,9 +133,9 @@ enum outcome key_load(struct session *session, struct span id, struct key *out, 
     CK_OBJECT_HANDLE public_key = CK_INVALID_HANDLE;
     struct key key = {.private_key = CK_INVALID_HANDLE};
     enum outcome outcome =
-        find_one(session, CKO_PRIVATE_KEY, "private key", id, &key.private_key, why);
+        key_find(session, CKO_PRIVATE_KEY, "private key", id, &key.private_key, why);
     if (outcome == OUTCOME_OK) {
-        outcome = find_one(session, CKO_PUBLIC_KEY, "public key", id, &public_key, why);
+        outcome = key_find(session, CKO_PUBLIC_KEY, "public key", id, &public_key, why);
     }
     if (outcome == OUTCOME_OK) {
         outcome = check_pair(session, key.private_key, public_key, why);

@@ -25,6 +25,11 @@ struct key {
  * OUTCOME_TOKEN_UNAVAILABLE with session->rv set. */
 enum outcome key_load(struct session *session, struct span id, struct key *out, struct buffer *spki,
                       struct reason *why) MUST_USE;
+/* The one token object of this class with this CKA_ID; `what` is its name in refusals.
+ * OUTCOME_NO_KEY, OUTCOME_KEY_MISMATCH when there are more; OUTCOME_TOKEN_UNAVAILABLE with
+ * session->rv set, also when the session has lost its login. */
+enum outcome key_find(struct session *session, CK_OBJECT_CLASS class, const char *what,
+                      struct span id, CK_OBJECT_HANDLE *out, struct reason *why) MUST_USE;
 /* A session object with the same rights as the key; false when the token does not make one. */
 bool key_copy(struct session *session, CK_OBJECT_HANDLE private_key,
               CK_OBJECT_HANDLE *out) MUST_USE;

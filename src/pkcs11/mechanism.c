@@ -44,6 +44,34 @@ const struct mechanism *mechanism_of(enum alg alg)
     return &rows[alg];
 }
 
+const char *mechanism_name(CK_MECHANISM_TYPE type)
+{
+    static const struct {
+        CK_MECHANISM_TYPE type;
+        const char *name;
+    } names[] = {
+        {CKM_RSA_PKCS, "CKM_RSA_PKCS"},
+        {CKM_SHA256_RSA_PKCS, "CKM_SHA256_RSA_PKCS"},
+        {CKM_SHA384_RSA_PKCS, "CKM_SHA384_RSA_PKCS"},
+        {CKM_SHA512_RSA_PKCS, "CKM_SHA512_RSA_PKCS"},
+        {CKM_RSA_PKCS_PSS, "CKM_RSA_PKCS_PSS"},
+        {CKM_SHA256_RSA_PKCS_PSS, "CKM_SHA256_RSA_PKCS_PSS"},
+        {CKM_SHA384_RSA_PKCS_PSS, "CKM_SHA384_RSA_PKCS_PSS"},
+        {CKM_SHA512_RSA_PKCS_PSS, "CKM_SHA512_RSA_PKCS_PSS"},
+        {CKM_ECDSA, "CKM_ECDSA"},
+        {CKM_ECDSA_SHA256, "CKM_ECDSA_SHA256"},
+        {CKM_ECDSA_SHA384, "CKM_ECDSA_SHA384"},
+        {CKM_ECDSA_SHA512, "CKM_ECDSA_SHA512"},
+        {CKM_EDDSA, "CKM_EDDSA"},
+    };
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        if (names[i].type == type) {
+            return names[i].name;
+        }
+    }
+    return NULL;
+}
+
 CK_RSA_PKCS_PSS_PARAMS mechanism_pss(enum alg alg)
 {
     return (CK_RSA_PKCS_PSS_PARAMS){

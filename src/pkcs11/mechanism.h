@@ -32,6 +32,8 @@ struct mechanism {
 };
 
 const struct mechanism *mechanism_of(enum alg alg);
+/* "CKM_ECDSA"; NULL for one that is not in the table. */
+const char *mechanism_name(CK_MECHANISM_TYPE type);
 /* The PSS parameters, always all of them: sLen = hLen (RFC 7518 §3.5), MGF1 with the same hash. */
 CK_RSA_PKCS_PSS_PARAMS mechanism_pss(enum alg alg);
 

@@ -18,6 +18,28 @@ const char *token_state_name(enum token_state state)
     return state_names[state];
 }
 
+static const char *const attribute_names[] = {
+    [ATTRIBUTE_PRIVATE] = "CKA_PRIVATE",
+    [ATTRIBUTE_SENSITIVE] = "CKA_SENSITIVE",
+    [ATTRIBUTE_ALWAYS_SENSITIVE] = "CKA_ALWAYS_SENSITIVE",
+    [ATTRIBUTE_EXTRACTABLE] = "CKA_EXTRACTABLE",
+    [ATTRIBUTE_NEVER_EXTRACTABLE] = "CKA_NEVER_EXTRACTABLE",
+    [ATTRIBUTE_LOCAL] = "CKA_LOCAL",
+    [ATTRIBUTE_MODIFIABLE] = "CKA_MODIFIABLE",
+    [ATTRIBUTE_ALWAYS_AUTHENTICATE] = "CKA_ALWAYS_AUTHENTICATE",
+    [ATTRIBUTE_SIGN] = "CKA_SIGN",
+    [ATTRIBUTE_SIGN_RECOVER] = "CKA_SIGN_RECOVER",
+    [ATTRIBUTE_DECRYPT] = "CKA_DECRYPT",
+    [ATTRIBUTE_UNWRAP] = "CKA_UNWRAP",
+    [ATTRIBUTE_DERIVE] = "CKA_DERIVE",
+};
+static_assert(COUNT_OF(attribute_names) == TOKEN_ATTRIBUTE_COUNT, "a name for every attribute");
+
+const char *token_attribute_name(enum token_attribute attribute)
+{
+    return attribute_names[attribute];
+}
+
 static const char *const flag_names[] = {
     [TOKEN_LOGIN_REQUIRED] = "login-required",
     [TOKEN_PIN_INITIALIZED] = "pin-initialized",
@@ -123,6 +145,18 @@ bool token_get_destroy(struct reader *frame, struct token_destroy_request *out)
            get_exactly(frame, out->spki_digest, sizeof out->spki_digest) && reader_done(frame);
 }
 
+void token_put_show(struct buffer *frame, const struct token_show_request *request)
+{
+    buffer_put_bytes(frame, span_of(request->key_id, sizeof request->key_id));
+    buffer_put_bytes(frame, span_of(request->spki_digest, sizeof request->spki_digest));
+}
+
+bool token_get_show(struct reader *frame, struct token_show_request *out)
+{
+    return get_exactly(frame, out->key_id, sizeof out->key_id) &&
+           get_exactly(frame, out->spki_digest, sizeof out->spki_digest) && reader_done(frame);
+}
+
 void token_make_printable(char *text)
 {
     for (; *text != '\0'; text++) {
@@ -198,5 +232,43 @@ bool token_get_status(struct reader *frame, struct token_status *out)
     out->signatures = reader_u64(frame);
     out->started = (int64_t)reader_u64(frame);
     get_facts(frame, &out->facts);
+    return reader_done(frame);
+}
+
+void token_put_key(struct buffer *frame, const struct token_key *key)
+{
+    for (size_t i = 0; i < COUNT_OF(key->attributes); i++) {
+        buffer_put_u8(frame, (uint8_t)key->attributes[i]);
+    }
+    buffer_put_bytes(frame, span_of_text(key->label));
+    buffer_put_u8(frame, key->has_mechanisms ? 1 : 0);
+    buffer_put_bytes(frame, span_of_text(key->mechanisms));
+    buffer_put_u8(frame, key->is_pinned ? 1 : 0);
+    buffer_put_u64(frame, key->signatures);
+    buffer_put_u64(frame, (uint64_t)key->started);
+}
+
+static bool get_flag(struct reader *frame)
+{
+    uint8_t number = reader_u8(frame);
+    frame->failed = frame->failed || number > 1;
+    return number == 1;
+}
+
+bool token_get_key(struct reader *frame, struct token_key *out)
+{
+    for (size_t i = 0; i < COUNT_OF(out->attributes); i++) {
+        uint8_t number = reader_u8(frame);
+        if (number > ANSWER_NONE) {
+            return false;
+        }
+        out->attributes[i] = (enum token_answer)number;
+    }
+    get_printable(frame, out->label, sizeof out->label);
+    out->has_mechanisms = get_flag(frame);
+    get_printable(frame, out->mechanisms, sizeof out->mechanisms);
+    out->is_pinned = get_flag(frame);
+    out->signatures = reader_u64(frame);
+    out->started = (int64_t)reader_u64(frame);
     return reader_done(frame);
 }

@@ -80,7 +80,7 @@ static CK_SESSION_HANDLE take_spare(struct room *room)
     return spare;
 }
 
-static CK_RV ensure_session(struct token *token)
+CK_RV local_ensure_session(struct token *token)
 {
     if (token->session.handle != CK_INVALID_HANDLE) {
         return CKR_OK;
@@ -134,7 +134,7 @@ static enum outcome try_sign(struct token *token, const struct token_sign_reques
                              struct reason *why)
 {
     struct room *room = token->room;
-    *rv = ensure_session(token);
+    *rv = local_ensure_session(token);
     if (*rv != CKR_OK) {
         return refuse(why, OUTCOME_TOKEN_UNAVAILABLE, "C_OpenSession: %s", rv_text(*rv).text);
     }
@@ -159,7 +159,11 @@ static enum outcome try_sign(struct token *token, const struct token_sign_reques
         return refuse(why, OUTCOME_TOKEN_UNAVAILABLE, "signing %s: %s", alg_name(request->alg),
                       rv_text(*rv).text);
     }
-    return finish(token, key, bytes, len, signature, why);
+    outcome = finish(token, key, bytes, len, signature, why);
+    if (outcome == OUTCOME_OK) {
+        key_uses_add(&room->uses, request->key_id);
+    }
+    return outcome;
 }
 
 static bool look_again(struct token *token, const struct token_sign_request *request,

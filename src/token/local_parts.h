@@ -12,6 +12,8 @@ struct token {
     struct digest_context *digest;
 };
 
+/* The worker's own; opened when there is none. */
+CK_RV local_ensure_session(struct token *token) MUST_USE;
 /* Both with the deadline of one call. */
 CK_RV local_open_session(struct token *token, CK_FLAGS flags, CK_SESSION_HANDLE *out) MUST_USE;
 void local_close_session(struct token *token, CK_SESSION_HANDLE handle);

@@ -19,6 +19,7 @@ enum {
     MAY_DESTROY = MAY_ALL | MAY(OUTCOME_RULE) | MAY(OUTCOME_KEY_MISMATCH) | MAY(OUTCOME_NO_KEY) |
                   MAY(OUTCOME_PIN),
     MAY_STATUS = MAY_ALL,
+    MAY_SHOW = MAY_ALL | MAY(OUTCOME_NO_KEY) | MAY(OUTCOME_KEY_MISMATCH) | MAY(OUTCOME_PIN),
     MAY_UNLOCK = MAY_ALL | MAY(OUTCOME_PIN) | MAY(OUTCOME_RULE),
 };
 
@@ -140,6 +141,15 @@ enum outcome token_status(struct token *token, struct deadline deadline, struct 
         return no_sense(token, why);
     }
     return outcome;
+}
+
+enum outcome token_show(struct token *token, const struct token_show_request *request,
+                        struct deadline deadline, struct token_key *out, struct reason *why)
+{
+    token_put_show(channel_begin(&token->channel, TOKEN_KIND_SHOW), request);
+    struct reader answer;
+    enum outcome outcome = ask(token, deadline, MAY_SHOW, &answer, why);
+    return outcome == OUTCOME_OK && !token_get_key(&answer, out) ? no_sense(token, why) : outcome;
 }
 
 enum outcome token_unlock(struct token *token, int pin, struct deadline deadline,

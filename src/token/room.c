@@ -20,6 +20,9 @@ enum outcome room_init(struct room *room, const struct room_options *options, st
     pthread_mutex_init(&room->login_lock, NULL);
     pthread_mutex_init(&room->lock, NULL);
     key_cache_init(&room->keys);
+    if (!key_uses_init(&room->uses)) {
+        return refuse(why, OUTCOME_INTERNAL, "out of memory");
+    }
     enum outcome outcome = uri_parse(options->uri, &room->uri, why);
     if (outcome == OUTCOME_OK && options->pin_typed == (uri_pin_source(room->uri) != NULL)) {
         outcome = refuse(why, OUTCOME_RULE, "uri: pin-source %s",
@@ -43,6 +46,7 @@ void room_fini(struct room *room)
     guard_fini(&room->guard);
     digests_free(room->digests);
     uri_free(room->uri);
+    key_uses_fini(&room->uses);
     key_cache_fini(&room->keys);
     pthread_mutex_destroy(&room->lock);
     pthread_mutex_destroy(&room->login_lock);

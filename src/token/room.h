@@ -18,6 +18,7 @@
 #include "pkcs11/uri.h"
 #include "token/guard.h"
 #include "token/key_cache.h"
+#include "token/key_uses.h"
 #include "token/token.h"
 
 #include <pthread.h>
@@ -43,6 +44,7 @@ struct room {
     struct digests *digests;
     struct guard guard; /* one place per worker, and one for maintenance */
     struct key_cache keys;
+    struct key_uses uses;
     atomic_bool ready;
     atomic_bool abandoned; /* the process must end */
     atomic_bool copy_refused;

@@ -18,6 +18,7 @@ enum {
     TOKEN_KIND_GENERATE = 3,
     TOKEN_KIND_UNLOCK = 4,
     TOKEN_KIND_DESTROY = 5,
+    TOKEN_KIND_SHOW = 6,
 };
 
 enum {
@@ -125,7 +126,45 @@ struct token_status {
     struct token_facts facts; /* empty before the token was found */
 };
 
-/* Refusals of all five: OUTCOME_TOKEN_UNAVAILABLE and OUTCOME_DEADLINE, and those named there. The
+struct token_show_request {
+    uint8_t key_id[KEY_ID_LEN];
+    uint8_t spki_digest[SPKI_DIGEST_LEN]; /* the pinned public key */
+};
+
+/* Of a private key, in the token. */
+enum token_attribute {
+    ATTRIBUTE_PRIVATE,
+    ATTRIBUTE_SENSITIVE,
+    ATTRIBUTE_ALWAYS_SENSITIVE,
+    ATTRIBUTE_EXTRACTABLE,
+    ATTRIBUTE_NEVER_EXTRACTABLE,
+    ATTRIBUTE_LOCAL,
+    ATTRIBUTE_MODIFIABLE,
+    ATTRIBUTE_ALWAYS_AUTHENTICATE,
+    ATTRIBUTE_SIGN,
+    ATTRIBUTE_SIGN_RECOVER,
+    ATTRIBUTE_DECRYPT,
+    ATTRIBUTE_UNWRAP,
+    ATTRIBUTE_DERIVE,
+};
+enum { TOKEN_ATTRIBUTE_COUNT = ATTRIBUTE_DERIVE + 1 };
+/* "CKA_SENSITIVE" */
+const char *token_attribute_name(enum token_attribute attribute);
+enum token_answer { ANSWER_FALSE, ANSWER_TRUE, ANSWER_NONE /* the object does not have it */ };
+
+enum { TOKEN_MECHANISMS_SIZE = 1024, TOKEN_LABEL_SIZE = 256 };
+
+struct token_key {
+    enum token_answer attributes[TOKEN_ATTRIBUTE_COUNT];
+    char label[TOKEN_LABEL_SIZE];
+    bool has_mechanisms;                    /* CKA_ALLOWED_MECHANISMS is there: */
+    char mechanisms[TOKEN_MECHANISMS_SIZE]; /* their names, with blanks between */
+    bool is_pinned;                         /* the public key beside it is the pinned one */
+    uint64_t signatures;                    /* with it since `started`, or TOKEN_UNKNOWN */
+    int64_t started;                        /* of the tokend, wall seconds */
+};
+
+/* Refusals of all six: OUTCOME_TOKEN_UNAVAILABLE and OUTCOME_DEADLINE, and those named there. The
  * remote body passes on no other: a tokend cannot speak to callers in another room's words. */
 
 /* Appends the raw JOSE signature (RSA: modulus length; ECDSA: r||s; Ed25519: 64 bytes) to
@@ -144,6 +183,11 @@ enum outcome token_generate(struct token *token, const struct token_generate_req
  * OUTCOME_PIN. */
 enum outcome token_destroy(struct token *token, const struct token_destroy_request *request,
                            struct deadline deadline, struct reason *why) MUST_USE;
+/* The key as the token shows it now. Refusals: OUTCOME_NO_KEY, OUTCOME_KEY_MISMATCH (more than
+ * one), OUTCOME_PIN. */
+enum outcome token_show(struct token *token, const struct token_show_request *request,
+                        struct deadline deadline, struct token_key *out,
+                        struct reason *why) MUST_USE;
 enum outcome token_status(struct token *token, struct deadline deadline, struct token_status *out,
                           struct reason *why) MUST_USE;
 /* A person says: try the PIN of the pin-source once more (`pin` -1); or has typed the PIN, where
@@ -161,6 +205,11 @@ void token_put_generate(struct buffer *frame, const struct token_generate_reques
 bool token_get_generate(struct reader *frame, struct token_generate_request *out) MUST_USE;
 void token_put_destroy(struct buffer *frame, const struct token_destroy_request *request);
 bool token_get_destroy(struct reader *frame, struct token_destroy_request *out) MUST_USE;
+void token_put_show(struct buffer *frame, const struct token_show_request *request);
+bool token_get_show(struct reader *frame, struct token_show_request *out) MUST_USE;
+/* Reading it makes its texts printable. */
+void token_put_key(struct buffer *frame, const struct token_key *key);
+bool token_get_key(struct reader *frame, struct token_key *out) MUST_USE;
 /* Reading a status makes its texts printable. */
 void token_put_status(struct buffer *frame, const struct token_status *status);
 bool token_get_status(struct reader *frame, struct token_status *out) MUST_USE;

@@ -239,6 +239,21 @@ enum outcome token_destroy(struct token *token, const struct token_destroy_reque
     return outcome;
 }
 
+enum outcome token_show(struct token *token, const struct token_show_request *request,
+                        struct deadline deadline, struct token_key *out, struct reason *why)
+{
+    (void)request;
+    (void)deadline;
+    pthread_mutex_lock(&lock);
+    const struct token_double *self = double_of(token);
+    enum outcome outcome = behaviour(self, why);
+    if (outcome == OUTCOME_OK) {
+        *out = self->shows;
+    }
+    pthread_mutex_unlock(&lock);
+    return outcome;
+}
+
 enum outcome token_status(struct token *token, struct deadline deadline, struct token_status *out,
                           struct reason *why)
 {

@@ -15,6 +15,7 @@ struct token_double {
     bool flip_a_bit;          /* the signature is spoilt */
     bool goes_down;           /* with the first refused signature its state is TOKEN_DOWN */
     unsigned int asked;       /* signatures asked for */
+    struct token_key shows;   /* what token_show() says of every key */
     unsigned int unlocks;
     bool wants_pin; /* unlocking without a typed PIN is OUTCOME_PIN */
     char typed[16]; /* the last PIN that was typed */

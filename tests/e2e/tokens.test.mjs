@@ -134,6 +134,36 @@ test('token list says what a token is, can do and does otherwise', async () => {
   assert.match(text, /^ {2}not known of it yet: .*modifiable-ignored/m)
 })
 
+test('key show says what the token says of a key, and counts its signatures', async () => {
+  const shown = async (role, token) => JSON.parse((await box.ctl('key', 'show', role, '--token', token, '--json')).stdout).keys[0].in_token
+  const before = await shown('seal-ec', 'hsm-a')
+  assert.deepEqual(Object.entries(before.attributes).filter(([, value]) => value).map(([name]) => name),
+    ['CKA_PRIVATE', 'CKA_SENSITIVE', 'CKA_ALWAYS_SENSITIVE', 'CKA_NEVER_EXTRACTABLE', 'CKA_LOCAL', 'CKA_SIGN'])
+  assert.deepEqual([before.is_pinned, before.label, before.allowed_mechanisms[0]], [true, 'qseal:seal:seal-ec', 'CKM_ECDSA'])
+  const others = await shown('seal', 'hsm-a')
+  for (let i = 0; i < 5; i++) {
+    assert.equal((await box.post('/v1/dpop/dpop', { htm: 'GET', htu: 'https://rs.example/a' })).status, 200)
+  }
+  const [a, b] = [await shown('seal-ec', 'hsm-a'), await shown('seal', 'hsm-a')]
+  const signed = a.signatures - before.signatures + (b.signatures - others.signatures)
+  assert.equal(signed, 5) // one of the two roles is the profile's
+  assert.equal(a.counted_since, before.counted_since)
+  assert.match((await box.ctl('key', 'show', 'seal-ec', '--token', 'hsm-a')).stdout,
+    /^in token +now\n {2}CKA_LABEL +qseal:seal:seal-ec\n {2}CKA_PRIVATE +true\n[^]*^ {2}CKA_ALLOWED_MECHANISMS +CKM_ECDSA.*\n {2}\d+ signatures since 20/m)
+  // A token that is down: the rest is there.
+  await box.kill('qseal-tokend-hsm-b')
+  const down = await until('it is known to be down', async () => {
+    const [key] = JSON.parse((await box.ctl('key', 'show', 'seal-ec', '--token', 'hsm-b', '--json')).stdout).keys
+    return key.in_token.outcome === 'token-unavailable' && key
+  })
+  assert.match(down.in_token.detail, /hsm-b/)
+  assert.equal(down.state, 'active')
+  assert.ok(down.history.length > 0)
+  assert.match((await box.ctl('key', 'show', 'seal-ec', '--token', 'hsm-b')).stdout, /^in token +unknown: .*hsm-b/m)
+  box.restart('qseal-tokend-hsm-b')
+  await box.ready()
+})
+
 // The parts of a process's memory that hold these bytes. Sanitizers reserve terabytes, of which
 // nothing is read.
 function findInMemory(pid, bytes) {

@@ -69,7 +69,33 @@ static bool again_status(struct reader *frame, struct buffer *out)
     MUST(strcmp(token_state_name(status.state), "") != 0);
     MUST(is_printable(status.label) && is_printable(status.serial) && is_printable(status.model) &&
          is_printable(status.module) && is_printable(status.detail));
+    MUST(is_printable(status.facts.manufacturer) && is_printable(status.facts.hardware) &&
+         is_printable(status.facts.firmware));
     token_put_status(out, &status);
+    return true;
+}
+
+static bool again_show(struct reader *frame, struct buffer *out)
+{
+    struct token_show_request request;
+    if (!token_get_show(frame, &request)) {
+        return false;
+    }
+    token_put_show(out, &request);
+    return true;
+}
+
+static bool again_key(struct reader *frame, struct buffer *out)
+{
+    struct token_key key;
+    if (!token_get_key(frame, &key)) {
+        return false;
+    }
+    for (unsigned int i = 0; i < TOKEN_ATTRIBUTE_COUNT; i++) {
+        MUST((unsigned int)key.attributes[i] <= ANSWER_NONE);
+    }
+    MUST(is_printable(key.label) && is_printable(key.mechanisms));
+    token_put_key(out, &key);
     return true;
 }
 
@@ -136,6 +162,7 @@ static bool again_caller(struct reader *frame, struct buffer *out)
 static const struct row rows[] = {
     {again_sign, true},    {again_generate, true}, {again_status, false},  {again_outcome, false},
     {again_request, true}, {again_answer, false},  {again_settings, true}, {again_caller, true},
+    {again_show, true},    {again_key, false},
 };
 
 static bool read_and_put(const struct row *row, struct span payload, struct buffer *out)

@@ -235,6 +235,57 @@ static void a_key_shows_all_that_is_known_of_it(void **state)
     transport_instance_free(instance);
 }
 
+/* What the token says comes beside it; where it says nothing, the rest is shown all the same. */
+static void a_key_is_shown_as_it_is_in_its_token(void **state)
+{
+    (void)state;
+    struct instance *instance = make();
+    instance->tokens[1].shows = (struct token_key){
+        .attributes = {[ATTRIBUTE_SENSITIVE] = ANSWER_TRUE, [ATTRIBUTE_MODIFIABLE] = ANSWER_NONE},
+        .label = "qseal:seal:seal-ec",
+        .has_mechanisms = true,
+        .mechanisms = "CKM_ECDSA 0x80001234",
+        .is_pinned = true,
+        .signatures = 42,
+        .started = 1767225600};
+    const char *arguments = "{\"key\":\"seal-ec\",\"token\":\"hsm-b\"}";
+    JSON_CLEANUP json_t *result = do_verb(instance, CUSTODY_KEY_SHOW, arguments);
+    const json_t *shown = json_at_pointer(result, "/keys/0/in_token");
+    assert_string_equal(text_of(shown, "outcome"), "ok");
+    assert_string_equal(text_of(shown, "label"), "qseal:seal:seal-ec");
+    assert_string_equal(text_of(shown, "counted_since"), "2026-01-01T00:00:00Z");
+    assert_int_equal(json_integer_value(json_object_get(shown, "signatures")), 42);
+    assert_true(json_is_true(json_object_get(shown, "is_pinned")));
+    const json_t *attributes = json_object_get(shown, "attributes");
+    assert_int_equal(json_object_size(attributes), TOKEN_ATTRIBUTE_COUNT);
+    assert_true(json_is_true(json_object_get(attributes, "CKA_SENSITIVE")));
+    assert_true(json_is_false(json_object_get(attributes, "CKA_EXTRACTABLE")));
+    assert_true(json_is_null(json_object_get(attributes, "CKA_MODIFIABLE")));
+    const json_t *mechanisms = json_object_get(shown, "allowed_mechanisms");
+    assert_int_equal(json_array_size(mechanisms), 2);
+    assert_string_equal(json_string_value(json_array_get(mechanisms, 1)), "0x80001234");
+
+    instance->tokens[1].shows = (struct token_key){.signatures = TOKEN_UNKNOWN};
+    JSON_CLEANUP json_t *less = do_verb(instance, CUSTODY_KEY_SHOW, arguments);
+    shown = json_at_pointer(less, "/keys/0/in_token");
+    assert_true(json_is_null(json_object_get(shown, "allowed_mechanisms")));
+    assert_true(json_is_null(json_object_get(shown, "signatures")));
+
+    instance->tokens[1].outcome = OUTCOME_NO_KEY;
+    JSON_CLEANUP json_t *gone = do_verb(instance, CUSTODY_KEY_SHOW, arguments);
+    shown = json_at_pointer(gone, "/keys/0/in_token");
+    assert_string_equal(text_of(shown, "outcome"), "no-active-key");
+    assert_non_null(strstr(text_of(shown, "detail"), "told to fail"));
+    instance->tokens[1].state = TOKEN_DOWN;
+    instance_wait_state(instance, "hsm-b", TOKEN_DOWN);
+    JSON_CLEANUP json_t *down = do_verb(instance, CUSTODY_KEY_SHOW, arguments);
+    shown = json_at_pointer(down, "/keys/0/in_token");
+    assert_string_equal(text_of(shown, "outcome"), "token-unavailable");
+    assert_non_null(strstr(text_of(shown, "detail"), "token hsm-b is down: "));
+    assert_string_equal(text_of(json_at_pointer(down, "/keys/0"), "role"), "seal-ec");
+    transport_instance_free(instance);
+}
+
 /* A role that needs a certificate: the key waits for it, and the first one is in use with it. */
 static void a_key_that_needs_a_certificate_waits(void **state)
 {
@@ -290,6 +341,7 @@ int main(void)
         cmocka_unit_test(a_key_that_is_gone_already_is_destroyed),
         cmocka_unit_test(a_key_is_named_clearly_or_not_at_all),
         cmocka_unit_test(a_key_shows_all_that_is_known_of_it),
+        cmocka_unit_test(a_key_is_shown_as_it_is_in_its_token),
         cmocka_unit_test(a_key_that_needs_a_certificate_waits),
         cmocka_unit_test(a_request_is_for_the_key_that_waits),
     };

@@ -157,6 +157,65 @@ static void test_status(void **state)
     assert_false(token_get_status(&reader, &got));
 }
 
+static void test_show(void **state)
+{
+    (void)state;
+    const struct token_show_request request = {.key_id = {7, 8}, .spki_digest = {9}};
+    BUFFER_CLEANUP struct buffer frame = BUFFER_INIT(1024);
+    token_put_show(&frame, &request);
+    struct token_show_request got;
+    struct reader reader = reader_of(buffer_span(&frame));
+    assert_true(token_get_show(&reader, &got));
+    assert_memory_equal(&got, &request, sizeof got);
+    for (size_t len = 0; len < frame.len; len++) {
+        reader = reader_of(span_of(frame.data, len));
+        assert_false(token_get_show(&reader, &got));
+    }
+    buffer_put_u8(&frame, 0);
+    reader = reader_of(buffer_span(&frame));
+    assert_false(token_get_show(&reader, &got));
+}
+
+static void test_key(void **state)
+{
+    (void)state;
+    const struct token_key key = {
+        .attributes = {[ATTRIBUTE_LOCAL] = ANSWER_TRUE, [ATTRIBUTE_DERIVE] = ANSWER_NONE},
+        .label = "Schl\xfcssel",
+        .has_mechanisms = true,
+        .mechanisms = "CKM_ECDSA\n",
+        .is_pinned = true,
+        .signatures = 1ULL << 40,
+        .started = 5};
+    BUFFER_CLEANUP struct buffer frame = BUFFER_INIT(1024);
+    token_put_key(&frame, &key);
+    struct token_key got;
+    struct reader reader = reader_of(buffer_span(&frame));
+    assert_true(token_get_key(&reader, &got));
+    assert_memory_equal(got.attributes, key.attributes, sizeof got.attributes);
+    assert_string_equal(got.label, "Schl?ssel");
+    assert_string_equal(got.mechanisms, "CKM_ECDSA?");
+    assert_true(got.has_mechanisms && got.is_pinned);
+    assert_true(got.signatures == 1ULL << 40);
+    assert_int_equal(got.started, 5);
+    for (size_t len = 0; len < frame.len; len++) {
+        reader = reader_of(span_of(frame.data, len));
+        assert_false(token_get_key(&reader, &got));
+    }
+    size_t flag = TOKEN_ATTRIBUTE_COUNT + 4 + strlen(key.label); /* has_mechanisms */
+    const size_t places[] = {0, TOKEN_ATTRIBUTE_COUNT - 1, flag};
+    for (size_t i = 0; i < COUNT_OF(places); i++) {
+        uint8_t before = frame.data[places[i]];
+        frame.data[places[i]] = 3;
+        reader = reader_of(buffer_span(&frame));
+        assert_false(token_get_key(&reader, &got));
+        frame.data[places[i]] = before;
+    }
+    for (unsigned int i = 0; i < TOKEN_ATTRIBUTE_COUNT; i++) {
+        assert_memory_equal(token_attribute_name((enum token_attribute)i), "CKA_", 4);
+    }
+}
+
 /* Modules pad, label and speak as they like; what reads this is a terminal or JSON. */
 static void test_status_is_printable(void **state)
 {
@@ -198,6 +257,8 @@ int main(void)
         cmocka_unit_test(test_destroy),
         cmocka_unit_test(test_generate),
         cmocka_unit_test(test_status),
+        cmocka_unit_test(test_show),
+        cmocka_unit_test(test_key),
         cmocka_unit_test(test_state_names),
         cmocka_unit_test(test_status_is_printable),
     };

@@ -48,7 +48,7 @@ static bool handle(struct serve_call *call)
 
 static const struct serve_row rows[] = {
     {TOKEN_KIND_STATUS, handle}, {TOKEN_KIND_SIGN, handle},    {TOKEN_KIND_GENERATE, handle},
-    {TOKEN_KIND_UNLOCK, handle}, {TOKEN_KIND_DESTROY, handle},
+    {TOKEN_KIND_UNLOCK, handle}, {TOKEN_KIND_DESTROY, handle}, {TOKEN_KIND_SHOW, handle},
 };
 
 struct rig {
@@ -112,6 +112,7 @@ static enum outcome ask(struct rig *rig, unsigned int kind, struct reason *why)
     struct deadline soon = deadline_in_ms(SOON_MS);
     const struct token_generate_request request = {.type = KEY_P256};
     struct token_status status;
+    struct token_key key;
     *why = (struct reason){.claim = "/from/before", .detail = "before"};
     switch (kind) {
     case TOKEN_KIND_SIGN:
@@ -120,6 +121,8 @@ static enum outcome ask(struct rig *rig, unsigned int kind, struct reason *why)
         return token_generate(rig->token, &request, soon, &out, why);
     case TOKEN_KIND_DESTROY:
         return token_destroy(rig->token, &(struct token_destroy_request){.key_id = {1}}, soon, why);
+    case TOKEN_KIND_SHOW:
+        return token_show(rig->token, &(struct token_show_request){.key_id = {1}}, soon, &key, why);
     case TOKEN_KIND_STATUS:
         return token_status(rig->token, soon, &status, why);
     default:
@@ -171,12 +174,13 @@ static void test_only_its_own_outcomes(void **state)
                             1U << OUTCOME_NO_KEY | 1U << OUTCOME_PIN | 1U << OUTCOME_VERIFY,
         [TOKEN_KIND_GENERATE] = 1U << OUTCOME_RULE | 1U << OUTCOME_KEY_MISMATCH | 1U << OUTCOME_PIN,
         [TOKEN_KIND_UNLOCK] = 1U << OUTCOME_PIN | 1U << OUTCOME_RULE,
+        [TOKEN_KIND_SHOW] = 1U << OUTCOME_NO_KEY | 1U << OUTCOME_KEY_MISMATCH | 1U << OUTCOME_PIN,
         [TOKEN_KIND_DESTROY] = 1U << OUTCOME_RULE | 1U << OUTCOME_KEY_MISMATCH |
                                1U << OUTCOME_NO_KEY | 1U << OUTCOME_PIN,
     };
     const unsigned int always = 1U << OUTCOME_TOKEN_UNAVAILABLE | 1U << OUTCOME_DEADLINE;
     struct rig *rig = *state;
-    for (unsigned int kind = TOKEN_KIND_STATUS; kind <= TOKEN_KIND_DESTROY; kind++) {
+    for (unsigned int kind = TOKEN_KIND_STATUS; kind <= TOKEN_KIND_SHOW; kind++) {
         for (unsigned int i = OUTCOME_MALFORMED; i < OUTCOME_COUNT; i++) {
             struct reason why;
             rig->room.outcome = (enum outcome)i;
@@ -203,7 +207,7 @@ static void test_unknown_outcome(void **state)
     struct rig *rig = *state;
     rig->room.outcome = OUTCOME_PIN;
     rig->room.number = OUTCOME_COUNT;
-    for (unsigned int kind = TOKEN_KIND_STATUS; kind <= TOKEN_KIND_DESTROY; kind++) {
+    for (unsigned int kind = TOKEN_KIND_STATUS; kind <= TOKEN_KIND_SHOW; kind++) {
         struct reason why;
         assert_refused(ask(rig, kind, &why), OUTCOME_TOKEN_UNAVAILABLE, why,
                        "tokend hsm-a: the answer makes no sense");
@@ -230,6 +234,8 @@ static void test_nonsense(void **state)
     assert_refused(ask(rig, TOKEN_KIND_UNLOCK, &why), OUTCOME_TOKEN_UNAVAILABLE, why,
                    "makes no sense");
     assert_refused(ask(rig, TOKEN_KIND_DESTROY, &why), OUTCOME_TOKEN_UNAVAILABLE, why,
+                   "makes no sense");
+    assert_refused(ask(rig, TOKEN_KIND_SHOW, &why), OUTCOME_TOKEN_UNAVAILABLE, why,
                    "makes no sense");
     assert_int_equal(out.len, 0);
 }

@@ -2,7 +2,7 @@
 if(NOT TARGET qseal-test-shim)
   add_subdirectory(${CMAKE_SOURCE_DIR}/tests/pkcs11 ${CMAKE_BINARY_DIR}/tests/pkcs11)
 endif()
-foreach(file content facts guard key_cache local local_write login lookup room)
+foreach(file content facts guard key_cache key_uses local local_show local_write login lookup room)
   qseal_unit_test(token_${file} DEPENDS token_local test_room)
 endforeach()
 # With real handshakes beside SoftHSM2's keys.

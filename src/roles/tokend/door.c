@@ -90,6 +90,22 @@ static bool handle_status(struct serve_call *call)
     return true;
 }
 
+static bool handle_show(struct serve_call *call)
+{
+    struct token_show_request request;
+    struct token_key key;
+    struct reason why = {0};
+    if (call->worker == NULL || !token_get_show(call->request, &request)) {
+        return false;
+    }
+    enum outcome outcome = token_show(call->worker, &request, call_deadline(call), &key, &why);
+    frame_put_outcome(call->answer, outcome, &why);
+    if (outcome == OUTCOME_OK) {
+        token_put_key(call->answer, &key);
+    }
+    return true;
+}
+
 static bool handle_unlock(struct serve_call *call)
 {
     struct reason why = {0};
@@ -104,7 +120,7 @@ static bool handle_unlock(struct serve_call *call)
 static const struct serve_row rows[] = {
     {TOKEN_KIND_SIGN, handle_sign},         {TOKEN_KIND_STATUS, handle_status},
     {TOKEN_KIND_GENERATE, handle_generate}, {TOKEN_KIND_UNLOCK, handle_unlock},
-    {TOKEN_KIND_DESTROY, handle_destroy},
+    {TOKEN_KIND_DESTROY, handle_destroy},   {TOKEN_KIND_SHOW, handle_show},
 };
 
 static void *worker_new(void *room, unsigned int index)
