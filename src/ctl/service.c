@@ -89,6 +89,34 @@ static void print_warnings(const json_t *status)
     }
 }
 
+static void print_room(const json_t *room)
+{
+    size_t i;
+    json_t *value;
+    const char *name = command_text(room, "room");
+    if (command_text(room, "version")[0] == '\0') {
+        (void)printf(
+            "%s: %s, nobody says what it runs with%s%s\n", name, command_text(room, "state"),
+            command_text(room, "detail")[0] == '\0' ? "" : ": ", command_text(room, "detail"));
+        return;
+    }
+    (void)printf("%s: %s, version %s, since %s\n", name, command_text(room, "state"),
+                 command_text(room, "version"), command_text(room, "started"));
+    json_array_foreach (json_object_get(room, "restart"), i, value) {
+        (void)printf("  restart %s to take the new %s\n", command_text(room, "unit"),
+                     json_string_value(value));
+    }
+}
+
+static void print_rooms(const json_t *result)
+{
+    size_t i;
+    json_t *room;
+    json_array_foreach (json_object_get(result, "rooms"), i, room) {
+        print_room(room);
+    }
+}
+
 static void print_status(const json_t *status)
 {
     (void)printf("qseal %s: %s\n", command_text(status, "version"), command_text(status, "status"));
@@ -102,6 +130,7 @@ static void print_status(const json_t *status)
                  command_text(status, "audit"));
     print_clock(status);
     print_warnings(status);
+    print_rooms(status);
     print_tokens(status);
     print_callers(status);
 }
@@ -139,7 +168,15 @@ enum exit_code run_status(const struct command_line *line)
 
 static void print_generation(const json_t *result)
 {
-    (void)printf("generation %lld is in force\n", number_of(result, "generation"));
+    (void)printf("generation %lld is in force, keyring generation %lld\n",
+                 number_of(result, "generation"), number_of(result, "keyring_generation"));
+    print_rooms(result);
+    size_t i;
+    json_t *unit;
+    json_array_foreach (json_object_get(result, "stop"), i, unit) {
+        (void)printf("stop %s: the configuration no longer has its token\n",
+                     json_string_value(unit));
+    }
 }
 
 enum exit_code run_reload(const struct command_line *line)

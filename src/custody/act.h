@@ -22,6 +22,7 @@ struct custody {
     char plans_path[PATH_MAX];  /* beside the keyring */
     pthread_mutex_t report;     /* guards `reload` */
     struct custody_reload_report reload;
+    struct custody_start start;
 };
 
 struct plan;

@@ -35,6 +35,10 @@ struct custody *custody_new(const struct custody_room *room)
         pthread_mutex_init(&custody->approving, NULL);
         pthread_mutex_init(&custody->plans, NULL);
         pthread_mutex_init(&custody->report, NULL);
+        struct view *view = view_cell_get(room->views);
+        custody->start.at = clock_wall_s();
+        config_marks(view->policy->config, NULL, &custody->start.marks);
+        view_unref(view);
     }
     return custody;
 }
@@ -77,11 +81,13 @@ static enum outcome do_status(struct act *act, struct reason *why)
 {
     (void)why;
     struct custody_room *room = &act->custody->room;
-    bool front = room->front_is_connected(room->front);
+    struct door_front front;
+    bool is_there = room->front_about(room->front, &front);
     pthread_mutex_lock(&act->custody->report);
     struct custody_reload_report reload = act->custody->reload;
     pthread_mutex_unlock(&act->custody->report);
-    report_status(act->result, act->view, room->watch, room->callers, front, &reload);
+    report_status(act->result, act->view, room->watch, room->callers, is_there ? &front : NULL,
+                  &act->custody->start, &reload);
     return OUTCOME_OK;
 }
 
@@ -165,10 +171,18 @@ static enum outcome do_reload(struct act *act, struct reason *why)
 {
     enum outcome outcome = custody_reload(act->custody, why);
     if (outcome == OUTCOME_OK) {
-        struct view *view = view_cell_get(act->custody->room.views);
-        buffer_put_format(act->result, "{\"generation\":%llu,\"keyring_generation\":%llu}",
+        struct custody_room *room = &act->custody->room;
+        struct view *view = view_cell_get(room->views);
+        struct door_front front;
+        bool is_there = room->front_about(room->front, &front);
+        buffer_put_format(act->result, "{\"generation\":%llu,\"keyring_generation\":%llu,",
                           (unsigned long long)view->policy->generation,
                           (unsigned long long)view->keyring->generation);
+        report_rooms(act->result, view, room->watch, is_there ? &front : NULL,
+                     &act->custody->start);
+        buffer_put_text(act->result, ",");
+        report_dropped(act->result, act->view->policy->config, view->policy->config);
+        buffer_put_text(act->result, "}");
         view_unref(view);
     }
     return outcome;

@@ -7,6 +7,7 @@
 #include "custody/custody.h"
 #include "model/caller.h"
 #include "signing/callers.h"
+#include "signing/signing.h"
 #include "signing/view.h"
 #include "signing/watch.h"
 
@@ -19,7 +20,8 @@ struct custody_room {
     struct view_cell *views;
     struct watch *watch;
     struct callers *callers;
-    bool (*front_is_connected)(void *front);
+    /* What httpd said of itself; false when there is none. */
+    bool (*front_about)(void *front, struct door_front *out);
     void *front;
 };
 

@@ -61,8 +61,8 @@ static void put_reload(struct buffer *out, const struct custody_reload_report *r
 }
 
 void report_status(struct buffer *out, const struct view *view, struct watch *watch,
-                   struct callers *callers, bool front_is_connected,
-                   const struct custody_reload_report *reload)
+                   struct callers *callers, const struct door_front *front,
+                   const struct custody_start *start, const struct custody_reload_report *reload)
 {
     const struct config *config = view->policy->config;
     buffer_put_format(
@@ -76,7 +76,7 @@ void report_status(struct buffer *out, const struct view *view, struct watch *wa
     put_text(out, "config", config->path);
     buffer_put_format(out, ",\"profiles\":%zu,\"keys\":%zu,\"httpd\":\"%s\",\"audit\":\"off\",",
                       profiles_count(view->policy->profiles), view->keyring->n_keys,
-                      front_is_connected ? "connected" : "absent");
+                      front != NULL ? "connected" : "absent");
     put_reload(out, reload);
     buffer_put_text(out, ",");
     report_clock(out, watch_clock(watch));
@@ -86,6 +86,8 @@ void report_status(struct buffer *out, const struct view *view, struct watch *wa
     report_tokens(out, config, watch, false);
     buffer_put_text(out, ",");
     put_callers(out, config, callers);
+    buffer_put_text(out, ",");
+    report_rooms(out, view, watch, front, start);
     buffer_put_text(out, "}");
 }
 

@@ -5,7 +5,9 @@
 
 #include "base/buffer.h"
 #include "model/outcome.h"
+#include "policy/config_mark.h"
 #include "signing/callers.h"
+#include "signing/signing.h"
 #include "signing/view.h"
 #include "signing/watch.h"
 
@@ -18,11 +20,23 @@ struct custody_reload_report {
     char detail[REASON_DETAIL_SIZE];
 };
 
+/* What qseald was started with. */
+struct custody_start {
+    int64_t at; /* wall seconds */
+    struct config_marks marks;
+};
+
 /* "name":"2026-11-21T09:30:00Z" (RFC 3339, UTC) of wall seconds. */
 void report_time(struct buffer *out, const char *name, int64_t at);
 void report_status(struct buffer *out, const struct view *view, struct watch *watch,
-                   struct callers *callers, bool front_is_connected,
-                   const struct custody_reload_report *reload);
+                   struct callers *callers, const struct door_front *front,
+                   const struct custody_start *start, const struct custody_reload_report *reload);
+/* "rooms":[…]: version, start and generation of each, and which values of the configuration in
+ * force wait for its restart. `front` NULL: there is no httpd. */
+void report_rooms(struct buffer *out, const struct view *view, struct watch *watch,
+                  const struct door_front *front, const struct custody_start *start);
+/* "stop":[…]: units of tokens that were in the configuration before and are no more. */
+void report_dropped(struct buffer *out, const struct config *before, const struct config *now);
 /* "tokens":[…]: what they are; in full also what they say of themselves and what their quirks are.
  */
 void report_tokens(struct buffer *out, const struct config *config, struct watch *watch,

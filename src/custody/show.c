@@ -9,7 +9,6 @@
 
 enum { SHOW_DEADLINE_MS = 3000 };
 
-
 static const char *json_of(enum token_answer answer)
 {
     return answer == ANSWER_NONE ? "null" : answer == ANSWER_TRUE ? "true" : "false";

@@ -111,6 +111,22 @@ bool signing_get_answer(struct reader *frame, struct signing_answer *out)
     return true;
 }
 
+void door_put_front(struct buffer *frame, const struct door_front *front)
+{
+    buffer_put_bytes(frame, span_of_text(front->version));
+    buffer_put_u64(frame, (uint64_t)front->started);
+}
+
+bool door_get_front(struct reader *frame, struct door_front *out)
+{
+    reader_text(frame, out->version, sizeof out->version);
+    for (char *at = out->version; *at != '\0'; at++) {
+        *at = *at < ' ' || *at > '~' ? '?' : *at;
+    }
+    out->started = (int64_t)reader_u64(frame);
+    return reader_done(frame);
+}
+
 void door_put_settings(struct buffer *frame, const struct door_settings *settings)
 {
     buffer_put_u32(frame, settings->channels);

@@ -14,8 +14,9 @@
 #include "model/outcome.h"
 
 enum {
-    SIGNING_KIND_ASK = 1,  /* a caller's request; the answer is a signing_answer */
-    SIGNING_KIND_DOOR = 2, /* "hand me callers": no answer, the connection becomes the door */
+    SIGNING_KIND_ASK = 1, /* a caller's request; the answer is a signing_answer */
+    SIGNING_KIND_DOOR =
+        2, /* door_front, "hand me callers": no answer, the connection becomes the door */
 };
 /* On the door: qseald → httpd */
 enum {
@@ -94,6 +95,14 @@ struct door_settings {
     uint32_t deadline_ms; /* whole answer */
 };
 
+enum { DOOR_VERSION_SIZE = 16 };
+
+/* What httpd says of itself when it asks for the door. */
+struct door_front {
+    char version[DOOR_VERSION_SIZE]; /* "0.1.0" */
+    int64_t started;                 /* wall seconds */
+};
+
 struct door_caller {
     uint64_t connection;
     uint32_t uid;       /* httpd queues fairly between uids */
@@ -108,6 +117,9 @@ void signing_put_request(struct buffer *frame, const struct signing_request *req
 bool signing_get_request(struct reader *frame, struct signing_request *out) MUST_USE;
 void signing_put_answer(struct buffer *frame, const struct signing_answer *answer);
 bool signing_get_answer(struct reader *frame, struct signing_answer *out) MUST_USE;
+/* Reading it makes the version printable. */
+void door_put_front(struct buffer *frame, const struct door_front *front);
+bool door_get_front(struct reader *frame, struct door_front *out) MUST_USE;
 void door_put_settings(struct buffer *frame, const struct door_settings *settings);
 bool door_get_settings(struct reader *frame, struct door_settings *out) MUST_USE;
 void door_put_caller(struct buffer *frame, const struct door_caller *caller);

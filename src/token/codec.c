@@ -198,6 +198,18 @@ static void get_facts(struct reader *frame, struct token_facts *out)
     out->quirks_found = reader_u32(frame);
 }
 
+static void get_marks(struct reader *frame, struct token_status *out)
+{
+    out->n_marks = reader_u32(frame);
+    if (out->n_marks > COUNT_OF(out->marks)) {
+        frame->failed = true;
+        out->n_marks = 0;
+    }
+    for (size_t i = 0; i < COUNT_OF(out->marks); i++) {
+        out->marks[i] = i < out->n_marks ? reader_u64(frame) : 0;
+    }
+}
+
 void token_put_status(struct buffer *frame, const struct token_status *status)
 {
     buffer_put_u8(frame, (uint8_t)status->state);
@@ -211,6 +223,11 @@ void token_put_status(struct buffer *frame, const struct token_status *status)
     buffer_put_u32(frame, status->sessions);
     buffer_put_u64(frame, status->signatures);
     buffer_put_u64(frame, (uint64_t)status->started);
+    buffer_put_bytes(frame, span_of_text(status->version));
+    buffer_put_u32(frame, status->n_marks);
+    for (size_t i = 0; i < status->n_marks; i++) {
+        buffer_put_u64(frame, status->marks[i]);
+    }
     put_facts(frame, &status->facts);
 }
 
@@ -231,6 +248,8 @@ bool token_get_status(struct reader *frame, struct token_status *out)
     out->sessions = reader_u32(frame);
     out->signatures = reader_u64(frame);
     out->started = (int64_t)reader_u64(frame);
+    get_printable(frame, out->version, sizeof out->version);
+    get_marks(frame, out);
     get_facts(frame, &out->facts);
     return reader_done(frame);
 }

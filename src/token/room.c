@@ -104,6 +104,9 @@ void room_status(struct room *room, struct token_status *out)
     }
     pthread_mutex_unlock(&room->lock);
     out->started = room->started;
+    (void)snprintf(out->version, sizeof out->version, "%s", QSEAL_VERSION);
+    memcpy(out->marks, room->options.marks, sizeof out->marks);
+    out->n_marks = room->options.n_marks;
     if (atomic_load(&room->ready)) {
         out->prehash_algs = room->mechanisms.prehash;
         out->token_hash_algs = room->mechanisms.token_hash;

@@ -35,6 +35,8 @@ struct room_options {
     unsigned int deadline_ms; /* of one call into the module */
     enum mechanism_choice mechanisms;
     bool session_copy;
+    uint64_t marks[TOKEN_MARKS_MAX]; /* for the status */
+    uint32_t n_marks;
 };
 
 struct room {

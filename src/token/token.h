@@ -98,7 +98,11 @@ enum token_number {
     TOKEN_PRIVATE_FREE,
     TOKEN_PRIVATE_TOTAL,
 };
-enum { TOKEN_NUMBER_COUNT = TOKEN_PRIVATE_TOTAL + 1, TOKEN_VERSION_SIZE = 16 };
+enum {
+    TOKEN_NUMBER_COUNT = TOKEN_PRIVATE_TOTAL + 1,
+    TOKEN_VERSION_SIZE = 16,
+    TOKEN_MARKS_MAX = 16
+};
 
 struct token_facts {
     char manufacturer[TOKEN_TEXT_SIZE];
@@ -121,8 +125,12 @@ struct token_status {
         prehash_algs; /* bit (1 << enum alg): hashed in the host, signed with the raw mechanism */
     uint32_t token_hash_algs; /* bit: hashed in the token */
     uint32_t sessions;
-    uint64_t signatures;      /* since start */
-    int64_t started;          /* of the tokend, wall seconds */
+    uint64_t signatures;              /* since start */
+    int64_t started;                  /* of the tokend, wall seconds */
+    char version[TOKEN_VERSION_SIZE]; /* of the tokend; "" when nobody answers */
+    /* Of the configuration it was started with (policy/config_mark.h). */
+    uint64_t marks[TOKEN_MARKS_MAX];
+    uint32_t n_marks;
     struct token_facts facts; /* empty before the token was found */
 };
 

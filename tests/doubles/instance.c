@@ -15,9 +15,10 @@
 
 enum { PATIENCE_MS = 20000, KEYRING_GENERATIONS = 100 };
 
-static bool front_is_there(void *front)
+static bool front_about(void *front, struct door_front *out)
 {
     (void)front;
+    *out = (struct door_front){.version = QSEAL_VERSION, .started = 1767225600};
     return true;
 }
 
@@ -78,7 +79,7 @@ static void start_services(struct instance *instance)
         .views = instance->views,
         .watch = instance->watch,
         .callers = instance->callers,
-        .front_is_connected = front_is_there,
+        .front_about = front_about,
     };
     instance->custody = custody_new(&room);
     instance->refusals = LOG_LIMIT_INIT;

@@ -70,7 +70,8 @@ static bool again_status(struct reader *frame, struct buffer *out)
     MUST(is_printable(status.label) && is_printable(status.serial) && is_printable(status.model) &&
          is_printable(status.module) && is_printable(status.detail));
     MUST(is_printable(status.facts.manufacturer) && is_printable(status.facts.hardware) &&
-         is_printable(status.facts.firmware));
+         is_printable(status.facts.firmware) && is_printable(status.version));
+    MUST(status.n_marks <= TOKEN_MARKS_MAX);
     token_put_status(out, &status);
     return true;
 }
@@ -149,6 +150,17 @@ static bool again_settings(struct reader *frame, struct buffer *out)
     return true;
 }
 
+static bool again_front(struct reader *frame, struct buffer *out)
+{
+    struct door_front front;
+    if (!door_get_front(frame, &front)) {
+        return false;
+    }
+    MUST(is_printable(front.version));
+    door_put_front(out, &front);
+    return true;
+}
+
 static bool again_caller(struct reader *frame, struct buffer *out)
 {
     struct door_caller caller;
@@ -162,7 +174,7 @@ static bool again_caller(struct reader *frame, struct buffer *out)
 static const struct row rows[] = {
     {again_sign, true},    {again_generate, true}, {again_status, false},  {again_outcome, false},
     {again_request, true}, {again_answer, false},  {again_settings, true}, {again_caller, true},
-    {again_show, true},    {again_key, false},
+    {again_show, true},    {again_key, false},     {again_front, false},
 };
 
 static bool read_and_put(const struct row *row, struct span payload, struct buffer *out)

@@ -128,6 +128,47 @@ static void tokens_say_what_they_can_and_what_is_unknown(void **state)
     assert_string_equal(text(quirk(other, "bare-point"), "state"), "unknown");
 }
 
+static void rooms_say_what_waits_for_their_restart(void **state)
+{
+    struct instance *instance = *state;
+    struct view *view = view_cell_get(instance->views);
+    const struct config *config = view->policy->config;
+    struct config_marks marks;
+    config_marks(config, &config->tokens[0], &marks);
+    for (size_t i = 0; i < INSTANCE_TOKENS; i++) {
+        struct token_status *says = &instance->tokens[i].says;
+        *says = (struct token_status){
+            .version = QSEAL_VERSION, .started = 1767225600, .n_marks = marks.n};
+        memcpy(says->marks, marks.values, sizeof says->marks);
+    }
+    view_unref(view);
+    instance->tokens[0].says.marks[5] ^= 1; /* sessions */
+    instance->tokens[0].state = TOKEN_LOCKED;
+    instance->tokens[1].says.n_marks--;
+    instance->tokens[1].says.version[0] = '9';
+    instance->tokens[1].state = TOKEN_LOCKED;
+    instance_wait_state(instance, "hsm-a", TOKEN_LOCKED);
+    instance_wait_state(instance, "hsm-b", TOKEN_LOCKED);
+    JSON_CLEANUP json_t *status = ask(instance, CUSTODY_STATUS);
+    const json_t *rooms = json_object_get(status, "rooms");
+    static const char *const expected[][3] = {
+        {"qseald", "qseald", NULL},
+        {"httpd", "qseal-httpd", NULL},
+        {"tokend hsm-a", "qseal-tokend@hsm-a", "sessions: 8"},
+        {"tokend hsm-b", "qseal-tokend@hsm-b", "version: " QSEAL_VERSION}};
+    assert_int_equal(json_array_size(rooms), COUNT_OF(expected));
+    for (size_t i = 0; i < COUNT_OF(expected); i++) {
+        const json_t *room = json_array_get(rooms, i);
+        const json_t *restart = json_object_get(room, "restart");
+        assert_string_equal(text(room, "room"), expected[i][0]);
+        assert_string_equal(text(room, "unit"), expected[i][1]);
+        assert_int_equal(json_array_size(restart), expected[i][2] == NULL ? 0 : 1);
+        if (expected[i][2] != NULL) {
+            assert_string_equal(json_string_value(json_array_get(restart, 0)), expected[i][2]);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -135,6 +176,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(keys_are_listed_with_all_an_auditor_asks, setup, teardown),
         cmocka_unit_test_setup_teardown(tokens_say_what_they_can_and_what_is_unknown, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(rooms_say_what_waits_for_their_restart, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

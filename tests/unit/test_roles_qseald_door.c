@@ -121,7 +121,8 @@ static void bring_front(struct fixture *fixture)
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
     fd_close(&fixture->front);
     fixture->front = pair[0];
-    door_adopt(fixture->door, pair[1]);
+    door_adopt(fixture->door, pair[1],
+               &(struct door_front){.version = "1.2.3", .started = 1767225600});
     assert_int_equal(hear(fixture->front, &payload, &passed), DOOR_KIND_SETTINGS);
     struct reader reader = reader_of(buffer_span(&payload));
     assert_true(door_get_settings(&reader, &settings));
@@ -129,6 +130,13 @@ static void bring_front(struct fixture *fixture)
     assert_int_equal(settings.connections, 5);
     assert_int_equal(settings.body_max, 1000);
     assert_int_equal(settings.deadline_ms, 77);
+    struct door_front about;
+    struct deadline end = deadline_in_ms(PATIENCE_MS);
+    while (!door_about(fixture->door, &about) && !deadline_passed(end)) {
+        (void)poll(NULL, 0, 1);
+    }
+    assert_string_equal(about.version, "1.2.3");
+    assert_int_equal(about.started, 1767225600);
 }
 
 static struct door_caller take_caller(struct fixture *fixture, int *passed)

@@ -118,6 +118,9 @@ static void test_signs(void **state)
     tokend_rig_await(rig, TOKEN_READY, &status);
     assert_string_equal(status.label, SOFTHSM_LABEL);
     assert_int_equal(status.sessions, 4);
+    assert_string_equal(status.version, QSEAL_VERSION);
+    assert_true(status.n_marks > 0);
+    assert_true(status.started > 0);
     assert_done(generate(rig, &signing), signing.why);
     assert_done(sign(rig, &signing), signing.why);
     assert_true(verifies(&signing));

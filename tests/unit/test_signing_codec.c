@@ -215,6 +215,28 @@ static bool settings_pass(const struct door_settings *settings, struct door_sett
     return door_get_settings(&reader, out);
 }
 
+static void test_front(void **state)
+{
+    (void)state;
+    const struct door_front front = {.version = "0.1.\x1b", .started = 1767225600};
+    BUFFER_CLEANUP struct buffer frame = BUFFER_INIT(256);
+    door_put_front(&frame, &front);
+    struct door_front got;
+    struct reader reader = reader_of(buffer_span(&frame));
+    assert_true(door_get_front(&reader, &got));
+    assert_string_equal(got.version, "0.1.?");
+    assert_int_equal(got.started, 1767225600);
+    for (size_t len = 0; len < frame.len; len++) {
+        reader = reader_of(span_of(frame.data, len));
+        assert_false(door_get_front(&reader, &got));
+    }
+    buffer_reset(&frame);
+    buffer_put_bytes(&frame, span_of_text("a-version-too-long"));
+    buffer_put_u64(&frame, 1);
+    reader = reader_of(buffer_span(&frame));
+    assert_false(door_get_front(&reader, &got));
+}
+
 static void test_settings(void **state)
 {
     (void)state;
@@ -260,9 +282,13 @@ static void test_caller(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_request),          cmocka_unit_test(test_role_request),
-        cmocka_unit_test(test_unsound_requests), cmocka_unit_test(test_unsound_role_requests),
-        cmocka_unit_test(test_answer),           cmocka_unit_test(test_settings),
+        cmocka_unit_test(test_request),
+        cmocka_unit_test(test_role_request),
+        cmocka_unit_test(test_unsound_requests),
+        cmocka_unit_test(test_unsound_role_requests),
+        cmocka_unit_test(test_answer),
+        cmocka_unit_test(test_settings),
+        cmocka_unit_test(test_front),
         cmocka_unit_test(test_caller),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -118,6 +118,9 @@ static void test_status(void **state)
                                         .sessions = 3,
                                         .signatures = 1ULL << 40,
                                         .started = 1234567890,
+                                        .version = "1.2.3",
+                                        .marks = {9, 1ULL << 63},
+                                        .n_marks = 2,
                                         .facts = {.manufacturer = "by",
                                                   .hardware = "1.2",
                                                   .firmware = "3.4",
@@ -141,6 +144,9 @@ static void test_status(void **state)
     assert_int_equal(got.sessions, 3);
     assert_true(got.signatures == 1ULL << 40);
     assert_int_equal(got.started, 1234567890);
+    assert_string_equal(got.version, "1.2.3");
+    assert_int_equal(got.n_marks, 2);
+    assert_memory_equal(got.marks, status.marks, sizeof status.marks);
     assert_string_equal(got.facts.manufacturer, "by");
     assert_string_equal(got.facts.hardware, "1.2");
     assert_string_equal(got.facts.firmware, "3.4");
@@ -152,6 +158,13 @@ static void test_status(void **state)
         reader = reader_of(span_of(frame.data, len));
         assert_false(token_get_status(&reader, &got));
     }
+    size_t count = frame.len - 8 - sizeof got.facts.numbers - 4 - 3 * 4 - strlen("by1.23.4") -
+                   2 * sizeof(uint64_t) - 1; /* the last byte of n_marks */
+    assert_int_equal(frame.data[count], 2);
+    frame.data[count] = TOKEN_MARKS_MAX + 1;
+    reader = reader_of(buffer_span(&frame));
+    assert_false(token_get_status(&reader, &got));
+    frame.data[count] = 2;
     frame.data[0] = TOKEN_DOWN + 1;
     reader = reader_of(buffer_span(&frame));
     assert_false(token_get_status(&reader, &got));

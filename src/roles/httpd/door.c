@@ -77,6 +77,7 @@ static bool door_connect(struct httpd *httpd)
     door->fd = fd_steal(&fd);
     buffer_reset(&door->in);
     frame_begin(&door->out, SIGNING_KIND_DOOR);
+    door_put_front(&door->out, &httpd->about);
     return frame_end(&door->out);
 }
 

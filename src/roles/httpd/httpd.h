@@ -134,8 +134,9 @@ struct httpd {
     int64_t now_ms;  /* read once per turn of the loop */
     int64_t scan_ms; /* when the next deadline may pass */
     int64_t watchdog_ms, watchdog_at_ms;
-    int64_t stop_at_ms;    /* 0: not stopping */
-    struct log_limit said; /* lines about callers' faults */
+    int64_t stop_at_ms;      /* 0: not stopping */
+    struct door_front about; /* what qseald is told of it */
+    struct log_limit said;   /* lines about callers' faults */
     bool ready_said;
     enum watch watch_signals, watch_engine;
     struct MHD_Daemon *engine;

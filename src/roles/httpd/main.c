@@ -3,6 +3,7 @@
  * no files: it turns HTTP requests into questions for qseald, and answers into HTTP. */
 #include "roles/httpd/httpd.h"
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -44,7 +45,8 @@ int main(int argc, char *argv[])
         {"verbose", no_argument, NULL, 'v'},
         PROGRAM_OPTIONS,
     };
-    struct httpd httpd = {.said = LOG_LIMIT_INIT};
+    struct httpd httpd = {.said = LOG_LIMIT_INIT,
+                          .about = {.version = QSEAL_VERSION, .started = clock_wall_s()}};
     memory_prepare();
     while (program_next_option(&program, argc, argv, options) != -1) {
         httpd.path = optarg;

@@ -45,6 +45,8 @@ struct door {
     atomic_bool draining;
     atomic_bool connected;
     atomic_int adopted; /* the next front, or -1 */
+    pthread_mutex_t lock;
+    struct door_front about; /* under the lock: what the newest one said of itself */
     /* The thread's own: */
     struct front front;   /* the current one */
     struct front leaving; /* finishes what it has */
@@ -217,6 +219,7 @@ static void door_release(struct door *door)
     front_fini(&door->front);
     front_fini(&door->leaving);
     fd_close(&door->wake);
+    pthread_mutex_destroy(&door->lock);
     buffer_fini(&door->out);
     free(door);
 }
@@ -239,6 +242,7 @@ struct door *door_new(const int listeners[DOOR_LISTENERS_MAX], struct view_cell 
     door->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     door->out = BUFFER_INIT(FRONT_FRAME_MAX);
     atomic_init(&door->adopted, -1);
+    pthread_mutex_init(&door->lock, NULL);
     for (size_t i = 0; i < DOOR_LISTENERS_MAX; i++) {
         door->listeners[i] = listeners[i];
         if (listeners[i] >= 0) {
@@ -269,8 +273,11 @@ void door_free(struct door *door)
     door_release(door);
 }
 
-void door_adopt(struct door *door, int fd)
+void door_adopt(struct door *door, int fd, const struct door_front *about)
 {
+    pthread_mutex_lock(&door->lock);
+    door->about = *about;
+    pthread_mutex_unlock(&door->lock);
     int older = atomic_exchange(&door->adopted, fd);
     fd_close(&older);
     (void)eventfd_write(door->wake, 1);
@@ -285,4 +292,12 @@ void door_drain(struct door *door)
 bool door_is_connected(struct door *door)
 {
     return atomic_load(&door->connected);
+}
+
+bool door_about(struct door *door, struct door_front *out)
+{
+    pthread_mutex_lock(&door->lock);
+    *out = door->about;
+    pthread_mutex_unlock(&door->lock);
+    return door_is_connected(door);
 }

@@ -26,10 +26,12 @@ void door_free(struct door *door);
 
 /* A connection of httpd becomes the door; an older one is closed, unless it is leaving. Takes the
  * descriptor over. */
-void door_adopt(struct door *door, int fd);
+void door_adopt(struct door *door, int fd, const struct door_front *about);
 /* No caller is accepted any more, and httpd is told to finish. */
 void door_drain(struct door *door);
 /* Also while the only one is leaving. */
 bool door_is_connected(struct door *door);
+/* What the one that came last said of itself; false while none is connected. */
+bool door_about(struct door *door, struct door_front *out);
 
 #endif

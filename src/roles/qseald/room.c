@@ -70,7 +70,10 @@ static bool handle_ask(struct serve_call *call)
 static bool handle_door(struct serve_call *call)
 {
     struct room *room = call->room;
-    door_adopt(room->door, serve_take_fd(call->connection));
+    struct door_front about;
+    if (door_get_front(call->request, &about)) {
+        door_adopt(room->door, serve_take_fd(call->connection), &about);
+    }
     return false;
 }
 
@@ -185,9 +188,9 @@ static enum outcome load_view(struct room *room, struct view **out, struct reaso
     return view_new(policy, keyring, out, why);
 }
 
-static bool front_is_connected(void *room)
+static bool front_about(void *room, struct door_front *out)
 {
-    return door_is_connected(((struct room *)room)->door);
+    return door_about(((struct room *)room)->door, out);
 }
 
 static bool start_services(struct room *room, const struct config *config, struct reason *why)
@@ -203,7 +206,7 @@ static bool start_services(struct room *room, const struct config *config, struc
         .views = room->views,
         .watch = room->watch,
         .callers = room->callers,
-        .front_is_connected = front_is_connected,
+        .front_about = front_about,
         .front = room,
     };
     room->custody = custody_new(&custody);

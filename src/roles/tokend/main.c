@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "policy/config.h"
+#include "policy/config_mark.h"
 #include "roles/common/program.h"
 #include "roles/tokend/door.h"
 #include "roles/tokend/keeper.h"
@@ -85,9 +86,11 @@ static enum mechanism_choice choice_of(enum mechanism_mode mode)
     return MECHANISM_AUTO;
 }
 
-static struct room_options room_options_of(const struct config_token *token)
+static struct room_options room_options_of(const struct config *config,
+                                           const struct config_token *token)
 {
-    return (struct room_options){
+    struct config_marks marks;
+    struct room_options options = {
         .name = token->name,
         .module = token->module,
         .uri = token->uri,
@@ -98,6 +101,10 @@ static struct room_options room_options_of(const struct config_token *token)
         .mechanisms = choice_of(token->mechanisms),
         .session_copy = token->session_copy,
     };
+    config_marks(config, token, &marks);
+    memcpy(options.marks, marks.values, sizeof options.marks);
+    options.n_marks = marks.n;
+    return options;
 }
 
 /* The socket that systemd made, or our own. */
@@ -128,7 +135,7 @@ static enum outcome open_room(const struct arguments *arguments, struct config *
     if (token == NULL) {
         return refuse(why, OUTCOME_RULE, "%s has no token %s", arguments->config, arguments->token);
     }
-    const struct room_options options = room_options_of(token);
+    const struct room_options options = room_options_of(*config, token);
     outcome = room_init(room, &options, why);
     return outcome == OUTCOME_OK ? listen_at(token->socket, listener, why) : outcome;
 }
