@@ -16,7 +16,8 @@ static const struct command commands[] = {
      1, 1, run_key_generate},
     {"key", "list", "", "all keys, with kid, algorithms, state and certificate", 0, 0,
      run_key_list},
-    {"key", "show", "KID|ROLE", "all about a key, and its history", 1, 1, run_key_show},
+    {"key", "show", "KID|ROLE", "all about a key, as its token shows it too, and its history", 1, 1,
+     run_key_show},
     {"key", "publish", "KID|ROLE", "show a key to verifiers; it does not sign yet", 1, 1,
      run_key_publish},
     {"key", "activate", "KID|ROLE", "let a published key sign, and its predecessor retire", 1, 1,
@@ -39,7 +40,8 @@ static const struct command commands[] = {
     {"plan", "show", "DIGEST", "all that a plan says", 1, 1, run_plan_show},
     {"plan", "withdraw", "DIGEST", "drop a plan", 1, 1, run_plan_withdraw},
     {"jwks", "", "", "the JWK Set as it is published", 0, 0, run_jwks},
-    {"token", "list", "", "the tokens and what they can do", 0, 0, run_token_list},
+    {"token", "list", "", "the tokens, what they can do and what is odd about them", 0, 0,
+     run_token_list},
     {"token", "unlock", "TOKEN",
      "allow one more login after the PIN was refused; asks for the PIN where it is typed, on the\n"
      "                              terminal, or takes one line from a standard input that is none",
@@ -50,8 +52,9 @@ static const struct command commands[] = {
      run_report},
     {"config", "check", "[FILE]", "read configuration, templates and profiles as qseald would", 0,
      1, run_config_check},
-    {"reload", "", "", "make qseald read configuration, profiles and keyring anew", 0, 0,
-     run_reload},
+    {"reload", "", "",
+     "make qseald read configuration, profiles and keyring anew; what waits for a restart is said",
+     0, 0, run_reload},
 };
 
 static void print_help(FILE *to)
