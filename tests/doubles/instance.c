@@ -143,14 +143,21 @@ void instance_wait_state(struct instance *instance, const char *token, enum toke
     assert_int_equal(watch_state(instance->watch, token, NULL), state);
 }
 
+enum outcome instance_ask_as(struct instance *instance, const struct caller *peer,
+                             enum custody_verb verb, const char *arguments, struct buffer *result,
+                             struct reason *why)
+{
+    const struct custody_question question = {
+        .verb = (uint8_t)verb, .peer = *peer, .arguments = span_of_text(arguments), .pin = -1};
+    buffer_reset(result);
+    return custody_do(instance->custody, &question, result, why);
+}
+
 enum outcome instance_admin(struct instance *instance, enum custody_verb verb,
                             const char *arguments, struct buffer *result, struct reason *why)
 {
     struct caller self = {.uid = geteuid(), .gid = getegid(), .pid = getpid()};
-    buffer_reset(result);
-    const struct custody_question question = {
-        .verb = (uint8_t)verb, .peer = self, .arguments = span_of_text(arguments), .pin = -1};
-    return custody_do(instance->custody, &question, result, why);
+    return instance_ask_as(instance, &self, verb, arguments, result, why);
 }
 
 void instance_make_keys(struct instance *instance)

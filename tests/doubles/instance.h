@@ -14,8 +14,8 @@ struct instance {
     char folder[64];
     char config_path[128];
     char keyring_path[128];
-    /* For instance_configure(), NULL for none: members of the caller and of role seal-ec, roles, and
-     * administrators with what may stand behind them at the top, as YAML. */
+    /* For instance_configure(), NULL for none: members of the caller and of role seal-ec, roles,
+     * and administrators with what may stand behind them at the top, as YAML. */
     const char *caller_more;
     const char *seal_ec_more;
     const char *roles_more;
@@ -41,6 +41,10 @@ void instance_fini(struct instance *instance);
 void instance_configure(struct instance *instance, const char *grants, const char *rights);
 /* Waits until the watch has seen this state. */
 void instance_wait_state(struct instance *instance, const char *token, enum token_state state);
+/* custody_do() by this peer. */
+enum outcome instance_ask_as(struct instance *instance, const struct caller *peer,
+                             enum custody_verb verb, const char *arguments, struct buffer *result,
+                             struct reason *why);
 /* custody_do() by this process; the result's text is in *result (the caller's buffer). */
 enum outcome instance_admin(struct instance *instance, enum custody_verb verb,
                             const char *arguments, struct buffer *result, struct reason *why);

@@ -50,8 +50,7 @@ static inline enum outcome ask_as(struct instance *instance, uid_t uid, enum cus
 {
     BUFFER_CLEANUP struct buffer result = BUFFER_INIT(CUSTODY_RESULT_MAX);
     const struct caller peer = {.uid = uid, .gid = uid == 0 ? ROOTS : uid};
-    enum outcome outcome =
-        custody_do(instance->custody, (uint8_t)verb, &peer, span_of_text(arguments), &result, why);
+    enum outcome outcome = instance_ask_as(instance, &peer, verb, arguments, &result, why);
     *json = NULL;
     if (outcome == OUTCOME_OK) {
         assert_done(json_parse_object(buffer_span(&result), json, why), *why);

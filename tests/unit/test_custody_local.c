@@ -112,23 +112,18 @@ static void a_group_gives_rights_too(void **state)
     instance->administrators_more = "  - {gid: 70002, rights: [auditor]}\n";
     instance_configure(instance, "[\"*\"]", "[operator]");
     assert_done(instance_admin(instance, CUSTODY_RELOAD, "{}", &result, &why), why);
-    assert_done(
-        custody_do(instance->custody, CUSTODY_STATUS, &peer, span_of_text("{}"), &result, &why),
-        why);
-    assert_refused(
-        custody_do(instance->custody, CUSTODY_RELOAD, &peer, span_of_text("{}"), &result, &why),
-        OUTCOME_NOT_GRANTED, why, "uid 65534 may not: reload");
+    assert_done(instance_ask_as(instance, &peer, CUSTODY_STATUS, "{}", &result, &why), why);
+    assert_refused(instance_ask_as(instance, &peer, CUSTODY_RELOAD, "{}", &result, &why),
+                   OUTCOME_NOT_GRANTED, why, "uid 65534 may not: reload");
     assert_null(strstr(why.detail, "groups"));
     groups = (struct caller_groups){.too_many = true};
     assert_refused(
-        custody_do(instance->custody, CUSTODY_STATUS, &peer, span_of_text("{}"), &result, &why),
-        OUTCOME_NOT_GRANTED, why,
+        instance_ask_as(instance, &peer, CUSTODY_STATUS, "{}", &result, &why), OUTCOME_NOT_GRANTED,
+        why,
         "uid 65534 may not: status; it is in too many groups, so that of these only the primary "
         "one counts");
     peer.gid = 70002;
-    assert_done(
-        custody_do(instance->custody, CUSTODY_STATUS, &peer, span_of_text("{}"), &result, &why),
-        why);
+    assert_done(instance_ask_as(instance, &peer, CUSTODY_STATUS, "{}", &result, &why), why);
     drop(instance);
 }
 

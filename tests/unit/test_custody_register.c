@@ -78,8 +78,7 @@ static void only_pages_that_there_are(void **state)
     struct caller stranger = {.uid = geteuid() + 1};
     struct reason why = {0};
     BUFFER_CLEANUP struct buffer nothing = BUFFER_INIT(CUSTODY_RESULT_MAX);
-    assert_refused(custody_do(instance->custody, CUSTODY_REPORT, &stranger, span_of_text("{}"),
-                              &nothing, &why),
+    assert_refused(instance_ask_as(instance, &stranger, CUSTODY_REPORT, "{}", &nothing, &why),
                    OUTCOME_NOT_GRANTED, why, "may not: report");
     transport_instance_free(instance);
 }

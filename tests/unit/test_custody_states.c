@@ -75,6 +75,8 @@ static void go(struct instance *instance, const struct way *way)
     assert_done(keyring_load(instance->keyring_path, &keyring, &why), why);
     struct key *key = &keyring->keys[0];
     key->n_history = 0;
+    key->created = LONG_AGO;
+    key->created_by = 0;
     for (size_t i = 0; i < way->n; i++) {
         const struct key_change change = {.state = way->states[i], .at = LONG_AGO + (int64_t)i};
         assert_done(key_note(key, &change, &why), why);
