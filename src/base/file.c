@@ -13,12 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-int file_read(const char *path, struct buffer *out)
+int file_read_from(int fd, struct buffer *out)
 {
-    FD_CLEANUP int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-        return -1;
-    }
     for (;;) {
         uint8_t chunk[4096];
         ssize_t got = read(fd, chunk, sizeof chunk);
@@ -35,6 +31,12 @@ int file_read(const char *path, struct buffer *out)
             return -1;
         }
     }
+}
+
+int file_read(const char *path, struct buffer *out)
+{
+    FD_CLEANUP int fd = open(path, O_RDONLY | O_CLOEXEC);
+    return fd < 0 ? -1 : file_read_from(fd, out);
 }
 
 static int write_all(int fd, struct span content)

@@ -16,5 +16,7 @@ enum { UTC_LEN = 20, UTC_SIZE = UTC_LEN + 1 };
 const char *utc_text(int64_t seconds, char out[UTC_SIZE]);
 /* Exactly that form, and a time that exists. */
 bool utc_read(struct span text, int64_t *seconds) MUST_USE;
+/* That form, or one that counts from `now` on: +90s, +15m, +12h, +3d, of 1 to 9 digits. */
+bool utc_read_from(struct span text, int64_t now, int64_t *seconds) MUST_USE;
 
 #endif

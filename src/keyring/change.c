@@ -10,6 +10,7 @@ void key_fini(struct key *key)
     public_key_free(key->public_key);
     free(key->chain_pem);
     free(key->history);
+    free(key->schedule);
     *key = (struct key){0};
 }
 
@@ -21,6 +22,14 @@ static bool is_printable(const char *text)
         }
     }
     return true;
+}
+
+enum outcome change_check_text(const char *text, struct reason *why)
+{
+    return strnlen(text, KEYRING_REASON_MAX + 1) <= KEYRING_REASON_MAX && is_printable(text)
+               ? OUTCOME_OK
+               : refuse(why, OUTCOME_RULE, "a reason has at most %d printable ASCII characters",
+                        KEYRING_REASON_MAX);
 }
 
 /* What stops a key, or lets it make room for another. */
@@ -57,10 +66,9 @@ static enum outcome check_step(const struct key *key, enum key_state to, struct 
 
 enum outcome key_note(struct key *key, const struct key_change *change, struct reason *why)
 {
-    if (strnlen(change->reason, sizeof change->reason) > KEYRING_REASON_MAX ||
-        !is_printable(change->reason)) {
-        return refuse(why, OUTCOME_RULE, "a reason has at most %d printable ASCII characters",
-                      KEYRING_REASON_MAX);
+    enum outcome text = change_check_text(change->reason, why);
+    if (text != OUTCOME_OK) {
+        return text;
     }
     enum outcome outcome = check_step(key, change->state, why);
     if (outcome != OUTCOME_OK) {
@@ -91,6 +99,13 @@ bool key_shown_since(const struct key *key, int64_t *at)
         shown = true;
     }
     return shown;
+}
+
+bool key_is_seen(const struct key *key)
+{
+    const struct key_record *seen = &key->proofs[KEY_PROOF_SEEN];
+    int64_t since = 0;
+    return seen->recorded && key_shown_since(key, &since) && seen->at >= since;
 }
 
 bool key_stopped_at(const struct key *key, int64_t *at)
@@ -130,6 +145,7 @@ enum outcome keyring_take_steps(struct keyring *keyring, const struct keyring_st
             return outcome;
         }
     }
+    schedule_trim(keyring, steps, n);
     return check_actives(keyring, why);
 }
 

@@ -93,6 +93,8 @@ enum outcome keyring_append(struct keyring *keyring, struct key *key, struct rea
     key->chain_pem = NULL;
     key->history = NULL;
     key->n_history = 0;
+    key->schedule = NULL;
+    key->n_schedule = 0;
     return OUTCOME_OK;
 }
 
@@ -102,11 +104,16 @@ static bool copy_key(struct key *to, const struct key *from)
     to->public_key = public_key_ref(from->public_key);
     to->chain_pem = from->chain_pem == NULL ? NULL : strdup(from->chain_pem);
     to->history = calloc(from->n_history, sizeof *to->history);
-    if (to->history == NULL) {
+    to->schedule = from->n_schedule == 0 ? NULL : calloc(from->n_schedule, sizeof *to->schedule);
+    if (to->history == NULL || (to->schedule == NULL) != (from->n_schedule == 0)) {
         to->n_history = 0;
+        to->n_schedule = 0;
         return false;
     }
     memcpy(to->history, from->history, from->n_history * sizeof *to->history);
+    if (from->n_schedule > 0) {
+        memcpy(to->schedule, from->schedule, from->n_schedule * sizeof *to->schedule);
+    }
     return (from->chain_pem == NULL) == (to->chain_pem == NULL);
 }
 

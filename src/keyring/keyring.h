@@ -24,6 +24,7 @@ enum {
     KEYRING_HISTORY_MAX = 100, /* changes of one key; the last ten are kept for its end */
     KEYRING_HISTORY_FREE = 90,
     KEYRING_JWKS_MAX = 1024 * 1024, /* bytes of the JWK Set's text */
+    KEYRING_SCHEDULE_MAX = 8,       /* changes of one key to come */
     KEYRING_KEPT = 8,               /* older generations beside the file */
 };
 
@@ -33,6 +34,26 @@ struct key_change {
     int64_t at;                          /* wall seconds */
     uint32_t by;                         /* uid */
     char reason[KEYRING_REASON_MAX + 1]; /* printable ASCII, or "" */
+};
+
+/* A step that the clock will take. */
+struct key_planned {
+    struct key_change change; /* `at` is when, `by` who scheduled it */
+    int64_t made_at;          /* wall seconds */
+};
+
+/* What people have on record of a key beside its states. */
+enum key_proof {
+    KEY_PROOF_BACKUP, /* a backup of it exists */
+    KEY_PROOF_SEEN,   /* its kid is visible outside */
+};
+enum { KEY_PROOF_COUNT = KEY_PROOF_SEEN + 1 };
+
+struct key_record {
+    bool recorded;
+    int64_t at;                        /* wall seconds */
+    uint32_t by;                       /* uid */
+    char text[KEYRING_REASON_MAX + 1]; /* why, or where; printable ASCII, or "" */
 };
 
 struct key {
@@ -48,12 +69,22 @@ struct key {
     char *chain_pem;                /* owned; NULL, or its certificates as PEM, its own first */
     struct key_change *history;     /* owned; the first one is how the key came here */
     size_t n_history;
+    struct key_record proofs[KEY_PROOF_COUNT];
+    struct key_planned *schedule; /* owned; NULL, or what is to come, in the order of time */
+    size_t n_schedule;
 };
 
 /* A step of one key of a keyring. */
 struct keyring_step {
     size_t index; /* in keyring->keys */
     struct key_change change;
+};
+
+/* What is to come for one key of a keyring, in place of what was. */
+struct keyring_schedule {
+    size_t index;
+    struct key_planned steps[KEYRING_SCHEDULE_MAX];
+    size_t n;
 };
 
 struct keyring {
@@ -79,6 +110,13 @@ bool key_shown_since(const struct key *key, int64_t *at) MUST_USE;
 /* When the key left the state active for the last time; false when it never signed, or still does.
  */
 bool key_stopped_at(const struct key *key, int64_t *at) MUST_USE;
+/* Appends members of a JSON object, each with a comma in front and only if there is something to
+ * say: "backup":{"at","by","reason"}, "seen":{"at","by","where"}; */
+void key_put_records(const struct key *key, struct buffer *out);
+/* "schedule":[{"state","at","by","reason","made_at"}]. */
+void key_put_schedule(const struct key *key, struct buffer *out);
+/* Whether it was seen since it is in the JWK Set without a break. */
+bool key_is_seen(const struct key *key);
 
 /* A missing file is an empty keyring of generation 0, unless generations are kept beside it. A
  * damaged one is OUTCOME_RULE with file, reason and what to do, and so is one that is older than a
@@ -102,9 +140,20 @@ enum outcome keyring_set_chain(const struct keyring *keyring, const struct publi
                                struct keyring **out, struct reason *why) MUST_USE;
 /* A copy in which these keys have taken these steps, all in one generation. OUTCOME_RULE when a
  * step is not in the table (model/key_state.h), or a role had two active keys on one token after
- * all of them. */
+ * all of them. What was scheduled for them and is done now, or possible no more, is dropped: all
+ * of it when the key was stopped, by suspension or otherwise. */
 enum outcome keyring_change(const struct keyring *keyring, const struct keyring_step *steps,
                             size_t n, struct keyring **out, struct reason *why) MUST_USE;
+/* A copy in which this is on record for these keys, in place of what was. OUTCOME_RULE when the
+ * text is over the bound or not printable. */
+enum outcome keyring_set_record(const struct keyring *keyring, const size_t *indexes, size_t n,
+                                enum key_proof proof, const struct key_record *record,
+                                struct keyring **out, struct reason *why) MUST_USE;
+/* A copy with these schedules. OUTCOME_RULE when a step is not in the table after the one before
+ * it, times go back, or a reason is over the bound or not printable. */
+enum outcome keyring_set_schedules(const struct keyring *keyring,
+                                   const struct keyring_schedule *schedules, size_t n,
+                                   struct keyring **out, struct reason *why) MUST_USE;
 /* Durable before it returns; the generation that was there stays beside it as PATH.N, the last
  * KEYRING_KEPT of them. OUTCOME_RULE when nothing was changed: it could not be read again, or not
  * written; OUTCOME_INTERNAL when nobody knows what the disk holds. */

@@ -29,14 +29,32 @@ enum {
 };
 
 /* Strict in both directions: no member more, none less, but for "chain_pem", which is there when
- * there are certificates, and "history", which format 1 has not. key_read fills *out, which owns
- * what it points to. */
+ * there are certificates, and "history", "backup", "seen" and "schedule", which format 1 has not
+ * and of which the last three are there when there is something in them. key_read fills *out, which
+ * owns what it points to. */
 enum outcome key_read(const json_t *object, int format, struct key *out,
                       struct reason *why) MUST_USE;
 /* As of FORMAT. */
 void key_put(const struct key *key, struct buffer *out);
 enum outcome history_read(const json_t *array, struct key *out, struct reason *why) MUST_USE;
 void history_put(const struct key *key, struct buffer *out);
+/* One change: state, at, by and reason. What else stands there is the caller's affair. */
+enum outcome change_read(const json_t *object, struct key_change *out, struct reason *why) MUST_USE;
+/* The same members, without the braces. */
+void change_put(const struct key_change *change, struct buffer *out);
+/* A text that people gave: OUTCOME_RULE unless it is short and printable. */
+enum outcome change_check_text(const char *text, struct reason *why) MUST_USE;
+
+/* What may stand beside the history: each kind of record, and the schedule. */
+enum outcome plans_read(const json_t *object, struct key *out, struct reason *why) MUST_USE;
+/* How many members those are. */
+size_t plans_members(const struct key *key);
+/* Puts the step at the end of the key's schedule; OUTCOME_RULE as keyring_set_schedules(). */
+enum outcome schedule_append(struct key *key, const struct key_planned *step,
+                             struct reason *why) MUST_USE;
+/* Drops from the schedules what these keys, as they are now, have done or cannot do any more, and
+ * that a key goes into retirement for a successor that is not to come any more. */
+void schedule_trim(struct keyring *keyring, const struct keyring_step *steps, size_t n);
 
 /* A uid. */
 bool store_uid(const json_t *value, uint32_t *out) MUST_USE;

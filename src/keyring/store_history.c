@@ -22,7 +22,7 @@ static struct span text_of(const json_t *object, const char *name)
     return span_of(json_string_value(member), json_string_length(member));
 }
 
-static enum outcome read_change(const json_t *object, struct key_change *out, struct reason *why)
+enum outcome change_read(const json_t *object, struct key_change *out, struct reason *why)
 {
     struct span reason = text_of(object, "reason");
     if (!key_state_from_name(text_of(object, "state"), &out->state)) {
@@ -39,16 +39,18 @@ static enum outcome read_change(const json_t *object, struct key_change *out, st
                       KEYRING_REASON_MAX);
     }
     memcpy(out->reason, reason.data, reason.len);
-    return json_object_size(object) == N_MEMBERS
-               ? OUTCOME_OK
-               : refuse(why, OUTCOME_RULE, "only state, at, by and reason stand here");
+    out->reason[reason.len] = '\0';
+    return OUTCOME_OK;
 }
 
 /* A key comes as generated; one of a keyring without histories came as active. */
 static enum outcome take_change(const json_t *object, struct key *out, struct reason *why)
 {
     struct key_change change = {.state = KEY_GENERATED};
-    enum outcome outcome = read_change(object, &change, why);
+    enum outcome outcome = change_read(object, &change, why);
+    if (outcome == OUTCOME_OK && json_object_size(object) != N_MEMBERS) {
+        return refuse(why, OUTCOME_RULE, "only state, at, by and reason stand here");
+    }
     if (outcome == OUTCOME_OK && out->n_history == 0 && change.state != KEY_GENERATED &&
         change.state != KEY_ACTIVE) {
         return refuse(why, OUTCOME_RULE, "the first state must be \"generated\" or \"active\"");
@@ -73,16 +75,20 @@ enum outcome history_read(const json_t *array, struct key *out, struct reason *w
     return OUTCOME_OK;
 }
 
+void change_put(const struct key_change *change, struct buffer *out)
+{
+    char at[UTC_SIZE];
+    buffer_put_format(out, "\"state\":\"%s\",\"at\":\"%s\",\"by\":%u,\"reason\":",
+                      key_state_name(change->state), utc_text(change->at, at), change->by);
+    json_put_string(out, span_of_text(change->reason));
+}
+
 void history_put(const struct key *key, struct buffer *out)
 {
     buffer_put_text(out, "[");
     for (size_t i = 0; i < key->n_history; i++) {
-        const struct key_change *change = &key->history[i];
-        char at[UTC_SIZE];
-        buffer_put_format(
-            out, "%s{\"state\":\"%s\",\"at\":\"%s\",\"by\":%u,\"reason\":", i == 0 ? "" : ",",
-            key_state_name(change->state), utc_text(change->at, at), change->by);
-        json_put_string(out, span_of_text(change->reason));
+        buffer_put_text(out, i == 0 ? "{" : ",{");
+        change_put(&key->history[i], out);
         buffer_put_text(out, "}");
     }
     buffer_put_text(out, "]");

@@ -180,7 +180,11 @@ static enum outcome read_members(const json_t *object, int format, struct key *o
     if (outcome == OUTCOME_OK) {
         outcome = read_algs(object, out, why);
     }
-    return outcome == OUTCOME_OK ? read_chain(object, out, why) : outcome;
+    if (outcome == OUTCOME_OK) {
+        outcome = read_chain(object, out, why);
+    }
+    return outcome == OUTCOME_OK && format != FORMAT_ACTIVE_ONLY ? plans_read(object, out, why)
+                                                                 : outcome;
 }
 
 enum outcome key_read(const json_t *object, int format, struct key *out, struct reason *why)
@@ -191,12 +195,13 @@ enum outcome key_read(const json_t *object, int format, struct key *out, struct 
     }
     enum outcome outcome = read_members(object, format, out, why);
     /* Each that must be there was found, so one more is one too many. */
-    size_t n_members =
-        N_MEMBERS + (out->chain_pem == NULL ? 0U : 1U) + (format == FORMAT_ACTIVE_ONLY ? 0U : 1U);
+    size_t n_members = N_MEMBERS + (out->chain_pem == NULL ? 0U : 1U) +
+                       (format == FORMAT_ACTIVE_ONLY ? 0U : 1U) + plans_members(out);
     if (outcome == OUTCOME_OK && json_object_size(object) != n_members) {
         outcome = refuse(why, OUTCOME_RULE,
                          "only role, token, purpose, state, algs, key_id, created, created_by, "
-                         "spki, chain_pem and history (from format 2 on) stand here");
+                         "spki, chain_pem, and (from format 2 on) history, backup, seen and "
+                         "schedule stand here");
     }
     if (outcome != OUTCOME_OK) {
         key_fini(out);
@@ -226,5 +231,7 @@ void key_put(const struct key *key, struct buffer *out)
     }
     buffer_put_text(out, ",\"history\":");
     history_put(key, out);
+    key_put_records(key, out);
+    key_put_schedule(key, out);
     buffer_put_text(out, "}");
 }

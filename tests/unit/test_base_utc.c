@@ -50,6 +50,46 @@ static void other_forms_and_times_that_do_not_exist_are_refused(void **state)
     }
 }
 
+static void times_count_from_now_on(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int64_t at;
+    } rows[] = {
+        {"+0s", 1000},   {"+90s", 1090},
+        {"+15m", 1900},  {"+12h", 44200},
+        {"+3d", 260200}, {"+999999999s", 1000000999},
+        {"+007s", 1007}, {"1970-01-01T00:00:09Z", 9},
+    };
+    static const char *const wrong[] = {"",
+                                        "+",
+                                        "+s",
+                                        "s",
+                                        "+1",
+                                        "90s",
+                                        "-90s",
+                                        "+-1s",
+                                        "+ 1s",
+                                        "+1 s",
+                                        "+1w",
+                                        "+1S",
+                                        "+1s ",
+                                        "+1.s",
+                                        "+0x1s",
+                                        "+1000000000s",
+                                        "+1970-01-01T00:00:09Z"};
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        int64_t at = -1;
+        assert_true(utc_read_from(span_of_text(rows[i].text), 1000, &at));
+        assert_int_equal(at, rows[i].at);
+    }
+    for (size_t i = 0; i < COUNT_OF(wrong); i++) {
+        int64_t at;
+        assert_false(utc_read_from(span_of_text(wrong[i]), 1000, &at));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -57,6 +97,7 @@ int main(void)
         cmocka_unit_test(a_year_of_five_digits_has_no_text),
         cmocka_unit_test(text_becomes_a_time),
         cmocka_unit_test(other_forms_and_times_that_do_not_exist_are_refused),
+        cmocka_unit_test(times_count_from_now_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

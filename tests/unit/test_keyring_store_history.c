@@ -59,7 +59,7 @@ static void the_first_format_stays_as_strict_as_it_was(void **state)
     struct reason why = {0};
     (void)json_object_set_new(object, "history", json_array());
     assert_refused(key_read(object, FORMAT_ACTIVE_ONLY, &key, &why), OUTCOME_RULE, why,
-                   "and history (from format 2 on) stand here");
+                   "and (from format 2 on) history, backup, seen and schedule stand here");
     (void)json_object_del(object, "history");
     (void)json_object_set_new(object, "state", json_string("retired"));
     assert_refused(key_read(object, FORMAT_ACTIVE_ONLY, &key, &why), OUTCOME_RULE, why,
