@@ -77,6 +77,7 @@ void config_free(struct config *config)
     }
     for (size_t i = 0; i < config->n_roles; i++) {
         free(config->roles[i].name);
+        free(config->roles[i].probe_file);
         texts_free(config->roles[i].tokens, config->roles[i].n_tokens);
         peers_free(config->roles[i].peers, config->roles[i].n_peers);
     }

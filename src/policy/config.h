@@ -96,6 +96,9 @@ struct config_role {
     size_t n_peers;
     /* A key is published only with a certificate; default for transport, not for seal. */
     bool needs_certificate;
+    bool needs_backup; /* a key signs only when a backup of it is on record */
+    bool needs_seen;   /* a successor signs only when it is on record that it is visible outside */
+    char *probe_file;  /* seal only: the JWK Set as a program outside sees it; NULL: none */
     /* How long a key is published before it may sign; for seal jwks_max_age_s, for transport 0. */
     uint32_t publish_before_use_s;
     uint32_t cryptoperiod_days; /* from when a key first signed; 0: no end */

@@ -170,6 +170,20 @@ static enum outcome check_times(const struct check *check, size_t index)
     return check_ranges(check, at("/roles/%zu", index), ranges, COUNT_OF(ranges));
 }
 
+static enum outcome check_probe(const struct check *check, size_t index)
+{
+    const struct config_role *role = &check->config->roles[index];
+    struct at place = at("/roles/%zu/probe_file", index);
+    if (role->probe_file == NULL) {
+        return OUTCOME_OK;
+    }
+    if (role->purpose != PURPOSE_SEAL) {
+        return yaml_refuse(check->why, check->config->path, place.pointer,
+                           "%s: only keys of purpose seal are in the JWK Set", place.pointer);
+    }
+    return check_path(check, place, role->probe_file);
+}
+
 enum outcome check_roles(const struct check *check)
 {
     const struct config *config = check->config;
@@ -184,6 +198,7 @@ enum outcome check_roles(const struct check *check)
         outcome = outcome == OUTCOME_OK ? check_role_tokens(check, i) : outcome;
         outcome = outcome == OUTCOME_OK ? check_peers(check, i) : outcome;
         outcome = outcome == OUTCOME_OK ? check_times(check, i) : outcome;
+        outcome = outcome == OUTCOME_OK ? check_probe(check, i) : outcome;
         if (outcome != OUTCOME_OK) {
             return outcome;
         }

@@ -136,9 +136,11 @@ static const cyaml_schema_field_t peer[] = {
 static const cyaml_schema_value_t peer_entry = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct peer_rule, peer),
 };
-static const cyaml_strval_t certificate_wishes[] = {{"optional", CERTIFICATE_OPTIONAL},
-                                                    {"required", CERTIFICATE_REQUIRED}};
+static const cyaml_strval_t wishes[] = {{"optional", WISH_OPTIONAL}, {"required", WISH_REQUIRED}};
 static const cyaml_strval_t end_wishes[] = {{"warn", END_WARN}, {"stop", END_STOP}};
+#define WISH_OR_NOT(name)                                                                          \
+    CYAML_FIELD_ENUM_PTR(#name, CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT, struct file_role, name,   \
+                         wishes, COUNT_OF(wishes))
 static const cyaml_schema_field_t role[] = {
     TEXT("name", struct file_role, name),
     CYAML_FIELD_ENUM("purpose", CYAML_FLAG_STRICT, struct file_role, purpose, purposes,
@@ -149,8 +151,10 @@ static const cyaml_schema_field_t role[] = {
                           algorithms, algorithms, COUNT_OF(algorithms)),
     LIST("tokens", CYAML_FLAG_DEFAULT, struct file_role, tokens, &text_entry, 1, 16),
     LIST("peers", CYAML_FLAG_OPTIONAL, struct file_role, peers, &peer_entry, 1, 64),
-    CYAML_FIELD_ENUM_PTR("certificate", CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT, struct file_role,
-                         certificate, certificate_wishes, COUNT_OF(certificate_wishes)),
+    WISH_OR_NOT(certificate),
+    WISH_OR_NOT(backup),
+    WISH_OR_NOT(seen),
+    TEXT_OR_NOT("probe_file", struct file_role, probe_file),
     NUMBER_OR_NOT(struct file_role, publish_before_use_s),
     NUMBER_OR_NOT(struct file_role, cryptoperiod_days),
     NUMBER_OR_NOT(struct file_role, warn_days),

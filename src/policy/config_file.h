@@ -68,7 +68,7 @@ struct file_token {
     bool session_copy;
 };
 
-enum certificate_wish { CERTIFICATE_OPTIONAL, CERTIFICATE_REQUIRED };
+enum wish { WISH_OPTIONAL, WISH_REQUIRED };
 enum end_wish { END_WARN, END_STOP };
 
 struct file_role {
@@ -80,7 +80,10 @@ struct file_role {
     uint32_t tokens_count;
     struct peer_rule *peers;
     uint32_t peers_count;
-    enum certificate_wish *certificate;
+    enum wish *certificate;
+    enum wish *backup;
+    enum wish *seen;
+    char *probe_file;
     uint32_t *publish_before_use_s;
     uint32_t *cryptoperiod_days;
     uint32_t *warn_days;

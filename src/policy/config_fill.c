@@ -23,6 +23,11 @@ static uint32_t number_or(const uint32_t *number, uint32_t otherwise)
     return number != NULL ? *number : otherwise;
 }
 
+static bool wished_or(const enum wish *wish, bool otherwise)
+{
+    return wish != NULL ? *wish == WISH_REQUIRED : otherwise;
+}
+
 static enum outcome out_of_memory(struct reason *why)
 {
     return refuse(why, OUTCOME_INTERNAL, "out of memory");
@@ -281,8 +286,10 @@ static enum outcome fill_roles(struct config *config, struct config_file *file, 
         given->peers = NULL;
         given->peers_count = 0;
         bool transport = role->purpose == PURPOSE_TRANSPORT;
-        role->needs_certificate =
-            given->certificate != NULL ? *given->certificate == CERTIFICATE_REQUIRED : transport;
+        role->needs_certificate = wished_or(given->certificate, transport);
+        role->needs_backup = wished_or(given->backup, false);
+        role->needs_seen = wished_or(given->seen, false);
+        role->probe_file = steal(&given->probe_file);
         role->publish_before_use_s =
             number_or(given->publish_before_use_s, transport ? 0 : config->limits.jwks_max_age_s);
         role->cryptoperiod_days = number_or(given->cryptoperiod_days, 0);

@@ -127,7 +127,8 @@ static const char full[] =
     "  - {name: w, purpose: transport, key: rsa-2048, algorithms: [PS256], tokens: [x]}\n"
     "  - {name: s, purpose: seal, key: p-256, algorithms: [ES256], tokens: [x], certificate: "
     "required,\n"
-    "     publish_before_use_s: 7, cryptoperiod_days: 730, warn_days: 0, at_end: stop}\n";
+    "     publish_before_use_s: 7, cryptoperiod_days: 730, warn_days: 0, at_end: stop,\n"
+    "     backup: required, seen: required, probe_file: /probe}\n";
 
 static void test_full(void **state)
 {
@@ -225,6 +226,12 @@ static void test_custody_of_roles(void **state)
     assert_int_equal(config_role(config, "v")->publish_before_use_s, 60);
     assert_true(config_role(config, "s")->needs_certificate);
     assert_int_equal(config_role(config, "s")->publish_before_use_s, 7);
+    assert_false(config_role(config, "r")->needs_backup);
+    assert_false(config_role(config, "r")->needs_seen);
+    assert_null(config_role(config, "r")->probe_file);
+    assert_true(config_role(config, "s")->needs_backup);
+    assert_true(config_role(config, "s")->needs_seen);
+    assert_string_equal(config_role(config, "s")->probe_file, "/probe");
     config_free(config);
 }
 
@@ -307,7 +314,8 @@ static void test_unknown_keys(void **state)
                                                  "sessions, deadline_ms, mechanisms, session_copy"},
         {"roles:\n - name: a\n   alg: RS256\n",
          ":3: unknown key \"alg\" in /roles/0; known here: name, purpose, key, algorithms, tokens, "
-         "peers, certificate, publish_before_use_s, cryptoperiod_days, warn_days, at_end"},
+         "peers, certificate, backup, seen, probe_file, publish_before_use_s, cryptoperiod_days, "
+         "warn_days, at_end"},
         {"roles: []\n", ":1: /roles: fewer than 1 entries in this list"},
         {"state: /x\n", ":1: missing key \"tokens\" at the top; known here: sockets, state, "
                         "templates, profiles, users, limits, callers, administrators, "
@@ -391,16 +399,11 @@ static void test_example(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_defaults),
-        cmocka_unit_test(test_default_numbers),
-        cmocka_unit_test(test_full),
-        cmocka_unit_test(test_rights_of_groups),
-        cmocka_unit_test(test_look_ups),
-        cmocka_unit_test(test_custody_of_roles),
-        cmocka_unit_test(test_ends_of_roles),
-        cmocka_unit_test(test_transport),
-        cmocka_unit_test(test_unknown_keys),
-        cmocka_unit_test(test_default_users),
+        cmocka_unit_test(test_defaults),      cmocka_unit_test(test_default_numbers),
+        cmocka_unit_test(test_full),          cmocka_unit_test(test_rights_of_groups),
+        cmocka_unit_test(test_look_ups),      cmocka_unit_test(test_custody_of_roles),
+        cmocka_unit_test(test_ends_of_roles), cmocka_unit_test(test_transport),
+        cmocka_unit_test(test_unknown_keys),  cmocka_unit_test(test_default_users),
         cmocka_unit_test(test_example),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

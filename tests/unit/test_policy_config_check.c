@@ -272,6 +272,20 @@ static const struct {
      ""},
     {"    key: p-256\n    tokens", "    key: rsa-2048\n    algorithms: [ES256]\n    tokens",
      ":49: /roles/2/algorithms: ES256 does not fit a key of type rsa-2048"},
+    /* gates */
+    {"tokens: [hsm-b]\n  - name: tls",
+     "tokens: [hsm-b]\n    backup: required\n    seen: required\n    probe_file: /var/q/jwks\n  - "
+     "name: tls",
+     ""},
+    {"    tokens: [hsm-b]\n    peers", "    tokens: [hsm-b]\n    seen: required\n    peers", ""},
+    {"    tokens: [hsm-b]\n    peers", "    tokens: [hsm-b]\n    probe_file: /p\n    peers",
+     ":50: /roles/2/probe_file: only keys of purpose seal are in the JWK Set"},
+    {"tokens: [hsm-b]\n  - name: tls", "tokens: [hsm-b]\n    probe_file: jwks\n  - name: tls",
+     ":46: /roles/1/probe_file" ABSOLUTE},
+    {"tokens: [hsm-b]\n  - name: tls", "tokens: [hsm-b]\n    backup: yes\n  - name: tls",
+     ":46: /roles/1/backup: one of these is wanted here: optional, required"},
+    {"tokens: [hsm-b]\n  - name: tls", "tokens: [hsm-b]\n    seen: true\n  - name: tls",
+     ":46: /roles/1/seen: one of these is wanted here: optional, required"},
     /* peers */
     {"tokens: [hsm-b]\n  - name: tls",
      "tokens: [hsm-b]\n    peers: [{spki: " PIN "}]\n  - name: tls",
