@@ -28,6 +28,9 @@ struct command_line {
     const char *subject;
     const char *file;
     const char *reason;
+    const char *where;
+    const char *publish_at;
+    const char *activate_at;
     const char *days;
     json_t *request;     /* owned; options of key csr; NULL without any */
     bool request_failed; /* a value of them was no UTF-8 */
@@ -80,6 +83,8 @@ enum outcome command_read_text(const char *path, struct buffer *text, struct rea
 void command_print_json(const json_t *result);
 /* What was planned instead of done, and what comes next. */
 void command_print_planned(const json_t *plan);
+/* What became of keys, and what is not scheduled any more. */
+void command_print_changed(const json_t *result);
 
 /* Takes an option's value into line->request; several of a list with commas between them.
  * `member` is as qseald takes it. */
@@ -106,6 +111,11 @@ enum exit_code run_key_approve(const struct command_line *line);
 enum exit_code run_plan_list(const struct command_line *line);
 enum exit_code run_plan_show(const struct command_line *line);
 enum exit_code run_plan_withdraw(const struct command_line *line);
+enum exit_code run_key_backup_recorded(const struct command_line *line);
+enum exit_code run_key_seen(const struct command_line *line);
+enum exit_code run_rotation_plan(const struct command_line *line);
+enum exit_code run_rotation_apply(const struct command_line *line);
+enum exit_code run_rotation_cancel(const struct command_line *line);
 enum exit_code run_token_list(const struct command_line *line);
 enum exit_code run_token_unlock(const struct command_line *line);
 enum exit_code run_clock_confirm(const struct command_line *line);

@@ -29,6 +29,17 @@ static const struct command commands[] = {
     {"key", "compromised", "KID", "never use a key again", 1, 1, run_key_compromised},
     {"key", "destroy", "KID", "destroy a key in its token; its record stays", 1, 1,
      run_key_destroy},
+    {"key", "backup-recorded", "KID|ROLE", "put on record that a backup of a key exists", 1, 1,
+     run_key_backup_recorded},
+    {"key", "seen", "KID|ROLE", "put on record that a published key is visible outside", 1, 1,
+     run_key_seen},
+    {"rotation", "plan", "ROLE",
+     "when the keys that wait would take the place of the active ones, and how to apply it", 1, 1,
+     run_rotation_plan},
+    {"rotation", "apply", "ROLE", "schedule that", 1, 1, run_rotation_apply},
+    {"rotation", "cancel", "ROLE", "drop what is scheduled", 1, 1, run_rotation_cancel},
+    {"rotation", "lookahead", "[ROLE]", "the life of each key, as it was and as it is scheduled", 0,
+     1, run_rotation_lookahead},
     {"key", "csr", "ROLE", "a certificate request, signed by the role's key in its token", 1, 1,
      run_key_csr},
     {"key", "import-certificate", "ROLE", "keep the certificates of --file beside the role's key",
@@ -74,13 +85,17 @@ static void print_help(FILE *to)
         "  --config FILE  for config check (default /etc/qseal/qseal.yaml)\n"
         "  --token NAME   for key …: on this token only\n"
         "  --reason TEXT  for the key's history, at most 200 characters\n"
+        "  --where TEXT   for key seen: where it was seen, at most 200 characters\n"
+        "  --publish-at T, --activate-at T\n"
+        "                 for rotation: 2026-11-21T09:30:00Z, or from now on: +90s, +15m, +12h, "
+        "+3d\n"
+        "  --days N       for rotation lookahead: so far, back and ahead (default 400)\n"
         "  --subject NAME for key csr, like /C=MY/O=Bank/CN=name (default /CN=ROLE)\n"
         "  --profile P    for key csr: plain, psd2-qseal, psd2-qwac, obseal, obwac, br-seal, "
         "br-cac\n"
         "                 (their values: --organization-identifier, --role, --nca-name, --nca-id, "
         "--dns, …)\n"
         "  --file FILE    for key import-certificate: PEM, in any order\n"
-        "  --days N       for rotation lookahead: how far ahead\n"
         "  --svg, --ascii for rotation lookahead: as a picture; nothing but ASCII\n"
         "  --callers PATH for key reference: the socket it names (default: the configured "
         "one)\n"

@@ -9,21 +9,39 @@
 #include <string.h>
 
 /* Options of key csr: OPTION_REQUEST + enum request_value. */
-enum { OPTION_PROFILE = 256, OPTION_REQUEST, OPTIONS_MAX = 64 };
+enum {
+    OPTION_PUBLISH_AT = 128,
+    OPTION_ACTIVATE_AT,
+    OPTION_DAYS,
+    OPTION_PROFILE = 256,
+    OPTION_REQUEST,
+    OPTIONS_MAX = 64
+};
 enum { THUMBPRINT_LEN = 43, THUMBPRINT_BEGIN_MIN = 8 /* as qseald takes it */ };
 
 static const char default_socket[] = "/run/qseal-admin/admin.sock";
 static const char default_config[] = "/etc/qseal/qseal.yaml";
 
 static const struct option fixed[] = {
-    {"socket", required_argument, NULL, 's'}, {"config", required_argument, NULL, 'c'},
-    {"token", required_argument, NULL, 't'},  {"subject", required_argument, NULL, 'S'},
-    {"file", required_argument, NULL, 'f'},   {"callers", required_argument, NULL, 'C'},
-    {"reason", required_argument, NULL, 'r'}, {"days", required_argument, NULL, 'd'},
-    {"svg", no_argument, NULL, 'v'},          {"ascii", no_argument, NULL, 'a'},
-    {"prometheus", no_argument, NULL, 'P'},   {"html", no_argument, NULL, 'H'},
-    {"json", no_argument, NULL, 'j'},         {"help", no_argument, NULL, 'h'},
-    {"version", no_argument, NULL, 'V'},      {"list-commands", no_argument, NULL, 'L'},
+    {"socket", required_argument, NULL, 's'},
+    {"config", required_argument, NULL, 'c'},
+    {"token", required_argument, NULL, 't'},
+    {"subject", required_argument, NULL, 'S'},
+    {"file", required_argument, NULL, 'f'},
+    {"callers", required_argument, NULL, 'C'},
+    {"reason", required_argument, NULL, 'r'},
+    {"days", required_argument, NULL, 'd'},
+    {"where", required_argument, NULL, 'w'},
+    {"publish-at", required_argument, NULL, OPTION_PUBLISH_AT},
+    {"activate-at", required_argument, NULL, OPTION_ACTIVATE_AT},
+    {"svg", no_argument, NULL, 'v'},
+    {"ascii", no_argument, NULL, 'a'},
+    {"prometheus", no_argument, NULL, 'P'},
+    {"html", no_argument, NULL, 'H'},
+    {"json", no_argument, NULL, 'j'},
+    {"help", no_argument, NULL, 'h'},
+    {"version", no_argument, NULL, 'V'},
+    {"list-commands", no_argument, NULL, 'L'},
 };
 
 /* Where the value of this option goes; NULL when it has none. */
@@ -42,6 +60,12 @@ static const char **text_option(struct command_line *line, int option)
         return &line->file;
     case 'r':
         return &line->reason;
+    case 'w':
+        return &line->where;
+    case OPTION_PUBLISH_AT:
+        return &line->publish_at;
+    case OPTION_ACTIVATE_AT:
+        return &line->activate_at;
     case 'd':
         return &line->days;
     case 'C':

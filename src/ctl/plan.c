@@ -12,6 +12,18 @@ static json_t *arguments_of(const struct command_line *line)
     return json_pack("{s:s}", "digest", line->words[0]);
 }
 
+static void print_schedule(const json_t *schedule)
+{
+    size_t i;
+    json_t *step;
+    json_array_foreach (schedule, i, step) {
+        (void)printf("    to be %s\n", json_string_value(step));
+    }
+    if (json_array_size(schedule) == 0) {
+        (void)puts("    nothing is scheduled for it any more");
+    }
+}
+
 /* "seal in token hsm-a: key XjM3…, which is published, becomes active". */
 static void print_effect(const json_t *plan)
 {
@@ -24,6 +36,11 @@ static void print_effect(const json_t *plan)
         if (kid[0] == '\0') {
             (void)printf("a new %s key is made and becomes %s\n", command_text(key, "type"),
                          command_text(key, "to"));
+            continue;
+        }
+        if (json_object_get(key, "schedule") != NULL) {
+            (void)printf("key %s, which is %s:\n", kid, command_text(key, "from"));
+            print_schedule(json_object_get(key, "schedule"));
             continue;
         }
         (void)printf("key %s, which is %s, %s %s\n", kid, command_text(key, "from"),

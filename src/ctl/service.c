@@ -117,6 +117,22 @@ static void print_rooms(const json_t *result)
     }
 }
 
+static void print_schedule(const json_t *schedule)
+{
+    size_t i;
+    json_t *row;
+    json_array_foreach (json_object_get(schedule, "overdue"), i, row) {
+        (void)printf("OVERDUE: %s key %s in token %s should be %s since %s: %s\n",
+                     command_text(row, "role"), command_text(row, "kid"),
+                     command_text(row, "token"), command_text(row, "state"),
+                     command_text(row, "at"), command_text(row, "detail"));
+    }
+    json_array_foreach (json_object_get(schedule, "probes"), i, row) {
+        (void)printf("probe file of role %s: %s\n", command_text(row, "role"),
+                     command_text(row, "detail"));
+    }
+}
+
 static void print_status(const json_t *status)
 {
     (void)printf("qseal %s: %s\n", command_text(status, "version"), command_text(status, "status"));
@@ -130,6 +146,7 @@ static void print_status(const json_t *status)
                  command_text(status, "audit"));
     print_clock(status);
     print_warnings(status);
+    print_schedule(json_object_get(status, "schedule"));
     print_rooms(status);
     print_tokens(status);
     print_callers(status);

@@ -5,6 +5,7 @@
 #define QSEAL_CUSTODY_ACT_H
 
 #include "base/attributes.h"
+#include "custody/clock_state.h"
 #include "custody/local.h"
 #include "custody/report.h"
 
@@ -20,8 +21,11 @@ struct custody {
     pthread_mutex_t approving;  /* held from the look at a plan until it is done and dropped */
     pthread_mutex_t plans;      /* guards the file; taken last */
     char plans_path[PATH_MAX];  /* beside the keyring */
-    pthread_mutex_t report;     /* guards `reload` */
+    pthread_mutex_t report;     /* guards the next two */
     struct custody_reload_report reload;
+    struct clock_state clock;
+    struct overdue_list overdue_now; /* what the clock works with, it alone; so is the next */
+    struct probe probes_now[PROBES_MAX];
     struct custody_start start;
 };
 
@@ -55,7 +59,7 @@ enum outcome act_choose_role(const struct act *act, const struct config_role **r
  * meant. */
 const struct key *act_key_on(const struct act *act, const struct config_role *role,
                              const struct config_token *only, size_t index);
-/* Whether the role has had a key on that token, in whatever state. */
+/* Whether the role has had a key on that token, NULL: on any, in whatever state. */
 bool act_has_key(const struct keyring *keyring, const char *role, const char *token);
 /* The key that role and token name for a certificate request: one that waits for its certificate
  * before the active one before any other, the newest of each; or the one of a thumbprint. */
@@ -72,6 +76,8 @@ enum outcome act_no_key(const struct config_role *role, const struct config_toke
  * anything. *go: do it. Otherwise it has become a plan, and the answer is written; or it is
  * refused, since what it would do is not what was approved. Rules about time come after it: they
  * are judged when a plan is approved. */
+/* Whether the verb needs a second person, and this is not the approval. */
+bool act_is_held_up(const struct act *act);
 enum outcome act_decide(struct act *act, json_t *effect, bool *go, struct reason *why) MUST_USE;
 /* OUTCOME_INTERNAL when a verb that two persons do has left that out. */
 enum outcome act_check_decided(const struct act *act, struct reason *why) MUST_USE;
@@ -100,6 +106,12 @@ enum outcome act_key_resume(struct act *act, struct reason *why) MUST_USE;
 enum outcome act_key_compromised(struct act *act, struct reason *why) MUST_USE;
 enum outcome act_key_destroy(struct act *act, struct reason *why) MUST_USE;
 enum outcome act_report(struct act *act, struct reason *why) MUST_USE;
+enum outcome act_key_backup_recorded(struct act *act, struct reason *why) MUST_USE;
+enum outcome act_key_seen(struct act *act, struct reason *why) MUST_USE;
+enum outcome act_rotation_plan(struct act *act, struct reason *why) MUST_USE;
+enum outcome act_rotation_apply(struct act *act, struct reason *why) MUST_USE;
+enum outcome act_rotation_cancel(struct act *act, struct reason *why) MUST_USE;
+enum outcome act_rotation_lookahead(struct act *act, struct reason *why) MUST_USE;
 enum outcome act_key_show(struct act *act, struct reason *why) MUST_USE;
 enum outcome act_clock_confirm(struct act *act, struct reason *why) MUST_USE;
 enum outcome act_plan_list(struct act *act, struct reason *why) MUST_USE;

@@ -13,24 +13,15 @@
 struct change_verb {
     enum key_state to;
     unsigned int from; /* of a role's keys those in these states; 0: a thumbprint is needed */
-    enum outcome (*rule)(const struct change_question *question, struct reason *why);
-    enum outcome (*time_rule)(const struct change_question *question, struct reason *why);
 };
 
-static const struct change_verb publish = {KEY_PUBLISHED, 1U << KEY_GENERATED | 1U << KEY_CERTIFIED,
-                                           rule_publish, NULL};
-static const struct change_verb activate = {KEY_ACTIVE, 1U << KEY_PUBLISHED, NULL, rule_activate};
-static const struct change_verb retire = {KEY_RETIRED, 1U << KEY_RETIRING, NULL, rule_retire};
-static const struct change_verb suspend = {KEY_SUSPENDED, 0, NULL, NULL};
-static const struct change_verb resume = {KEY_PUBLISHED, 0, NULL, NULL};
-static const struct change_verb compromised = {KEY_COMPROMISED, 0, NULL, NULL};
-
-enum { STEPS_MAX = 2 * SELECTION_MAX };
-
-struct steps {
-    struct keyring_step list[STEPS_MAX];
-    size_t n;
-};
+static const struct change_verb publish = {KEY_PUBLISHED,
+                                           1U << KEY_GENERATED | 1U << KEY_CERTIFIED};
+static const struct change_verb activate = {KEY_ACTIVE, 1U << KEY_PUBLISHED};
+static const struct change_verb retire = {KEY_RETIRED, 1U << KEY_RETIRING};
+static const struct change_verb suspend = {KEY_SUSPENDED, 0};
+static const struct change_verb resume = {KEY_PUBLISHED, 0};
+static const struct change_verb compromised = {KEY_COMPROMISED, 0};
 
 enum outcome change_by(const struct act *act, enum key_state to, struct key_change *out,
                        struct reason *why)
@@ -45,8 +36,38 @@ enum outcome change_by(const struct act *act, enum key_state to, struct key_chan
     return act_put_approval(act, out->reason, why);
 }
 
-void change_report(const struct act *act, const struct keyring *keyring,
-                   const struct selection *selection)
+static bool was_taken(const struct key *before, const struct key *key, enum key_state step)
+{
+    for (size_t i = before->n_history; i < key->n_history; i++) {
+        if (key->history[i].state == step) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A schedule loses steps at its beginning: those that were taken, and those that cannot be. */
+static void report_unscheduled(struct buffer *out, const struct key *before, const struct key *key)
+{
+    const char *put = ",\"dropped\":[";
+    for (size_t i = 0; i + key->n_schedule < before->n_schedule; i++) {
+        const struct key_change *step = &before->schedule[i].change;
+        if (was_taken(before, key, step->state)) {
+            continue;
+        }
+        buffer_put_format(out, "%s{\"state\":\"%s\",", put, key_state_name(step->state));
+        report_time(out, "at", step->at);
+        buffer_put_text(out, "}");
+        log_info("key %s of role %s in token %s will not be %s as scheduled",
+                 public_key_thumbprint(key->public_key), key->role, key->token,
+                 key_state_name(step->state));
+        put = ",";
+    }
+    buffer_put_text(out, put[1] == '\0' ? "]" : "");
+}
+
+void change_report(const struct act *act, const struct keyring *before,
+                   const struct keyring *keyring, const struct selection *selection)
 {
     buffer_put_text(act->result, "{\"keys\":[");
     for (size_t i = 0; i < selection->n; i++) {
@@ -56,49 +77,13 @@ void change_report(const struct act *act, const struct keyring *keyring,
             act->result, "%s{\"role\":\"%s\",\"token\":\"%s\",\"kid\":\"%s\",\"state\":\"%s\",",
             i == 0 ? "" : ",", key->role, key->token, kid, key_state_name(key->state));
         report_time(act->result, "since", key_since(key));
+        report_unscheduled(act->result, &before->keys[selection->indexes[i]], key);
         buffer_put_text(act->result, "}");
         log_info("key %s of role %s in token %s is %s, by uid %u", kid, key->role, key->token,
                  key_state_name(key->state), act->peer.uid);
     }
     buffer_put_format(act->result, "],\"generation\":%llu}",
                       (unsigned long long)keyring->generation);
-}
-
-/* The key that the activated one takes the place of; in the report it comes first. */
-static void step_former(const struct keyring *keyring, const struct key *key,
-                        const struct key_change *change, struct steps *steps)
-{
-    const struct key *former = keyring_active(keyring, key->role, key->token);
-    if (former == NULL || former == key) {
-        return;
-    }
-    struct keyring_step *step = &steps->list[steps->n++];
-    *step = (struct keyring_step){.index = (size_t)(former - keyring->keys), .change = *change};
-    step->change.state = KEY_RETIRING;
-}
-
-static enum outcome step_key(const struct change_question *question, const struct change_verb *verb,
-                             const struct key_change *change, struct steps *steps,
-                             struct reason *why)
-{
-    const struct key *key = question->key;
-    struct keyring_step step = {.index = (size_t)(key - question->keyring->keys),
-                                .change = *change};
-    enum outcome outcome = verb == &resume ? rule_resume(key, &step.change.state, why) : OUTCOME_OK;
-    if (outcome == OUTCOME_OK) {
-        outcome = key_state_check(key->state, step.change.state, why);
-    }
-    if (outcome == OUTCOME_OK && verb->rule != NULL) {
-        outcome = verb->rule(question, why);
-    }
-    if (outcome != OUTCOME_OK) {
-        return outcome;
-    }
-    if (verb->to == KEY_ACTIVE) {
-        step_former(question->keyring, key, change, steps);
-    }
-    steps->list[steps->n++] = step;
-    return OUTCOME_OK;
 }
 
 /* What the verb is about: keys, and the steps that they take. */
@@ -119,6 +104,19 @@ static struct change_question question_of(const struct act *act, const struct re
     };
 }
 
+/* A suspended key goes on where it was, and no rule is asked anew. */
+static enum outcome add_resumed(const struct change_question *question, struct resolved *out,
+                                struct reason *why)
+{
+    struct keyring_step step = {.index = (size_t)(question->key - question->keyring->keys),
+                                .change = out->change};
+    enum outcome outcome = rule_resume(question->key, &step.change.state, why);
+    if (outcome == OUTCOME_OK) {
+        out->steps.list[out->steps.n++] = step;
+    }
+    return outcome;
+}
+
 static enum outcome resolve(const struct act *act, const struct change_verb *verb,
                             struct resolved *out, struct reason *why)
 {
@@ -128,7 +126,8 @@ static enum outcome resolve(const struct act *act, const struct change_verb *ver
     }
     for (size_t i = 0; outcome == OUTCOME_OK && i < out->selection.n; i++) {
         const struct change_question question = question_of(act, out, i);
-        outcome = step_key(&question, verb, &out->change, &out->steps, why);
+        outcome = verb == &resume ? add_resumed(&question, out, why)
+                                  : steps_add(&question, &out->change, &out->steps, why);
     }
     return outcome;
 }
@@ -139,7 +138,7 @@ static enum outcome judge_time(const struct act *act, const struct change_verb *
     enum outcome outcome = OUTCOME_OK;
     for (size_t i = 0; outcome == OUTCOME_OK && i < resolved->selection.n; i++) {
         const struct change_question question = question_of(act, resolved, i);
-        outcome = verb->time_rule == NULL ? OUTCOME_OK : verb->time_rule(&question, why);
+        outcome = rule_time(&question, verb->to, why);
     }
     return outcome;
 }
@@ -153,6 +152,21 @@ static json_t *effect_of(const struct keyring *keyring, const struct steps *step
     return effect;
 }
 
+/* Those that took a step, and those that will not as it was scheduled. */
+static void list_changed(const struct keyring *before, const struct keyring *keyring,
+                         const struct steps *steps, struct selection *out)
+{
+    for (size_t i = 0; i < steps->n && out->n < SELECTION_MAX; i++) {
+        out->indexes[out->n++] = steps->list[i].index;
+    }
+    for (size_t i = 0; i < before->n_keys && out->n < SELECTION_MAX; i++) {
+        if (before->keys[i].n_history == keyring->keys[i].n_history &&
+            before->keys[i].n_schedule != keyring->keys[i].n_schedule) {
+            out->indexes[out->n++] = i;
+        }
+    }
+}
+
 /* Saves it, and says what is there now. */
 static enum outcome finish(struct act *act, const struct steps *steps, struct keyring *next,
                            struct reason *why)
@@ -162,11 +176,9 @@ static enum outcome finish(struct act *act, const struct steps *steps, struct ke
     if (outcome != OUTCOME_OK) {
         return outcome;
     }
-    for (size_t i = 0; i < steps->n && changed.n < SELECTION_MAX; i++) {
-        changed.indexes[changed.n++] = steps->list[i].index;
-    }
     struct view *now = view_cell_get(act->custody->room.views);
-    change_report(act, now->keyring, &changed);
+    list_changed(act->view->keyring, now->keyring, steps, &changed);
+    change_report(act, act->view->keyring, now->keyring, &changed);
     view_unref(now);
     return OUTCOME_OK;
 }

@@ -31,23 +31,44 @@ struct change_question {
     int64_t now; /* wall seconds */
 };
 
-/* Whether these rules, beyond the table of transitions, let the key go on; OUTCOME_RULE with what
- * is missing or from when on it may. */
-enum outcome rule_publish(const struct change_question *question, struct reason *why) MUST_USE;
-enum outcome rule_activate(const struct change_question *question, struct reason *why) MUST_USE;
-enum outcome rule_retire(const struct change_question *question, struct reason *why) MUST_USE;
-/* For how many seconds keys of the role are kept after their last signature; 0: not at all. */
-int64_t rule_keep_s(const struct policy *policy, const char *role);
+/* Whether the first key of its role on a token may be in use at once, for all that has to be on
+ * record of it. */
+bool rule_first(const struct change_question *question);
 /* Where a suspended key goes on. */
 enum outcome rule_resume(const struct key *key, enum key_state *to, struct reason *why) MUST_USE;
+
+/* How many seconds a key is still shown after it has signed for the last time; 0 for a role without
+ * profiles. */
+int64_t rule_keep_s(const struct policy *policy, const char *role);
+/* Whether a key of the role is active on any token. */
+bool rule_is_active(const struct keyring *keyring, const char *role);
+/* The rule of the step into this state: what does not depend on the time, and what does. */
+enum outcome rule_step(const struct change_question *question, enum key_state to,
+                       struct reason *why) MUST_USE;
+enum outcome rule_time(const struct change_question *question, enum key_state to,
+                       struct reason *why) MUST_USE;
+
+enum { STEPS_MAX = 2 * SELECTION_MAX };
+
+/* Steps of one generation. */
+struct steps {
+    struct keyring_step list[STEPS_MAX];
+    size_t n;
+};
+
+/* Adds the change of the key, if the table of transitions and rule_step() allow it, and before it
+ * that of the key whose place it takes. There is room for two. */
+enum outcome steps_add(const struct change_question *question, const struct key_change *change,
+                       struct steps *steps, struct reason *why) MUST_USE;
 
 /* The change of a key by this request, now, for the reason in its arguments. OUTCOME_RULE when that
  * is too long. */
 enum outcome change_by(const struct act *act, enum key_state to, struct key_change *out,
                        struct reason *why) MUST_USE;
 /* Appends {"keys":[…],"generation":N} of these keys of the keyring, and a line for each to the log.
+ * What was scheduled in the keyring `before`, and is possible no more, stands there as "dropped".
  */
-void change_report(const struct act *act, const struct keyring *keyring,
-                   const struct selection *selection);
+void change_report(const struct act *act, const struct keyring *before,
+                   const struct keyring *keyring, const struct selection *selection);
 
 #endif

@@ -59,7 +59,7 @@ bool act_has_key(const struct keyring *keyring, const char *role, const char *to
 {
     for (size_t i = 0; i < keyring->n_keys; i++) {
         if (strcmp(keyring->keys[i].role, role) == 0 &&
-            strcmp(keyring->keys[i].token, token) == 0) {
+            (token == NULL || strcmp(keyring->keys[i].token, token) == 0)) {
             return true;
         }
     }

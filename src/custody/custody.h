@@ -36,13 +36,20 @@ enum custody_verb {
     CUSTODY_KEY_SHOW, /* {"key","token"?} */
     CUSTODY_TOKEN_LIST,
     CUSTODY_CLOCK_CONFIRM,
-    CUSTODY_ROTATION_LOOKAHEAD, /* {"role"?,"days"?} */
-    CUSTODY_REPORT,             /* {"from"?}: a page of the register (custody/register.h) */
+    CUSTODY_REPORT, /* {"from"?}: a page of the register (custody/register.h) */
     CUSTODY_PLAN_LIST,
     /* "digest" is a plan's, or the first 16 or more characters of it: {"digest"} */
     CUSTODY_PLAN_SHOW,
     CUSTODY_PLAN_WITHDRAW,
     CUSTODY_KEY_APPROVE,
+    CUSTODY_KEY_BACKUP_RECORDED, /* {"key","token"?,"reason"?}; "key" may be a role in both */
+    CUSTODY_KEY_SEEN,            /* {"key","token"?,"where"?} */
+    /* Times as in base/utc.h, or from now on. {"role","token"?,"publish_at"?,"activate_at"?,
+     * "reason"?} */
+    CUSTODY_ROTATION_PLAN,
+    CUSTODY_ROTATION_APPLY,
+    CUSTODY_ROTATION_CANCEL,    /* {"role","token"?} */
+    CUSTODY_ROTATION_LOOKAHEAD, /* {"role"?,"days"?} */
 };
 
 enum {

@@ -13,9 +13,9 @@
 
 enum { DIFFERENCE_MAX = 1024 };
 
-static bool is_held_up(const struct act *act)
+bool act_is_held_up(const struct act *act)
 {
-    return act->two_persons && act->view->policy->config->approval.required;
+    return act->plan == NULL && act->two_persons && act->view->policy->config->approval.required;
 }
 
 enum outcome act_put_approval(const struct act *act, char reason[KEYRING_REASON_MAX + 1],
@@ -28,7 +28,7 @@ enum outcome act_put_approval(const struct act *act, char reason[KEYRING_REASON_
         return refuse(why, OUTCOME_RULE,
                       "a reason does not say \"approved by uid\": that is written by who knows it");
     }
-    if (act->plan == NULL && !is_held_up(act)) {
+    if (act->plan == NULL && !act_is_held_up(act)) {
         return OUTCOME_OK;
     }
     if (len > ROOM) {
@@ -109,7 +109,7 @@ enum outcome act_decide(struct act *act, json_t *effect, bool *go, struct reason
     act->resolved = true;
     if (act->plan != NULL) {
         outcome = compare(act, owned, why);
-    } else if (is_held_up(act)) {
+    } else if (act_is_held_up(act)) {
         return make_plan(act, owned, why);
     }
     *go = outcome == OUTCOME_OK;

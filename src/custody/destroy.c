@@ -105,7 +105,7 @@ static enum outcome destroy_locked(struct act *act, struct reason *why)
     }
     if (outcome == OUTCOME_OK) {
         struct view *now = view_cell_get(act->custody->room.views);
-        change_report(act, now->keyring, &selection);
+        change_report(act, act->view->keyring, now->keyring, &selection);
         view_unref(now);
     }
     return outcome;

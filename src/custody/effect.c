@@ -2,6 +2,7 @@
  * What a change would do, and how two such differ. */
 #include "custody/effect.h"
 
+#include "base/utc.h"
 #include "jose/json.h"
 
 #include <stdio.h>
@@ -33,6 +34,32 @@ json_t *effect_of_key(const struct key *key, enum key_state to)
 void effect_put_key(json_t **effect, const struct key *key, enum key_state to)
 {
     effect_put(effect, effect_of_key(key, to));
+}
+
+static json_t *schedule_of(const struct key_planned *steps, size_t n)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < n; i++) {
+        char at[UTC_SIZE];
+        if (json_array_append_new(list,
+                                  json_sprintf("%s at %s", key_state_name(steps[i].change.state),
+                                               utc_text(steps[i].change.at, at))) != 0) {
+            json_clear_ref(&list);
+        }
+    }
+    return list;
+}
+
+void effect_put_schedule(json_t **effect, const struct key *key,
+                         const struct keyring_schedule *schedule)
+{
+    json_t *entry = effect_of_key(key, key->state);
+    if (json_object_set_new(entry, "schedule_before",
+                            schedule_of(key->schedule, key->n_schedule)) != 0 ||
+        json_object_set_new(entry, "schedule", schedule_of(schedule->steps, schedule->n)) != 0) {
+        json_clear_ref(&entry);
+    }
+    effect_put(effect, entry);
 }
 
 static void put_value(struct buffer *out, const json_t *value)

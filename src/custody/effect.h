@@ -22,6 +22,11 @@ json_t *effect_of_key(const struct key *key, enum key_state to) MUST_USE;
 /* The same as an entry. */
 void effect_put_key(json_t **effect, const struct key *key, enum key_state to);
 
+/* An entry for a key that stays in its state, and whose schedule becomes this one:
+ * "schedule_before" and "schedule", each a list of texts "STATE at TIME". */
+void effect_put_schedule(json_t **effect, const struct key *key,
+                         const struct keyring_schedule *schedule);
+
 /* Whether both have one text, byte for byte; otherwise appends the first thing that differs:
  * keys/0/from was "published" and is "active". */
 bool effect_is_same(const json_t *was, const json_t *is, struct buffer *difference) MUST_USE;

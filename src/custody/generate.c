@@ -99,10 +99,18 @@ static enum outcome note_states(const struct act *act, struct key *key, bool to_
     return outcome;
 }
 
+/* The first key of a role is in use at once, if nothing has to come first: a transport key on its
+ * token, a seal key anywhere, since verifiers hold one JWK Set of the role. */
 static bool is_active_at_once(const struct act *act, const struct config_role *role,
                               const char *token)
 {
-    return !role->needs_certificate && !act_has_key(act->view->keyring, role->name, token);
+    struct key fresh = {.purpose = role->purpose};
+    memcpy(fresh.role, role->name, strlen(role->name));
+    const struct change_question question = {
+        .policy = act->view->policy, .keyring = act->view->keyring, .key = &fresh};
+    return !role->needs_certificate && rule_first(&question) &&
+           !act_has_key(act->view->keyring, role->name,
+                        role->purpose == PURPOSE_SEAL ? NULL : token);
 }
 
 static enum outcome generate_on(struct act *act, const struct config_role *role,

@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { STEPS_MAX = 3 };
+enum { FIRST_STEPS = 3 };
 
 struct import {
     struct buffer pem; /* as it will be kept */
@@ -51,14 +51,15 @@ static enum outcome find_key(const struct act *act, const char *text, struct imp
     return outcome;
 }
 
-/* Whether no other key of its role has been in use on its token. */
+/* Whether no other key of its role has been in use: a transport key on its token, where its
+ * certificate is another one; a seal key anywhere, since verifiers hold one JWK Set of the role. */
 static bool is_first(const struct keyring *keyring, const struct key *key)
 {
     for (size_t i = 0; i < keyring->n_keys; i++) {
         const struct key *other = &keyring->keys[i];
-        if (other != key && strcmp(other->role, key->role) == 0 &&
-            strcmp(other->token, key->token) == 0 && other->state != KEY_GENERATED &&
-            other->state != KEY_CERTIFIED) {
+        bool is_near = key->purpose == PURPOSE_SEAL || strcmp(other->token, key->token) == 0;
+        if (other != key && is_near && strcmp(other->role, key->role) == 0 &&
+            other->state != KEY_GENERATED && other->state != KEY_CERTIFIED) {
             return false;
         }
     }
@@ -68,12 +69,15 @@ static bool is_first(const struct keyring *keyring, const struct key *key)
 /* A key that waited for its certificate has it now, and the first of its role on the token is in
  * use at once. Later certificates of the key change no state. */
 static enum outcome resolve_steps(const struct act *act, const struct key *key,
-                                  struct keyring_step steps[STEPS_MAX], size_t *n_steps,
+                                  struct keyring_step steps[FIRST_STEPS], size_t *n_steps,
                                   struct reason *why)
 {
     static const enum key_state states[] = {KEY_CERTIFIED, KEY_PUBLISHED, KEY_ACTIVE};
     const struct keyring *keyring = act->view->keyring;
-    size_t n = key->state != KEY_GENERATED ? 0 : is_first(keyring, key) ? STEPS_MAX : 1;
+    const struct change_question question = {
+        .policy = act->view->policy, .keyring = keyring, .key = key};
+    bool at_once = is_first(keyring, key) && rule_first(&question);
+    size_t n = key->state != KEY_GENERATED ? 0 : at_once ? FIRST_STEPS : 1;
     enum outcome outcome = OUTCOME_OK;
     for (size_t i = 0; outcome == OUTCOME_OK && i < n; i++) {
         steps[i].index = (size_t)(key - keyring->keys);
@@ -129,7 +133,7 @@ struct resolved {
 static enum outcome resolve(const struct act *act, const char *text, struct import *import,
                             struct resolved *out, struct reason *why)
 {
-    struct keyring_step steps[STEPS_MAX];
+    struct keyring_step steps[FIRST_STEPS];
     size_t n_steps = 0;
     enum outcome outcome = find_key(act, text, import, &out->key, why);
     if (outcome == OUTCOME_OK) {

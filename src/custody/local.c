@@ -84,10 +84,9 @@ static enum outcome do_status(struct act *act, struct reason *why)
     struct door_front front;
     bool is_there = room->front_about(room->front, &front);
     pthread_mutex_lock(&act->custody->report);
-    struct custody_reload_report reload = act->custody->reload;
-    pthread_mutex_unlock(&act->custody->report);
     report_status(act->result, act->view, room->watch, room->callers, is_there ? &front : NULL,
-                  &act->custody->start, &reload);
+                  &act->custody->start, &act->custody->reload, &act->custody->clock);
+    pthread_mutex_unlock(&act->custody->report);
     return OUTCOME_OK;
 }
 
@@ -235,6 +234,7 @@ enum {
     NEEDS_CLOCK = 1 << 8,
     TWO_PERSONS = 1 << 9,
     KEY_CHANGE = RIGHT_CUSTODIAN | NEEDS_CLOCK | TWO_PERSONS,
+    RECORD = RIGHT_CUSTODIAN | RIGHT_OPERATOR | NEEDS_CLOCK,
 };
 
 static const struct verb_row verbs[] = {
@@ -263,6 +263,12 @@ static const struct verb_row verbs[] = {
     [CUSTODY_PLAN_SHOW] = {"plan show", ANY_RIGHT, act_plan_show},
     [CUSTODY_PLAN_WITHDRAW] = {"plan withdraw", ANY_RIGHT, act_plan_withdraw},
     [CUSTODY_KEY_APPROVE] = {"key approve", RIGHT_APPROVER | NEEDS_CLOCK, act_key_approve},
+    [CUSTODY_KEY_BACKUP_RECORDED] = {"key backup-recorded", RECORD, act_key_backup_recorded},
+    [CUSTODY_KEY_SEEN] = {"key seen", RECORD, act_key_seen},
+    [CUSTODY_ROTATION_PLAN] = {"rotation plan", ANY_RIGHT, act_rotation_plan},
+    [CUSTODY_ROTATION_APPLY] = {"rotation apply", KEY_CHANGE, act_rotation_apply},
+    [CUSTODY_ROTATION_CANCEL] = {"rotation cancel", KEY_CHANGE, act_rotation_cancel},
+    [CUSTODY_ROTATION_LOOKAHEAD] = {"rotation lookahead", ANY_RIGHT, act_rotation_lookahead},
 };
 
 /* By a look of its own: a jump may be a moment old. */

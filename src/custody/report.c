@@ -62,7 +62,8 @@ static void put_reload(struct buffer *out, const struct custody_reload_report *r
 
 void report_status(struct buffer *out, const struct view *view, struct watch *watch,
                    struct callers *callers, const struct door_front *front,
-                   const struct custody_start *start, const struct custody_reload_report *reload)
+                   const struct custody_start *start, const struct custody_reload_report *reload,
+                   const struct clock_state *clock)
 {
     const struct config *config = view->policy->config;
     buffer_put_format(
@@ -82,6 +83,8 @@ void report_status(struct buffer *out, const struct view *view, struct watch *wa
     report_clock(out, watch_clock(watch));
     buffer_put_text(out, ",");
     report_warnings(out, view, watch_clock(watch));
+    buffer_put_text(out, ",");
+    schedule_put(out, clock);
     buffer_put_text(out, ",");
     report_tokens(out, config, watch, false);
     buffer_put_text(out, ",");
@@ -144,6 +147,8 @@ void report_key(struct buffer *out, const struct key *key)
 {
     report_key_itself(out, key);
     put_certificate(out, key);
+    key_put_records(key, out);
+    key_put_schedule(key, out);
 }
 
 void report_history(struct buffer *out, const struct key *key)

@@ -4,6 +4,7 @@
 #define QSEAL_CUSTODY_REPORT_H
 
 #include "base/buffer.h"
+#include "custody/clock_state.h"
 #include "model/outcome.h"
 #include "policy/config_mark.h"
 #include "signing/callers.h"
@@ -30,7 +31,8 @@ struct custody_start {
 void report_time(struct buffer *out, const char *name, int64_t at);
 void report_status(struct buffer *out, const struct view *view, struct watch *watch,
                    struct callers *callers, const struct door_front *front,
-                   const struct custody_start *start, const struct custody_reload_report *reload);
+                   const struct custody_start *start, const struct custody_reload_report *reload,
+                   const struct clock_state *clock);
 /* "rooms":[…]: version, start and generation of each, and which values of the configuration in
  * force wait for its restart. `front` NULL: there is no httpd. */
 void report_rooms(struct buffer *out, const struct view *view, struct watch *watch,

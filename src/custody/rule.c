@@ -9,7 +9,7 @@
 
 enum { MS_PER_S = 1000 };
 
-enum outcome rule_publish(const struct change_question *question, struct reason *why)
+static enum outcome rule_publish(const struct change_question *question, struct reason *why)
 {
     const struct config_role *role = config_role(question->policy->config, question->key->role);
     if (role == NULL) {
@@ -31,7 +31,7 @@ enum outcome rule_publish(const struct change_question *question, struct reason 
 }
 
 /* Nobody verifies with a set that lacks the key before the role has ever had another. */
-static bool role_is_active(const struct keyring *keyring, const char *role)
+bool rule_is_active(const struct keyring *keyring, const char *role)
 {
     for (size_t i = 0; i < keyring->n_keys; i++) {
         if (keyring->keys[i].state == KEY_ACTIVE && strcmp(keyring->keys[i].role, role) == 0) {
@@ -53,7 +53,37 @@ static enum outcome check_end(const struct change_question *question,
     return refuse(why, OUTCOME_RULE, "the key is not activated: %s", text);
 }
 
-enum outcome rule_activate(const struct change_question *question, struct reason *why)
+bool rule_first(const struct change_question *question)
+{
+    const struct key *key = question->key;
+    const struct config_role *role = config_role(question->policy->config, key->role);
+    return role != NULL && (!role->needs_backup || key->proofs[KEY_PROOF_BACKUP].recorded) &&
+           (!role->needs_seen || !rule_is_active(question->keyring, role->name));
+}
+
+/* What has to be on record of a key before it signs. */
+static enum outcome check_records(const struct change_question *question,
+                                  const struct config_role *role, struct reason *why)
+{
+    const struct key *key = question->key;
+    const char *kid = public_key_thumbprint(key->public_key);
+    if (role->needs_backup && !key->proofs[KEY_PROOF_BACKUP].recorded) {
+        return refuse(why, OUTCOME_RULE,
+                      "role %s asks for a backup of each key, and none of this one is on record: "
+                      "make it, then qsealctl key backup-recorded %.8s",
+                      role->name, kid);
+    }
+    if (role->needs_seen && !key_is_seen(key) && rule_is_active(question->keyring, role->name)) {
+        return refuse(
+            why, OUTCOME_RULE,
+            "role %s asks that a key be visible outside, and since this one was published "
+            "that is not on record: look, then qsealctl key seen %.8s",
+            role->name, kid);
+    }
+    return OUTCOME_OK;
+}
+
+static enum outcome rule_activate(const struct change_question *question, struct reason *why)
 {
     const struct key *key = question->key;
     const struct config_role *role = config_role(question->policy->config, key->role);
@@ -65,12 +95,15 @@ enum outcome rule_activate(const struct change_question *question, struct reason
         return OUTCOME_OK; /* the table of transitions has its own words */
     }
     enum outcome outcome = check_end(question, role, why);
+    if (outcome == OUTCOME_OK) {
+        outcome = check_records(question, role, why);
+    }
     int64_t from = since + role->publish_before_use_s + 1;
     if (outcome != OUTCOME_OK) {
         return outcome;
     }
     if (role->publish_before_use_s == 0 || question->now >= from ||
-        !role_is_active(question->keyring, role->name)) {
+        !rule_is_active(question->keyring, role->name)) {
         return OUTCOME_OK;
     }
     char text[UTC_SIZE];
@@ -97,7 +130,7 @@ int64_t rule_keep_s(const struct policy *policy, const char *role)
     return longest < 0 ? 0 : longest + deadline + 1;
 }
 
-enum outcome rule_retire(const struct change_question *question, struct reason *why)
+static enum outcome rule_retire(const struct change_question *question, struct reason *why)
 {
     const struct key *key = question->key;
     int64_t stopped = 0;
@@ -120,4 +153,18 @@ enum outcome rule_resume(const struct key *key, enum key_state *to, struct reaso
                : refuse(why, OUTCOME_RULE,
                         "the key is %s and not suspended: there is nothing to resume",
                         key_state_name(key->state));
+}
+
+enum outcome rule_step(const struct change_question *question, enum key_state to,
+                       struct reason *why)
+{
+    return to == KEY_PUBLISHED ? rule_publish(question, why) : OUTCOME_OK;
+}
+
+enum outcome rule_time(const struct change_question *question, enum key_state to,
+                       struct reason *why)
+{
+    return to == KEY_ACTIVE    ? rule_activate(question, why)
+           : to == KEY_RETIRED ? rule_retire(question, why)
+                               : OUTCOME_OK;
 }

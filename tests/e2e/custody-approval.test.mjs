@@ -194,7 +194,7 @@ describe('changes of keys by two persons', { skip }, () => {
     const publish = await planned(anna, 'key', 'publish', kid)
     await done(anna, 'key', 'suspend', kid) // stopping waits for nobody
     assert.equal((await keys('seal-ec')).at(-1).state, 'suspended')
-    await refused(1, /what the plan would do has changed since: keys\/0\/from was "generated" and is "suspended"; ask for it anew/, bert, 'key', 'approve', publish)
+    await refused(1, /what the plan would do has changed since: the key is suspended: resume it first/, bert, 'key', 'approve', publish)
     await twice('key', 'resume', kid)
     await refused(1, /what the plan would do has changed since: keys\/0\/changes was 1 and is 3; ask for it anew/, bert, 'key', 'approve', publish)
     await done(anna, 'plan', 'withdraw', publish)

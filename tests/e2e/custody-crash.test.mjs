@@ -83,7 +83,7 @@ async function started(room, wrap) {
 async function longAgo() {
   await box.kill('qseald')
   const back = (text) => new Date(Date.parse(text) - 400 * 86400000).toISOString().replace('.000', '')
-  fs.writeFileSync(state('keyring.json'), keyring().replace(/(?<="at":")[^"]+/g, back))
+  fs.writeFileSync(state('keyring.json'), keyring().replace(/(?<="(at|created)":")[^"]+/g, back))
 }
 
 async function issued(kid) {

@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-enum { ARGUMENTS_MAX = 10 };
+enum { ARGUMENTS_MAX = 20 };
 
 /* The arguments up to NULL, behind the program's name. */
 static enum options_outcome read_line(const char *const arguments[], char *argv[ARGUMENTS_MAX],
@@ -24,14 +24,20 @@ static enum options_outcome read_line(const char *const arguments[], char *argv[
 static void options_stand_anywhere(void **state)
 {
     (void)state;
-    static const char *const arguments[] = {"--json", "key",      "--token", "hsm-b", "show",
-                                            "seal",   "--reason", "-x",      NULL};
+    static const char *const arguments[] = {
+        "--json", "key",     "--token", "hsm-b",        "show", "seal",          "--reason",
+        "-x",     "--where", "here",    "--publish-at", "+1h",  "--activate-at", "+2h",
+        "--days", "9",       NULL};
     char *argv[ARGUMENTS_MAX];
     struct command_line line;
     assert_int_equal(read_line(arguments, argv, &line), OPTIONS_COMMAND);
     assert_true(line.json);
     assert_string_equal(line.token, "hsm-b");
     assert_string_equal(line.reason, "-x");
+    assert_string_equal(line.where, "here");
+    assert_string_equal(line.publish_at, "+1h");
+    assert_string_equal(line.activate_at, "+2h");
+    assert_string_equal(line.days, "9");
     assert_int_equal(line.n_words, 3);
     assert_string_equal(line.words[0], "key");
     assert_string_equal(line.words[2], "seal");

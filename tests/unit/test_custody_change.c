@@ -151,6 +151,54 @@ static void a_compromised_key_is_only_destroyed(void **state)
     transport_instance_free(instance);
 }
 
+/* As the clock would have it; the verbs for that have their own test. */
+static void schedule(struct instance *instance, size_t index, const enum key_state states[2])
+{
+    struct view *view = view_cell_get(instance->views);
+    struct keyring *next = NULL;
+    struct reason why = {0};
+    struct keyring_schedule schedule = {.index = index, .n = 2};
+    for (size_t i = 0; i < 2; i++) {
+        schedule.steps[i].change =
+            (struct key_change){.state = states[i], .at = 4102444800 + (int64_t)i}; /* 2100 */
+    }
+    assert_done(keyring_set_schedules(view->keyring, &schedule, 1, &next, &why), why);
+    assert_done(keyring_save(next, instance->keyring_path, &why), why);
+    keyring_free(next);
+    view_unref(view);
+    json_decref(do_verb(instance, CUSTODY_RELOAD, "{}"));
+}
+
+static void what_a_change_makes_impossible_is_dropped_and_said(void **state)
+{
+    (void)state;
+    static const enum key_state old[] = {KEY_RETIRING, KEY_RETIRED};
+    static const enum key_state fresh[] = {KEY_PUBLISHED, KEY_ACTIVE};
+    struct instance *instance = make();
+    char arguments[200];
+    json_decref(do_verb(instance, CUSTODY_KEY_GENERATE, "{\"role\":\"seal-ec\"}"));
+    schedule(instance, 0, old);
+    schedule(instance, 2, fresh);
+    JSON_CLEANUP json_t *published =
+        do_verb(instance, CUSTODY_KEY_PUBLISH, with_key(2, instance, arguments));
+    assert_null(json_at_pointer(published, "/keys/0/dropped")); /* it was done, sooner */
+    JSON_CLEANUP json_t *stopped =
+        do_verb(instance, CUSTODY_KEY_SUSPEND, with_key(2, instance, arguments));
+    json_t *dropped = json_at_pointer(stopped, "/keys/0/dropped");
+    assert_int_equal(json_array_size(dropped), 1);
+    assert_string_equal(text_of(json_array_get(dropped, 0), "state"), "active");
+    assert_string_equal(text_of(json_array_get(dropped, 0), "at"), "2100-01-01T00:00:01Z");
+    /* Nor does the one retire whose place it would have taken. */
+    assert_int_equal(json_array_size(json_object_get(stopped, "keys")), 2);
+    assert_string_equal(text_of(json_at_pointer(stopped, "/keys/1"), "state"), "active");
+    assert_int_equal(json_array_size(json_at_pointer(stopped, "/keys/1/dropped")), 2);
+    schedule(instance, 3, fresh);
+    JSON_CLEANUP json_t *gone =
+        do_verb(instance, CUSTODY_KEY_DESTROY, with_key(3, instance, arguments));
+    assert_int_equal(json_array_size(json_at_pointer(gone, "/keys/0/dropped")), 2);
+    transport_instance_free(instance);
+}
+
 /* A crash after the token and before the keyring: the second time, the token has no such key. */
 static void a_key_that_is_gone_already_is_destroyed(void **state)
 {
@@ -338,6 +386,7 @@ int main(void)
         cmocka_unit_test(a_role_is_rotated_on_all_its_tokens_at_once),
         cmocka_unit_test(a_suspended_key_goes_on_where_it_was),
         cmocka_unit_test(a_compromised_key_is_only_destroyed),
+        cmocka_unit_test(what_a_change_makes_impossible_is_dropped_and_said),
         cmocka_unit_test(a_key_that_is_gone_already_is_destroyed),
         cmocka_unit_test(a_key_is_named_clearly_or_not_at_all),
         cmocka_unit_test(a_key_shows_all_that_is_known_of_it),

@@ -10,13 +10,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static EVP_PKEY *pkey_of(struct instance *instance, const char *role, const char *token)
+static EVP_PKEY *pkey_from(const struct public_key *key)
 {
-    struct public_key *key = pinned(instance, role, token);
     struct span spki = public_key_spki(key);
     const unsigned char *at = spki.data;
     EVP_PKEY *pkey = d2i_PUBKEY(NULL, &at, (long)spki.len);
     assert_non_null(pkey);
+    return pkey;
+}
+
+static EVP_PKEY *pkey_of(struct instance *instance, const char *role, const char *token)
+{
+    struct public_key *key = pinned(instance, role, token);
+    EVP_PKEY *pkey = pkey_from(key);
     public_key_free(key);
     return pkey;
 }
@@ -278,6 +284,45 @@ static void a_disk_that_fails_leaves_the_old_view(void **state)
     transport_instance_free(instance);
 }
 
+/* The first key of a role that needs a certificate and a backup is in use when it has both. */
+static const char *import_first(struct instance *instance, const char *role, bool backup)
+{
+    static char state_name[16];
+    BUFFER_CLEANUP struct buffer chain = BUFFER_INIT(65536);
+    char words[100];
+    (void)snprintf(words, sizeof words, "{\"role\":\"%s\"}", role);
+    make_key(instance, words);
+    (void)snprintf(words, sizeof words, "{\"key\":\"%s\"}", role);
+    if (backup) {
+        json_decref(do_verb(instance, CUSTODY_KEY_BACKUP_RECORDED, words));
+    }
+    struct view *view = view_cell_get(instance->views);
+    EVP_PKEY *key = pkey_from(view->keyring->keys[view->keyring->n_keys - 1].public_key);
+    view_unref(view);
+    issue_for(&chain, key);
+    char *arguments = arguments_of(role, NULL, &chain);
+    JSON_CLEANUP json_t *result = do_verb(instance, CUSTODY_KEY_IMPORT, arguments);
+    (void)snprintf(state_name, sizeof state_name, "%s", text_of(result, "state"));
+    free(arguments);
+    EVP_PKEY_free(key);
+    return state_name;
+}
+
+static void a_first_key_waits_for_its_backup(void **state)
+{
+    (void)state;
+    struct instance *instance = transport_instance();
+    instance->roles_more = "  - {name: one, purpose: transport, key: p-256, tokens: [hsm-a], "
+                           "backup: required}\n"
+                           "  - {name: two, purpose: transport, key: p-256, tokens: [hsm-a], "
+                           "backup: required}\n";
+    instance_configure(instance, "[\"*\"]", "[operator, custodian]");
+    json_decref(do_verb(instance, CUSTODY_RELOAD, "{}"));
+    assert_string_equal(import_first(instance, "one", false), "certified");
+    assert_string_equal(import_first(instance, "two", true), "active");
+    transport_instance_free(instance);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -286,6 +331,7 @@ int main(void)
         cmocka_unit_test(a_pss_certificate_shows_in_the_reference),
         cmocka_unit_test(statements_of_a_qwac_are_shown),
         cmocka_unit_test(what_is_refused_changes_nothing),
+        cmocka_unit_test(a_first_key_waits_for_its_backup),
         cmocka_unit_test(a_disk_that_fails_leaves_the_old_view),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -66,18 +66,18 @@ static void a_key_is_published_long_enough_before_it_signs(void **state)
     struct reason why = {0};
     int64_t since = LONG_AGO + 1;
     struct change_question question = ask(stage, "seal-ec", life, 2, true, since + 300);
-    assert_refused(rule_activate(&question, &why), OUTCOME_RULE, why,
+    assert_refused(rule_time(&question, KEY_ACTIVE, &why), OUTCOME_RULE, why,
                    "the key was published 300 s ago; verifiers may hold the old JWK Set for 300 s: "
                    "from 1970-01-12T13:51:42Z on");
     question.now++;
-    assert_done(rule_activate(&question, &why), why);
+    assert_done(rule_time(&question, KEY_ACTIVE, &why), why);
     /* No key of the role signs on any token: nobody's set is older. */
     question = ask(stage, "seal-ec", life, 2, false, since);
-    assert_done(rule_activate(&question, &why), why);
+    assert_done(rule_time(&question, KEY_ACTIVE, &why), why);
     question = ask(stage, "unknown", life, 2, true, since);
-    assert_refused(rule_activate(&question, &why), OUTCOME_RULE, why,
+    assert_refused(rule_time(&question, KEY_ACTIVE, &why), OUTCOME_RULE, why,
                    "role unknown is not in the configuration any more");
-    assert_refused(rule_publish(&question, &why), OUTCOME_RULE, why,
+    assert_refused(rule_step(&question, KEY_PUBLISHED, &why), OUTCOME_RULE, why,
                    "role unknown is not in the configuration any more");
 }
 
@@ -96,9 +96,9 @@ static void a_key_past_its_end_is_not_activated(void **state)
     stage->view = view_cell_get(stage->instance.views);
     int64_t end = LONG_AGO + 2 + DAY_S;
     struct change_question question = ask(stage, "seal-ec", again, COUNT_OF(again), false, end);
-    assert_done(rule_activate(&question, &why), why);
+    assert_done(rule_time(&question, KEY_ACTIVE, &why), why);
     question.now++;
-    assert_refused(rule_activate(&question, &why), OUTCOME_RULE, why,
+    assert_refused(rule_time(&question, KEY_ACTIVE, &why), OUTCOME_RULE, why,
                    "the key is not activated: its cryptoperiod ended at 1970-01-13T13:46:42Z, and "
                    "the key signs nothing; a custodian activates another key");
 }
@@ -124,15 +124,15 @@ static void a_key_is_kept_as_long_as_what_it_signed(void **state)
                    "the key stopped signing %lld s ago, and what it signed is valid for up to "
                    "%lld s: from ",
                    (long long)(longest + 10), (long long)(longest + 11));
-    assert_refused(rule_retire(&question, &why), OUTCOME_RULE, why, text);
+    assert_refused(rule_time(&question, KEY_RETIRED, &why), OUTCOME_RULE, why, text);
     question.now = from;
-    assert_done(rule_retire(&question, &why), why);
+    assert_done(rule_time(&question, KEY_RETIRED, &why), why);
     /* It never signed. */
     question = ask(stage, "seal-ec", life, 2, true, LONG_AGO + 1);
-    assert_done(rule_retire(&question, &why), why);
+    assert_done(rule_time(&question, KEY_RETIRED, &why), why);
     /* No profile makes anything with it. */
     question = ask(stage, "unknown", life, 4, true, LONG_AGO + 3);
-    assert_done(rule_retire(&question, &why), why);
+    assert_done(rule_time(&question, KEY_RETIRED, &why), why);
 }
 
 static void a_suspended_key_resumes_where_it_was(void **state)

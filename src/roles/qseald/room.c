@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "custody/clock.h"
 #include "custody/local.h"
 #include "roles/qseald/door.h"
 #include "signing/local.h"
@@ -37,6 +38,7 @@ struct room {
     struct callers *callers;
     struct watch *watch;
     struct custody *custody;
+    struct custody_clock *clock;
     struct door *door;
     struct signing signing;
     struct serve *signing_door;
@@ -275,6 +277,7 @@ static void room_free(struct room *room)
 {
     serve_stop(room->signing_door);
     serve_stop(room->admin_door);
+    custody_clock_free(room->clock);
     door_free(room->door);
     custody_free(room->custody);
     watch_free(room->watch);
@@ -304,6 +307,8 @@ static enum outcome start(struct room *room, struct reason *why)
     }
     bool open = open_listeners(&config->sockets, &listeners, why) &&
                 start_services(room, config, why) && open_doors(room, config, &listeners, why);
+    room->clock = open ? custody_clock_new(room->custody, why) : NULL;
+    open = room->clock != NULL;
     return open ? OUTCOME_OK : OUTCOME_UNAVAILABLE;
 }
 
