@@ -3,6 +3,7 @@
 #include "ctl/ask_pin.h"
 
 #include "base/fd.h"
+#include "base/secret.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,45 +14,15 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <termios.h>
 #include <unistd.h>
 
-enum { PAGE = 4096, PIN_MAX = 255 };
-
-/* A line in a page of its own, which is not swapped out and in no core dump. */
-struct line {
-    uint8_t *page; /* owned mapping */
-    size_t len;
-};
-
-static void line_wipe(struct line *line)
-{
-    if (line->page != NULL) {
-        explicit_bzero(line->page, PAGE);
-        (void)munlock(line->page, PAGE);
-        (void)munmap(line->page, PAGE);
-    }
-    *line = (struct line){0};
-}
-
-static bool line_make(struct line *line)
-{
-    void *page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (page == MAP_FAILED) {
-        return false;
-    }
-    *line = (struct line){.page = page};
-    (void)prctl(PR_SET_DUMPABLE, 0);
-    (void)madvise(page, PAGE, MADV_DONTDUMP);
-    (void)mlock(page, PAGE); /* fails where no memory may be locked; it is wiped all the same */
-    return true;
-}
+enum { PIN_MAX = 255 };
 
 /* Byte by byte: what stands behind the line is somebody else's. */
-static bool read_line(int input, struct line *line)
+static bool read_line(int input, struct secret *line)
 {
     while (line->len <= PIN_MAX) {
         ssize_t got = read(input, line->page + line->len, 1);
@@ -67,7 +38,7 @@ static bool read_line(int input, struct line *line)
 }
 
 /* How a look at the keyboard ended: with a line (0), a signal (its number) or a fault (-1). */
-static int read_terminal(int input, int signals, struct line *line)
+static int read_terminal(int input, int signals, struct secret *line)
 {
     struct pollfd waits[] = {{.fd = input, .events = POLLIN}, {.fd = signals, .events = POLLIN}};
     struct signalfd_siginfo got;
@@ -79,7 +50,7 @@ static int read_terminal(int input, int signals, struct line *line)
     if (waits[1].revents != 0) {
         return read(signals, &got, sizeof got) == (ssize_t)sizeof got ? (int)got.ssi_signo : -1;
     }
-    ssize_t n = read(input, line->page, PAGE);
+    ssize_t n = read(input, line->page, line->room);
     if (n < 0) {
         return -1;
     }
@@ -90,7 +61,7 @@ static int read_terminal(int input, int signals, struct line *line)
     return 0;
 }
 
-static int read_without_echo(int input, const char *token, int signals, struct line *line)
+static int read_without_echo(int input, const char *token, int signals, struct secret *line)
 {
     struct termios before;
     if (tcgetattr(input, &before) != 0) {
@@ -111,7 +82,7 @@ static int read_without_echo(int input, const char *token, int signals, struct l
 }
 
 /* Signals wait while the echo is off, and are delivered when it is on again. */
-static int ask_once(int input, const char *token, struct line *line)
+static int ask_once(int input, const char *token, struct secret *line)
 {
     sigset_t set;
     sigset_t before;
@@ -134,7 +105,7 @@ static int ask_once(int input, const char *token, struct line *line)
     return ended;
 }
 
-static bool ask_terminal(int input, const char *token, struct line *line)
+static bool ask_terminal(int input, const char *token, struct secret *line)
 {
     int ended;
     do {
@@ -147,7 +118,7 @@ static bool ask_terminal(int input, const char *token, struct line *line)
     return ended == 0;
 }
 
-static bool put_into_pipe(const struct line *line, int *out)
+static bool put_into_pipe(const struct secret *line, int *out)
 {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) {
@@ -164,8 +135,9 @@ static bool put_into_pipe(const struct line *line, int *out)
 
 enum outcome ask_pin(int input, const char *token, int *out, struct reason *why)
 {
-    CLEANUP(line_wipe) struct line line = {0};
-    if (!line_make(&line) ||
+    SECRET_CLEANUP struct secret line = {0};
+    (void)prctl(PR_SET_DUMPABLE, 0);
+    if (!secret_make(&line) ||
         !(isatty(input) ? ask_terminal(input, token, &line) : read_line(input, &line))) {
         return refuse(why, OUTCOME_INTERNAL, "no PIN was read: %s", strerror(errno));
     }

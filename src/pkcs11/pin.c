@@ -12,11 +12,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PIN_ROOM = 4096, PIN_MAX = 255 };
+enum { PIN_MAX = 255 };
 
 static const char file_scheme[] = "file:";
 static const char credential_scheme[] = "credential:";
@@ -76,21 +75,7 @@ static enum outcome open_file(const char *path, int *out, struct reason *why)
     return OUTCOME_OK;
 }
 
-static bool map_page(struct pin *pin)
-{
-    void *page = mmap(NULL, PIN_ROOM, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (page == MAP_FAILED) {
-        return false;
-    }
-    *pin = (struct pin){.page = page, .room = PIN_ROOM};
-    (void)madvise(page, PIN_ROOM, MADV_DONTDUMP);
-    if (mlock(page, PIN_ROOM) != 0) {
-        log_warning("the PIN's page cannot be locked into memory: %s", strerror(errno));
-    }
-    return true;
-}
-
-static bool read_all(int fd, struct pin *pin)
+static bool read_all(int fd, struct secret *pin)
 {
     while (pin->len < pin->room) {
         ssize_t got = read(fd, pin->page + pin->len, pin->room - pin->len);
@@ -106,11 +91,14 @@ static bool read_all(int fd, struct pin *pin)
 }
 
 /* What the descriptor has, to its end. */
-static enum outcome take_pin(int fd, const char *what, struct pin *out, struct reason *why)
+static enum outcome take_pin(int fd, const char *what, struct secret *out, struct reason *why)
 {
-    PIN_CLEANUP struct pin pin = {0};
-    if (!map_page(&pin) || !read_all(fd, &pin)) {
+    SECRET_CLEANUP struct secret pin = {0};
+    if (!secret_make(&pin) || !read_all(fd, &pin)) {
         return refuse(why, OUTCOME_RULE, "%s: %s", what, strerror(errno));
+    }
+    if (!pin.locked) {
+        log_warning("the PIN's page cannot be locked into memory");
     }
     if (pin.len > 0 && pin.page[pin.len - 1] == '\n') {
         pin.len--;
@@ -120,11 +108,11 @@ static enum outcome take_pin(int fd, const char *what, struct pin *out, struct r
                       pin.len == 0 ? "empty" : "too long for a PIN");
     }
     *out = pin;
-    pin = (struct pin){0};
+    pin = (struct secret){0};
     return OUTCOME_OK;
 }
 
-enum outcome pin_read(const char *source, struct pin *out, struct reason *why)
+enum outcome pin_read(const char *source, struct secret *out, struct reason *why)
 {
     char path[PATH_MAX];
     enum outcome outcome = source_path(source, path, why);
@@ -140,7 +128,7 @@ enum outcome pin_read(const char *source, struct pin *out, struct reason *why)
     return take_pin(fd, what, out, why);
 }
 
-enum outcome pin_read_pipe(int fd, struct pin *out, struct reason *why)
+enum outcome pin_read_pipe(int fd, struct secret *out, struct reason *why)
 {
     struct stat file;
     if (fstat(fd, &file) != 0 || !S_ISFIFO(file.st_mode)) {
@@ -151,14 +139,4 @@ enum outcome pin_read_pipe(int fd, struct pin *out, struct reason *why)
         return refuse(why, OUTCOME_RULE, "the PIN's pipe: %s", strerror(errno));
     }
     return take_pin(fd, "the typed PIN", out, why);
-}
-
-void pin_wipe(struct pin *pin)
-{
-    if (pin->page != NULL) {
-        explicit_bzero(pin->page, pin->room);
-        (void)munlock(pin->page, pin->room);
-        (void)munmap(pin->page, pin->room);
-    }
-    *pin = (struct pin){0};
 }

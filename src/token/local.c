@@ -315,7 +315,7 @@ enum outcome token_unlock(struct token *token, int pin, struct deadline deadline
                           struct reason *why)
 {
     const struct room_options *options = &token->room->options;
-    PIN_CLEANUP struct pin typed = {0};
+    SECRET_CLEANUP struct secret typed = {0};
     if (deadline_passed(deadline)) {
         return refuse(why, OUTCOME_DEADLINE, "the deadline has passed");
     }

@@ -13,7 +13,7 @@ enum { WARNING_SIZE = 80 };
 struct permit {
     struct attempt last;
     bool by_person;
-    const struct pin *typed; /* NULL: the pin-source has it */
+    const struct secret *typed; /* NULL: the pin-source has it */
 };
 
 /* What the token says of its patience, which is all that PKCS#11 has in place of a number. */
@@ -108,7 +108,7 @@ static struct attempt after(const struct attempt *last, const struct attempt *fl
 /* C_Login between its two records. The result on disk is worth more than the login: without the
  * first record nothing is tried. */
 static enum rv_login login_recorded(struct room *room, const struct session *session,
-                                    const struct pin *pin, const struct permit *permit,
+                                    const struct secret *pin, const struct permit *permit,
                                     struct reason *why)
 {
     struct attempt flight = in_flight(&permit->last, permit->by_person);
@@ -137,7 +137,7 @@ static enum rv_login login_with_pin(struct room *room, const struct session *ses
     if (permit->typed != NULL) {
         return login_recorded(room, session, permit->typed, permit, why);
     }
-    PIN_CLEANUP struct pin pin = {0};
+    SECRET_CLEANUP struct secret pin = {0};
     if (pin_read(uri_pin_source(room->uri), &pin, why) != OUTCOME_OK) {
         return RV_LOGIN_FAULT;
     }
@@ -280,7 +280,7 @@ bool login_again(struct room *room, struct session *session, unsigned int place)
     return done;
 }
 
-static enum outcome unlock(struct room *room, const struct pin *typed, struct reason *why)
+static enum outcome unlock(struct room *room, const struct secret *typed, struct reason *why)
 {
     if (atomic_load(&room->ready)) {
         return OUTCOME_OK;
@@ -296,7 +296,7 @@ static enum outcome unlock(struct room *room, const struct pin *typed, struct re
     return try_permitted(room, &permit, why) == LOGIN_DONE ? OUTCOME_OK : room_not_ready(room, why);
 }
 
-enum outcome login_unlock(struct room *room, unsigned int place, const struct pin *typed,
+enum outcome login_unlock(struct room *room, unsigned int place, const struct secret *typed,
                           struct reason *why)
 {
     pthread_mutex_lock(&room->login_lock);

@@ -25,7 +25,7 @@ bool login_again(struct room *room, struct session *session, unsigned int place)
 
 /* `qsealctl token unlock`: the record and the token's warnings do not count this once. `typed`: the
  * PIN, or NULL for that of the pin-source. OUTCOME_OK also when the token is ready already. */
-enum outcome login_unlock(struct room *room, unsigned int place, const struct pin *typed,
+enum outcome login_unlock(struct room *room, unsigned int place, const struct secret *typed,
                           struct reason *why) MUST_USE;
 
 #endif

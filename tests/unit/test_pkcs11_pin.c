@@ -30,7 +30,7 @@ static void place_make(struct place *place, const char *content, mode_t mode)
 
 static void assert_pin(const char *source, const char *expected)
 {
-    PIN_CLEANUP struct pin pin = {0};
+    SECRET_CLEANUP struct secret pin = {0};
     struct reason why = {0};
     assert_done(pin_read(source, &pin, &why), why);
     assert_int_equal(pin.len, strlen(expected));
@@ -39,7 +39,7 @@ static void assert_pin(const char *source, const char *expected)
 
 static void assert_no_pin(const char *source, const char *reason)
 {
-    struct pin pin = {0};
+    struct secret pin = {0};
     struct reason why = {0};
     assert_refused(pin_read(source, &pin, &why), OUTCOME_RULE, why, reason);
     assert_null(pin.page);
@@ -119,18 +119,18 @@ static void test_pipe(void **state)
 {
     (void)state;
     struct reason why = {0};
-    PIN_CLEANUP struct pin pin = {0};
+    SECRET_CLEANUP struct secret pin = {0};
     FD_CLEANUP int good = pipe_of("4711", 4, true);
     assert_done(pin_read_pipe(good, &pin, &why), why);
     assert_int_equal(pin.len, 4);
     assert_memory_equal(pin.page, "4711", 4);
     /* It is read once. */
-    struct pin none = {0};
+    struct secret none = {0};
     assert_refused(pin_read_pipe(good, &none, &why), OUTCOME_RULE, why, "the typed PIN: empty");
     char big[256];
     memset(big, '4', sizeof big);
     FD_CLEANUP int longest = pipe_of(big, sizeof big - 1, true);
-    PIN_CLEANUP struct pin long_pin = {0};
+    SECRET_CLEANUP struct secret long_pin = {0};
     assert_done(pin_read_pipe(longest, &long_pin, &why), why);
     assert_int_equal(long_pin.len, 255);
     FD_CLEANUP int too_long = pipe_of(big, sizeof big, true);
@@ -151,13 +151,13 @@ static void test_wiped(void **state)
     (void)state;
     struct place place;
     place_make(&place, "4711", 0600);
-    struct pin pin = {0};
+    struct secret pin = {0};
     struct reason why = {0};
     assert_done(pin_read(place.source, &pin, &why), why);
-    pin_wipe(&pin);
+    secret_wipe(&pin);
     assert_null(pin.page);
     assert_int_equal(pin.len, 0);
-    pin_wipe(&pin);
+    secret_wipe(&pin);
     folder_remove(&place.folder);
 }
 
