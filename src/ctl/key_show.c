@@ -126,14 +126,20 @@ enum exit_code run_key_show(const struct command_line *line)
                       print_keys);
 }
 
-static void print_backed_up(const json_t *result)
+/* "seal: a backup of key K in token T is on record" */
+static void print_recorded(const json_t *result, const char *before, const char *behind)
 {
     size_t i;
     json_t *key;
     json_array_foreach (json_object_get(result, "keys"), i, key) {
-        (void)printf("%s: a backup of key %s in token %s is on record\n", command_text(key, "role"),
-                     command_text(key, "kid"), command_text(key, "token"));
+        (void)printf("%s: %skey %s in token %s %s\n", command_text(key, "role"), before,
+                     command_text(key, "kid"), command_text(key, "token"), behind);
     }
+}
+
+static void print_backed_up(const json_t *result)
+{
+    print_recorded(result, "a backup of ", "is on record");
 }
 
 enum exit_code run_key_backup_recorded(const struct command_line *line)
@@ -146,12 +152,7 @@ enum exit_code run_key_backup_recorded(const struct command_line *line)
 
 static void print_seen(const json_t *result)
 {
-    size_t i;
-    json_t *key;
-    json_array_foreach (json_object_get(result, "keys"), i, key) {
-        (void)printf("%s: key %s in token %s was seen outside\n", command_text(key, "role"),
-                     command_text(key, "kid"), command_text(key, "token"));
-    }
+    print_recorded(result, "", "was seen outside");
 }
 
 enum exit_code run_key_seen(const struct command_line *line)

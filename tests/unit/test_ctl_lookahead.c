@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  * qsealctl rotation lookahead, against a qseald played by the test. */
-#include "base/fd.h"
 #include "base/file.h"
-#include "base/log.h"
 #include "check.h"
 #include "ctl/command.h"
+#include "ctl_door.h"
 #include "folder.h"
 #include "jose/json.h"
 #include "wire/frame.h"
-#include "wire/serve.h"
 
 #include <fcntl.h>
 
@@ -42,22 +40,9 @@ static int setup(void **state)
     scene = (struct scene){.folder = folder_make(),
                            .answer = BUFFER_INIT(TEXT_MAX),
                            .arguments = BUFFER_INIT(TEXT_MAX)};
-    struct reason why = {0};
     folder_path(&scene.folder, "admin.sock", scene.socket);
     folder_path(&scene.folder, "printed", scene.printed);
-    log_set_level(LOG_LEVEL_ERROR);
-    struct serve_options options = {
-        .name = "admin door",
-        .listener = fd_listen_unix(scene.socket, 0600, 4),
-        .workers = 1,
-        .max_connections = 4,
-        .max_payload = CUSTODY_ARGUMENTS_MAX + 4,
-        .rows = rows,
-        .n_rows = COUNT_OF(rows),
-        .room = &scene,
-    };
-    scene.serve = serve_start(&options, &why);
-    assert_non_null(scene.serve);
+    scene.serve = ctl_door(scene.socket, rows, COUNT_OF(rows), &scene);
     assert_int_equal(file_read(QSEAL_TIMELINES "/one.json", &scene.answer), 0);
     assert_int_equal(setenv("COLUMNS", "100", 1), 0);
     assert_int_equal(setenv("LC_ALL", "C.UTF-8", 1), 0);

@@ -2,63 +2,12 @@
  * A SIGKILL before every system call of an approval: afterwards the change was made or was not, the
  * plan is there or is not, and it is never done a second time. */
 #include "approval_support.h"
+#include "kill_support.h"
 
 #include "custody/plans.h"
 
 #include <glob.h>
-#include <signal.h>
 #include <sys/wait.h>
-
-/* Linked in front of libc's: they count down to the kill. */
-static int calls_left = -1;
-
-static void count_call(void)
-{
-    if (calls_left >= 0 && calls_left-- == 0) {
-        (void)raise(SIGKILL);
-    }
-}
-
-int __real_rename(const char *from, const char *to);
-int __real_fsync(int fd);
-int __real_fchmod(int fd, mode_t mode);
-ssize_t __real_write(int fd, const void *data, size_t len);
-int __real_unlink(const char *path);
-int __wrap_rename(const char *from, const char *to);
-int __wrap_fsync(int fd);
-int __wrap_fchmod(int fd, mode_t mode);
-ssize_t __wrap_write(int fd, const void *data, size_t len);
-int __wrap_unlink(const char *path);
-
-int __wrap_rename(const char *from, const char *to)
-{
-    count_call();
-    return __real_rename(from, to);
-}
-
-int __wrap_fsync(int fd)
-{
-    count_call();
-    return __real_fsync(fd);
-}
-
-int __wrap_fchmod(int fd, mode_t mode)
-{
-    count_call();
-    return __real_fchmod(fd, mode);
-}
-
-ssize_t __wrap_write(int fd, const void *data, size_t len)
-{
-    count_call();
-    return __real_write(fd, data, len);
-}
-
-int __wrap_unlink(const char *path)
-{
-    count_call();
-    return __real_unlink(path);
-}
 
 /* The process has no second thread from here on, which a fork would leave behind with its locks. */
 static struct instance *single_threaded_instance(void)

@@ -4,76 +4,12 @@
 #include "folder.h"
 #include "keyring/store.h"
 #include "keyring_support.h"
+#include "kill_support.h"
 
 #include "base/file.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
-
-/* Linked in front of libc's: they count down to the kill. */
-static int calls_left = -1;
-static bool folders_fail;
-
-static void count_call(void)
-{
-    if (calls_left >= 0 && calls_left-- == 0) {
-        (void)raise(SIGKILL);
-    }
-}
-
-int __real_rename(const char *from, const char *to);
-int __real_fsync(int fd);
-int __real_fchmod(int fd, mode_t mode);
-ssize_t __real_write(int fd, const void *data, size_t len);
-int __real_unlink(const char *path);
-int __wrap_rename(const char *from, const char *to);
-int __wrap_fsync(int fd);
-int __wrap_fchmod(int fd, mode_t mode);
-ssize_t __wrap_write(int fd, const void *data, size_t len);
-int __wrap_unlink(const char *path);
-
-int __wrap_rename(const char *from, const char *to)
-{
-    count_call();
-    return __real_rename(from, to);
-}
-
-int __wrap_fsync(int fd)
-{
-    struct stat there;
-    count_call();
-    if (folders_fail && fstat(fd, &there) == 0 && S_ISDIR(there.st_mode)) {
-        errno = EIO;
-        return -1;
-    }
-    return __real_fsync(fd);
-}
-
-int __wrap_fchmod(int fd, mode_t mode)
-{
-    count_call();
-    return __real_fchmod(fd, mode);
-}
-
-/* Half of it, too: a write is no atomic thing. */
-ssize_t __wrap_write(int fd, const void *data, size_t len)
-{
-    count_call();
-    if (calls_left == 0) {
-        (void)__real_write(fd, data, len / 2);
-    }
-    count_call();
-    return __real_write(fd, data, len);
-}
-
-int __wrap_unlink(const char *path)
-{
-    count_call();
-    return __real_unlink(path);
-}
 
 static struct keyring *keyring_with(uint64_t generation)
 {
