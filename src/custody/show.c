@@ -87,7 +87,7 @@ static enum outcome ask_token(const struct act *act, const struct key *key, stru
 /* "in_token": what the token says, or why it does not; the rest is shown all the same. */
 static void put_in_token(const struct act *act, const struct key *key)
 {
-    struct token_key shown;
+    struct token_key shown = {.is_pinned = false};
     struct reason why = {0};
     struct buffer *out = act->result;
     if (key->state == KEY_DESTROYED) {
