@@ -80,3 +80,10 @@ int fd_listen_unix(const char *path, unsigned int mode, int backlog)
     }
     return fd_steal(&fd);
 }
+
+bool fd_take_rights(int fd, bool may)
+{
+    enum { PASS_RIGHTS = 83 /* asm-generic/socket.h; libc does not know it yet */ };
+    int value = may ? 1 : 0;
+    return setsockopt(fd, SOL_SOCKET, PASS_RIGHTS, &value, sizeof value) == 0;
+}

@@ -24,4 +24,10 @@ bool fd_unix_address(const char *path, struct sockaddr_un *address) MUST_USE;
  * with errno on failure. The folder decides who may reach it: make it 0750. */
 int fd_listen_unix(const char *path, unsigned int mode, int backlog) MUST_USE;
 
+/* Whether peers may pass descriptors over this unix socket (SO_PASSRIGHTS; what is accepted has
+ * what its listener has). A descriptor that nobody wants is closed by whoever reads past it, and
+ * its sender decides how long that takes. False where the kernel, before 6.16, does not know this.
+ */
+bool fd_take_rights(int fd, bool may);
+
 #endif

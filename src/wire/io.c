@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+enum { KNOWN_MS = 2000 /* until the other side knows us */, NOT_YET_MS = 2 };
+
 bool io_wait(int fd, short events, struct deadline deadline)
 {
     struct pollfd wait = {.fd = fd, .events = events};
@@ -61,10 +63,15 @@ bool io_send_with(int fd, struct span bytes, int passed, struct deadline deadlin
     *header = (struct cmsghdr){
         .cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
     memcpy(CMSG_DATA(header), &passed, sizeof passed);
+    const struct deadline known_by = deadline_in_ms(KNOWN_MS);
     for (;;) {
         ssize_t sent = sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (sent >= 0) {
             return io_send(fd, span_part(bytes, (size_t)sent, bytes.len), deadline);
+        }
+        if (errno == EPERM && !deadline_passed(known_by)) {
+            (void)poll(NULL, 0, NOT_YET_MS); /* we are not yet known there: serve.h, `trusts` */
+            continue;
         }
         if (errno != EAGAIN && errno != EINTR) {
             return false;

@@ -64,20 +64,21 @@ struct serve {
     unsigned int n_connections;
 };
 
-static bool is_allowed(const struct serve_options *options, uid_t uid)
+static bool has_room_locked(const struct serve *serve, uid_t uid)
 {
-    for (size_t i = 0; i < options->n_allowed; i++) {
-        if (options->allowed[i] == uid) {
-            return true;
-        }
+    unsigned int most = serve->options.max_per_uid;
+    unsigned int of_uid = 0;
+    for (const struct serve_connection *at = serve->connections; most > 0 && at != NULL;
+         at = at->next) {
+        of_uid += at->peer.uid == uid ? 1 : 0;
     }
-    return options->n_allowed == 0;
+    return serve->n_connections < serve->options.max_connections && (most == 0 || of_uid < most);
 }
 
 static bool link_connection(struct serve *serve, struct serve_connection *connection)
 {
     pthread_mutex_lock(&serve->lock);
-    bool room = serve->n_connections < serve->options.max_connections;
+    bool room = has_room_locked(serve, connection->peer.uid);
     if (room) {
         connection->next = serve->connections;
         if (connection->next != NULL) {
@@ -112,21 +113,6 @@ static void connection_free(struct serve_connection *connection)
     free(connection);
 }
 
-/* Whether this descriptor may become a connection; says why not. */
-static bool peer_is_welcome(const struct serve *serve, int fd, struct caller *peer)
-{
-    if (!serve_peer_of(fd, peer)) {
-        log_warning("%s: a peer without credentials was turned away", serve->options.name);
-        return false;
-    }
-    if (!is_allowed(&serve->options, peer->uid)) {
-        log_warning("%s: uid %u (pid %d) may not connect here", serve->options.name, peer->uid,
-                    peer->pid);
-        return false;
-    }
-    return true;
-}
-
 /* Once, when it comes: what a process does to its groups later does not count. */
 static bool read_groups(struct serve_connection *connection, int fd)
 {
@@ -152,6 +138,13 @@ static bool give_to_epoll(struct serve_connection *connection, int operation)
     return watched;
 }
 
+static bool may_pass(const struct serve *serve, const struct caller *peer)
+{
+    const struct serve_options *options = &serve->options;
+    return options->takes_descriptors &&
+           (options->trusts == NULL || options->trusts(options->room, peer));
+}
+
 static void accept_one(struct serve *serve)
 {
     FD_CLEANUP int fd = accept4(serve->options.listener, NULL, NULL, SOCK_CLOEXEC);
@@ -163,7 +156,7 @@ static void accept_one(struct serve *serve)
                              : 0); /* no spinning while nothing can be accepted */
         return;
     }
-    if (!peer_is_welcome(serve, fd, &peer)) {
+    if (!serve_peer_is_welcome(&serve->options, fd, &peer)) {
         return;
     }
     struct serve_connection *connection = calloc(1, sizeof *connection);
@@ -177,11 +170,14 @@ static void accept_one(struct serve *serve)
         return;
     }
     if (!link_connection(serve, connection)) {
-        log_warning("%s: more than %u connections; one from uid %u was turned away",
-                    serve->options.name, serve->options.max_connections, peer.uid);
+        log_warning("%s: too many connections; one from uid %u was turned away",
+                    serve->options.name, peer.uid);
         free(connection->groups);
         free(connection);
         return;
+    }
+    if (may_pass(serve, &connection->peer)) {
+        (void)fd_take_rights(fd, true);
     }
     connection->fd = fd_steal(&fd);
     bool watched = give_to_epoll(connection, EPOLL_CTL_ADD);
@@ -357,6 +353,7 @@ struct serve *serve_start(const struct serve_options *options, struct reason *wh
         .workers = workers,
     };
     pthread_mutex_init(&serve->lock, NULL);
+    (void)fd_take_rights(options->listener, false);
     if (serve->epoll < 0 || serve->stop < 0 || !watch(serve) || !start_workers(serve)) {
         (void)refuse(why, OUTCOME_INTERNAL, "%s: cannot serve: %s", options->name, strerror(errno));
         serve_stop(serve);

@@ -41,8 +41,11 @@ struct serve_options {
     int listener;     /* owned from serve_start() on */
     unsigned int workers;
     unsigned int max_connections;
+    unsigned int max_per_uid; /* of these; 0: no limit */
     size_t max_payload;
     bool takes_descriptors; /* otherwise one that comes with a frame is dropped unseen */
+    /* Peers that may pass one; NULL: all. Before a peer is known nobody may (fd_take_rights()). */
+    bool (*trusts)(void *room, const struct caller *peer);
     /* Peers that may connect; an empty list means anybody (the handler then decides by call->peer).
      */
     const uid_t *allowed;
@@ -68,6 +71,9 @@ void serve_stop(struct serve *serve);
  * (blocking). */
 int serve_take_fd(struct serve_connection *connection) MUST_USE;
 
+/* Whether a descriptor that was accepted may become a connection; says in the log why not. */
+bool serve_peer_is_welcome(const struct serve_options *options, int fd,
+                           struct caller *peer) MUST_USE;
 /* The peer of a connected unix socket; false when the kernel does not say. */
 bool serve_peer_of(int fd, struct caller *out) MUST_USE;
 /* Its supplementary groups; false when the kernel does not say. */

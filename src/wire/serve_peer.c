@@ -2,6 +2,8 @@
  * Who is at the other end, as the kernel knows it (unix(7), SO_PEERCRED; SO_PEERGROUPS). */
 #include "wire/serve.h"
 
+#include "base/log.h"
+
 #include <errno.h>
 #include <sys/socket.h>
 
@@ -27,4 +29,28 @@ bool serve_groups_of(int fd, struct caller_groups *out)
     }
     out->too_many = errno == ERANGE;
     return out->too_many;
+}
+
+static bool is_allowed(const struct serve_options *options, uid_t uid)
+{
+    for (size_t i = 0; i < options->n_allowed; i++) {
+        if (options->allowed[i] == uid) {
+            return true;
+        }
+    }
+    return options->n_allowed == 0;
+}
+
+bool serve_peer_is_welcome(const struct serve_options *options, int fd, struct caller *peer)
+{
+    if (!serve_peer_of(fd, peer)) {
+        log_warning("%s: a peer without credentials was turned away", options->name);
+        return false;
+    }
+    if (!is_allowed(options, peer->uid)) {
+        log_warning("%s: uid %u (pid %d) may not connect here", options->name, peer->uid,
+                    peer->pid);
+        return false;
+    }
+    return true;
 }

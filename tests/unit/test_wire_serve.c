@@ -36,6 +36,8 @@ struct fixture {
     atomic_bool go;
     uid_t allowed;
     bool takes_descriptors;
+    bool (*trusts)(void *room, const struct caller *peer);
+    unsigned int max_per_uid;
 };
 
 static bool handle_echo(struct serve_call *call)
@@ -103,6 +105,8 @@ static void start(struct fixture *fixture, unsigned int workers, unsigned int co
         .max_connections = connections,
         .max_payload = 2048,
         .takes_descriptors = fixture->takes_descriptors,
+        .trusts = fixture->trusts,
+        .max_per_uid = fixture->max_per_uid,
         .allowed = &fixture->allowed,
         .n_allowed = 1,
         .rows = rows,
@@ -257,8 +261,59 @@ static void a_door_may_take_no_descriptors(void **state)
     struct reason why = {0};
     start(fixture, 1, 4);
     channel_init(&channel, fixture->path, "test");
-    assert_done(read_pipe(&channel, STDIN_FILENO, "", &why), why);
+    int other[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, other), 0);
+    if (fd_take_rights(other[0], false)) { /* the kernel refuses them already */
+        assert_refused(read_pipe(&channel, STDIN_FILENO, "", &why), OUTCOME_UNAVAILABLE, why, "");
+    } else {
+        assert_done(read_pipe(&channel, STDIN_FILENO, "", &why), why);
+    }
+    (void)close(other[0]);
+    (void)close(other[1]);
     channel_fini(&channel);
+}
+
+static bool trusts_nobody(void *room, const struct caller *peer)
+{
+    (void)room;
+    (void)peer;
+    return false;
+}
+
+static void a_door_takes_descriptors_of_whom_it_trusts(void **state)
+{
+    struct fixture *fixture = *state;
+    struct channel channel;
+    struct reason why = {0};
+    fixture->takes_descriptors = true;
+    fixture->trusts = trusts_nobody;
+    start(fixture, 1, 4);
+    channel_init(&channel, fixture->path, "test");
+    int other[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, other), 0);
+    if (fd_take_rights(other[0], false)) {
+        assert_refused(read_pipe(&channel, STDIN_FILENO, "", &why), OUTCOME_UNAVAILABLE, why, "");
+    }
+    (void)close(other[0]);
+    (void)close(other[1]);
+    channel_fini(&channel);
+}
+
+/* One user cannot keep the others out. */
+static void one_uid_has_so_many_connections(void **state)
+{
+    struct fixture *fixture = *state;
+    struct channel first;
+    struct reason why = {0};
+    fixture->max_per_uid = 1;
+    start(fixture, 1, 4);
+    channel_init(&first, fixture->path, "test");
+    assert_done(echo(&first, "here", &why), why);
+    FD_CLEANUP int fd = channel_connect(fixture->path, deadline_in_ms(PATIENCE_MS));
+    assert_true(fd >= 0);
+    assert_closed(fd);
+    assert_done(echo(&first, "still", &why), why);
+    channel_fini(&first);
 }
 
 static void another_user_is_turned_away(void **state)
@@ -421,6 +476,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(another_user_is_turned_away, setup, teardown),
         cmocka_unit_test_setup_teardown(a_descriptor_comes_with_its_question, setup, teardown),
         cmocka_unit_test_setup_teardown(a_door_may_take_no_descriptors, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_door_takes_descriptors_of_whom_it_trusts, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(one_uid_has_so_many_connections, setup, teardown),
         cmocka_unit_test_setup_teardown(one_connection_too_many_is_closed, setup, teardown),
         cmocka_unit_test_setup_teardown(nonsense_closes_its_connection_and_nothing_else, setup,
                                         teardown),

@@ -247,6 +247,7 @@ struct door *door_new(const int listeners[DOOR_LISTENERS_MAX], struct view_cell 
         door->listeners[i] = listeners[i];
         if (listeners[i] >= 0) {
             (void)fcntl(listeners[i], F_SETFL, O_NONBLOCK);
+            (void)fd_take_rights(listeners[i], false);
         }
     }
     if (!roomy || door->wake < 0 || pthread_create(&door->thread, NULL, run, door) != 0) {

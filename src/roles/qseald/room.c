@@ -28,6 +28,7 @@ enum {
     SIGNING_MODE = 0660,
     ADMIN_WORKERS = 4,
     ADMIN_CONNECTIONS = 64,
+    ADMIN_CONNECTIONS_OF_ONE = 16,
     SPARE_CONNECTIONS = 8, /* httpd's connections beyond one per worker: the door, and old ones
                               during its restart */
     DRAIN_LOOK_MS = 5,
@@ -117,6 +118,15 @@ static bool handle_custody(struct serve_call *call)
         buffer_put_bytes(call->answer, buffer_span(&result));
     }
     return true;
+}
+
+static bool has_rights(void *context, const struct caller *peer)
+{
+    const struct room *room = context;
+    struct view *view = view_cell_get(room->views);
+    bool may = config_rights(view->policy->config, peer) != 0;
+    view_unref(view);
+    return may;
 }
 
 /* Descriptors from systemd, by the names its socket unit gives them (sd_listen_fds_with_names(3)).
@@ -246,8 +256,10 @@ static bool open_doors(struct room *room, const struct config *config, struct li
         .listener = listeners->admin,
         .workers = ADMIN_WORKERS,
         .max_connections = ADMIN_CONNECTIONS,
+        .max_per_uid = ADMIN_CONNECTIONS_OF_ONE,
         .max_payload = CUSTODY_ARGUMENTS_MAX + sizeof(uint32_t),
         .takes_descriptors = true, /* a typed PIN, passed on unread */
+        .trusts = has_rights,
         .otherwise = handle_custody,
         .with_groups = true,
         .room = room,
