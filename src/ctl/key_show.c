@@ -15,10 +15,14 @@ static void print_changes(const char *title, const json_t *changes)
     json_array_foreach (changes, i, step) {
         (void)printf("%s%s", i == 0 ? title : "", i == 0 ? "\n" : "");
         const char *reason = command_text(step, "reason");
-        (void)printf("  %s  %-11s by uid %lld%s%s\n", command_text(step, "at"),
+        (void)printf("  %s  %-11s by uid %lld", command_text(step, "at"),
                      command_text(step, "state"),
-                     (long long)json_integer_value(json_object_get(step, "by")),
-                     reason[0] == '\0' ? "" : ": ", reason);
+                     (long long)json_integer_value(json_object_get(step, "by")));
+        const json_t *approver = json_object_get(step, "approved_by");
+        if (approver != NULL) {
+            (void)printf(", approved by uid %lld", (long long)json_integer_value(approver));
+        }
+        (void)printf("%s%s\n", reason[0] == '\0' ? "" : ": ", reason);
     }
 }
 

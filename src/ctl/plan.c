@@ -120,7 +120,12 @@ static void print_approved(const json_t *result)
     (void)printf("approved, and done for uid %lld: qsealctl %s\n",
                  (long long)json_integer_value(json_object_get(approved, "by")),
                  command_text(approved, "verb"));
-    if (keys == NULL) {
+    json_array_foreach (json_object_get(done, "steps"), i, key) {
+        (void)printf("  %s  key %s in token %s is to be %s\n", command_text(key, "at"),
+                     command_text(key, "kid"), command_text(key, "token"),
+                     command_text(key, "state"));
+    }
+    if (keys == NULL && i == 0) {
         print_state(done);
     }
     json_array_foreach (keys, i, key) {

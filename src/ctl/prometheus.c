@@ -85,6 +85,16 @@ static void put_states(struct buffer *out, const char *name, const char *token,
     }
 }
 
+static void put_schedule(struct buffer *out, const json_t *schedule)
+{
+    put_gauge(out, "qseal_schedule_overdue",
+              "Scheduled steps of keys whose time has come, and that are not taken.",
+              (long long)json_array_size(json_object_get(schedule, "overdue")));
+    put_gauge(out, "qseal_schedule_paused",
+              "Whether scheduled steps wait, since the clock is not believed.",
+              json_is_true(json_object_get(schedule, "paused")));
+}
+
 static void put_service(struct buffer *out, const json_t *status)
 {
     static const char *const health[] = {"ready", "degraded", "unready"};
@@ -100,6 +110,7 @@ static void put_service(struct buffer *out, const json_t *status)
     put_gauge(out, "qseal_clock_trusted",
               "Whether the clock is believed; nothing is signed while it is not.",
               json_is_true(json_object_get(json_object_get(status, "clock"), "trusted")));
+    put_schedule(out, json_object_get(status, "schedule"));
     put_gauge(out, "qseal_config_generation", "Configurations read since the start.",
               number_of(status, "generation"));
     put_gauge(out, "qseal_config_loaded_seconds",

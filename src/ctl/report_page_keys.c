@@ -64,13 +64,15 @@ static void put_history(const json_t *key, struct buffer *out)
     json_t *step;
     buffer_put_text(out, "<table><caption>History</caption><thead><tr>"
                          "<th scope=\"col\">When</th><th scope=\"col\">State from then on</th>"
-                         "<th scope=\"col\">By uid</th><th scope=\"col\">Reason</th></tr></thead>"
+                         "<th scope=\"col\">By uid</th><th scope=\"col\">Approved by uid</th>"
+                         "<th scope=\"col\">Reason</th></tr></thead>"
                          "<tbody>\n");
     json_array_foreach (json_object_get(key, "history"), i, step) {
         buffer_put_text(out, "<tr>");
         report_put_cell("td", NULL, step, "at", out);
         report_put_cell("td", command_text(step, "state"), step, "state", out);
         report_put_cell("td", NULL, step, "by", out);
+        report_put_cell("td", NULL, step, "approved_by", out);
         report_put_cell("td", NULL, step, "reason", out);
         buffer_put_text(out, "</tr>\n");
     }

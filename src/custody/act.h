@@ -81,10 +81,6 @@ bool act_is_held_up(const struct act *act);
 enum outcome act_decide(struct act *act, json_t *effect, bool *go, struct reason *why) MUST_USE;
 /* OUTCOME_INTERNAL when a verb that two persons do has left that out. */
 enum outcome act_check_decided(const struct act *act, struct reason *why) MUST_USE;
-/* Writes who has approved behind the reason of a change. OUTCOME_RULE when there is no room for it,
- * also when the change only becomes a plan; and always when somebody has written it already. */
-enum outcome act_put_approval(const struct act *act, char reason[KEYRING_REASON_MAX + 1],
-                              struct reason *why) MUST_USE;
 /* Does a verb that two persons do, without asking for a right. */
 enum outcome act_execute(struct act *act, const char *verb, struct reason *why) MUST_USE;
 /* Saves the keyring, which is taken over, and puts it into force; `custody->change` is held. The

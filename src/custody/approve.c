@@ -2,8 +2,8 @@
  * qsealctl key approve, and plan list, show and withdraw.
  *
  * Approving is: look whether this person may, do what was planned, drop the plan, one after the
- * other. A crash before the last step leaves a plan that was done; it cannot be done again, since
- * what it would do is then something else than what was approved. */
+ * other. A crash before the last step leaves a plan that was done; it is not done again, since what
+ * it would do is then something else than what was approved. */
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/utc.h"
@@ -144,6 +144,7 @@ static enum outcome execute(struct act *act, const struct plan *plan, struct rea
         .peer = {.uid = plan->by, .gid = (gid_t)-1},
         .arguments = plan->arguments,
         .result = act->result,
+        .pin = -1,
         .plan = plan,
         .approver = act->peer.uid,
     };
@@ -159,6 +160,11 @@ static enum outcome approve(struct act *act, struct reason *why)
     const struct plan *plan = NULL;
     struct reason left = {0};
     enum outcome outcome = find(act, &plans, &plan, why);
+    if (outcome == OUTCOME_OK && strlen(act_argument(act, "digest")) != PLAN_DIGEST_LEN) {
+        return refuse(why, OUTCOME_RULE,
+                      "a plan is approved by its whole digest, %d characters: others may begin so",
+                      PLAN_DIGEST_LEN);
+    }
     if (outcome == OUTCOME_OK) {
         outcome = check_persons(act, plan, why);
     }

@@ -23,17 +23,32 @@ static const struct change_verb suspend = {KEY_SUSPENDED, 0};
 static const struct change_verb resume = {KEY_PUBLISHED, 0};
 static const struct change_verb compromised = {KEY_COMPROMISED, 0};
 
+/* A key may be stopped while the clock is not believed: by the time that it should show then, or
+ * the keyring would know a time that never was. */
+static int64_t believed_now(struct custody *custody)
+{
+    struct clock_jump jump;
+    int64_t now = clock_wall_s();
+    return clock_guard_jump(watch_clock(custody->room.watch), now, clock_boot_s(), &jump)
+               ? jump.from
+               : now;
+}
+
 enum outcome change_by(const struct act *act, enum key_state to, struct key_change *out,
                        struct reason *why)
 {
     const char *reason = act_argument(act, "reason");
-    *out = (struct key_change){.state = to, .at = clock_wall_s(), .by = act->peer.uid};
+    *out = (struct key_change){.state = to, .at = believed_now(act->custody), .by = act->peer.uid};
     if (reason != NULL && strlen(reason) > KEYRING_REASON_MAX) {
         return refuse(why, OUTCOME_RULE, "a reason has at most %d printable ASCII characters",
                       KEYRING_REASON_MAX);
     }
     (void)snprintf(out->reason, sizeof out->reason, "%s", reason == NULL ? "" : reason);
-    return act_put_approval(act, out->reason, why);
+    if (act->plan != NULL) {
+        out->approved = true;
+        out->approved_by = act->approver;
+    }
+    return OUTCOME_OK;
 }
 
 static bool was_taken(const struct key *before, const struct key *key, enum key_state step)
@@ -156,10 +171,10 @@ static json_t *effect_of(const struct keyring *keyring, const struct steps *step
 static void list_changed(const struct keyring *before, const struct keyring *keyring,
                          const struct steps *steps, struct selection *out)
 {
-    for (size_t i = 0; i < steps->n && out->n < SELECTION_MAX; i++) {
+    for (size_t i = 0; i < steps->n && out->n < SELECTION_ROOM; i++) {
         out->indexes[out->n++] = steps->list[i].index;
     }
-    for (size_t i = 0; i < before->n_keys && out->n < SELECTION_MAX; i++) {
+    for (size_t i = 0; i < before->n_keys && out->n < SELECTION_ROOM; i++) {
         if (before->keys[i].n_history == keyring->keys[i].n_history &&
             before->keys[i].n_schedule != keyring->keys[i].n_schedule) {
             out->indexes[out->n++] = i;

@@ -5,11 +5,15 @@
 
 #include "custody/act.h"
 
-enum { SELECTION_MAX = 16, SELECTION_PREFIX_MIN = 8 /* characters of a thumbprint */ };
+enum {
+    SELECTION_MAX = 16,       /* keys that a verb is about: a role's tokens */
+    SELECTION_ROOM = 64,      /* and those that it says something of */
+    SELECTION_PREFIX_MIN = 8, /* characters of a thumbprint */
+};
 
 /* Keys by their index in the keyring: one key on all its tokens, or one per token of a role. */
 struct selection {
-    size_t indexes[SELECTION_MAX];
+    size_t indexes[SELECTION_ROOM];
     size_t n;
 };
 

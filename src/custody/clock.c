@@ -65,7 +65,7 @@ static bool is_paused(struct custody *custody)
 bool custody_clock_step(struct custody *custody, int64_t now)
 {
     struct overdue_list *overdue = &custody->overdue_now;
-    struct act act = {.custody = custody};
+    struct act act = {.custody = custody, .pin = -1};
     if (is_paused(custody)) {
         return false;
     }

@@ -18,32 +18,6 @@ bool act_is_held_up(const struct act *act)
     return act->plan == NULL && act->two_persons && act->view->policy->config->approval.required;
 }
 
-enum outcome act_put_approval(const struct act *act, char reason[KEYRING_REASON_MAX + 1],
-                              struct reason *why)
-{
-    static const char longest[] = "; approved by uid 4294967295";
-    enum { ROOM = KEYRING_REASON_MAX + 1 - sizeof longest };
-    size_t len = strlen(reason);
-    if (strcasestr(reason, "approved by uid") != NULL) {
-        return refuse(why, OUTCOME_RULE,
-                      "a reason does not say \"approved by uid\": that is written by who knows it");
-    }
-    if (act->plan == NULL && !act_is_held_up(act)) {
-        return OUTCOME_OK;
-    }
-    if (len > ROOM) {
-        return refuse(why, OUTCOME_RULE,
-                      "a reason has at most %d characters where changes are approved: who did is "
-                      "written behind it",
-                      ROOM);
-    }
-    if (act->plan != NULL) {
-        (void)snprintf(reason + len, KEYRING_REASON_MAX + 1 - len, "%sapproved by uid %u",
-                       len == 0 ? "" : "; ", act->approver);
-    }
-    return OUTCOME_OK;
-}
-
 static enum outcome compare(const struct act *act, const json_t *effect, struct reason *why)
 {
     BUFFER_CLEANUP struct buffer difference = BUFFER_INIT(DIFFERENCE_MAX);

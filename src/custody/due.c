@@ -56,8 +56,11 @@ static bool switches(const struct keyring *keyring, const struct steps *steps, c
 /* Who scheduled it is who changes it. */
 static struct key_change change_of(const struct key_planned *planned, int64_t now)
 {
-    struct key_change change = {
-        .state = planned->change.state, .at = now, .by = planned->change.by};
+    struct key_change change = {.state = planned->change.state,
+                                .at = now,
+                                .by = planned->change.by,
+                                .approved = planned->change.approved,
+                                .approved_by = planned->change.approved_by};
     const char *reason = planned->change.reason;
     (void)snprintf(change.reason, sizeof change.reason, "%s%s%.*s", scheduled,
                    reason[0] == '\0' ? "" : ": ", (int)(KEYRING_REASON_MAX - sizeof scheduled - 1),

@@ -105,6 +105,12 @@ enum outcome plans_save(const struct plans *plans, const char *path, struct reas
     if (!buffer_ok(&text)) {
         return refuse(why, OUTCOME_RULE, "%s: larger than %d bytes", path, FILE_MAX);
     }
+    struct reason inner = {0};
+    PLANS_CLEANUP struct plans again = {.n = 0};
+    if (read_text(buffer_span(&text), &again, &inner) != OUTCOME_OK) {
+        return refuse(why, OUTCOME_RULE, "%.120s: it could not be read again: %.300s", path,
+                      inner.detail);
+    }
     if (file_replace(path, buffer_span(&text), FILE_MODE) != 0) {
         return refuse(why, OUTCOME_RULE, "%s: %s", path, strerror(errno));
     }

@@ -60,7 +60,7 @@ static bool is_news(const struct key *key, const char *role, const json_t *keys,
 static enum outcome record_locked(struct custody *custody, const char *role, const json_t *keys,
                                   const struct key_record *record, struct reason *why)
 {
-    struct act act = {.custody = custody};
+    struct act act = {.custody = custody, .pin = -1};
     struct selection news = {.n = 0};
     struct keyring *next = NULL;
     struct view *now = view_cell_get(custody->room.views);
@@ -113,9 +113,10 @@ static enum outcome read_file(struct custody *custody, const char *role, int fd,
                               const struct stat *file, int64_t now, struct reason *why)
 {
     struct key_record record = {.recorded = true, .by = file->st_uid, .at = now};
-    if (!S_ISREG(file->st_mode) || (file->st_mode & S_IWOTH) != 0) {
+    if (!S_ISREG(file->st_mode) || (file->st_mode & (S_IWOTH | S_IWGRP)) != 0) {
         return refuse(why, OUTCOME_RULE, "%s",
-                      S_ISREG(file->st_mode) ? "everybody may write it" : "not a regular file");
+                      S_ISREG(file->st_mode) ? "others than its owner may write it"
+                                             : "not a regular file");
     }
     record.at = file->st_mtim.tv_sec < now ? file->st_mtim.tv_sec : now;
     memcpy(record.text, where, sizeof where);
@@ -134,7 +135,7 @@ static enum outcome look(struct custody *custody, struct probe *probe, const cha
                          int64_t now, struct reason *why)
 {
     struct stat file;
-    FD_CLEANUP int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    FD_CLEANUP int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
     if (fd < 0 || fstat(fd, &file) != 0) {
         probe->read = false;
         return refuse(why, OUTCOME_RULE, "%s", strerror(errno));

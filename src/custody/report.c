@@ -159,7 +159,11 @@ void report_history(struct buffer *out, const struct key *key)
         buffer_put_format(out, "%s{\"state\":\"%s\",", i == 0 ? "" : ",",
                           key_state_name(change->state));
         report_time(out, "at", change->at);
-        buffer_put_format(out, ",\"by\":%u,\"reason\":", change->by);
+        buffer_put_format(out, ",\"by\":%u,", change->by);
+        if (change->approved) {
+            buffer_put_format(out, "\"approved_by\":%u,", change->approved_by);
+        }
+        buffer_put_text(out, "\"reason\":");
         json_put_string(out, span_of_text(change->reason));
         buffer_put_text(out, "}");
     }

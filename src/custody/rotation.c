@@ -234,10 +234,14 @@ static enum outcome select_scheduled(const struct act *act, struct selection *ou
             continue;
         }
         known = true;
-        if (key->n_schedule > 0 && (token == NULL || strcmp(key->token, token) == 0) &&
-            out->n < SELECTION_MAX) {
-            out->indexes[out->n++] = i;
+        if (key->n_schedule == 0 || (token != NULL && strcmp(key->token, token) != 0)) {
+            continue;
         }
+        if (out->n == SELECTION_ROOM) {
+            return refuse(why, OUTCOME_RULE, "more than %d keys: name a token with --token",
+                          SELECTION_ROOM);
+        }
+        out->indexes[out->n++] = i;
     }
     if (!known) {
         return refuse(why, OUTCOME_NOT_FOUND, "there is no such role");
@@ -249,7 +253,7 @@ static enum outcome select_scheduled(const struct act *act, struct selection *ou
 
 static enum outcome cancel_locked(struct act *act, struct reason *why)
 {
-    struct keyring_schedule schedules[SELECTION_MAX];
+    struct keyring_schedule schedules[SELECTION_ROOM];
     struct selection selection = {.n = 0};
     struct keyring *next = NULL;
     bool go = false;

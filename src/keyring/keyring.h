@@ -33,6 +33,8 @@ struct key_change {
     enum key_state state;                /* from then on */
     int64_t at;                          /* wall seconds */
     uint32_t by;                         /* uid */
+    bool approved;                       /* by a second person: */
+    uint32_t approved_by;                /* uid */
     char reason[KEYRING_REASON_MAX + 1]; /* printable ASCII, or "" */
 };
 

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-enum { N_MEMBERS = 4 };
+enum { N_MEMBERS = 4 /* of a change that nobody has approved */ };
 
 bool store_uid(const json_t *value, uint32_t *out)
 {
@@ -34,6 +34,10 @@ enum outcome change_read(const json_t *object, struct key_change *out, struct re
     if (!store_uid(json_object_get(object, "by"), &out->by)) {
         return refuse(why, OUTCOME_RULE, "\"by\" must be a uid");
     }
+    out->approved = json_object_get(object, "approved_by") != NULL;
+    if (out->approved && !store_uid(json_object_get(object, "approved_by"), &out->approved_by)) {
+        return refuse(why, OUTCOME_RULE, "\"approved_by\" must be a uid");
+    }
     if (!json_is_string(json_object_get(object, "reason")) || reason.len > KEYRING_REASON_MAX) {
         return refuse(why, OUTCOME_RULE, "\"reason\" must be a text of at most %d characters",
                       KEYRING_REASON_MAX);
@@ -48,8 +52,8 @@ static enum outcome take_change(const json_t *object, struct key *out, struct re
 {
     struct key_change change = {.state = KEY_GENERATED};
     enum outcome outcome = change_read(object, &change, why);
-    if (outcome == OUTCOME_OK && json_object_size(object) != N_MEMBERS) {
-        return refuse(why, OUTCOME_RULE, "only state, at, by and reason stand here");
+    if (outcome == OUTCOME_OK && json_object_size(object) != change_members(&change)) {
+        return refuse(why, OUTCOME_RULE, "only state, at, by, approved_by and reason stand here");
     }
     if (outcome == OUTCOME_OK && out->n_history == 0 && change.state != KEY_GENERATED &&
         change.state != KEY_ACTIVE) {
@@ -75,11 +79,20 @@ enum outcome history_read(const json_t *array, struct key *out, struct reason *w
     return OUTCOME_OK;
 }
 
+size_t change_members(const struct key_change *change)
+{
+    return N_MEMBERS + (change->approved ? 1U : 0U);
+}
+
 void change_put(const struct key_change *change, struct buffer *out)
 {
     char at[UTC_SIZE];
-    buffer_put_format(out, "\"state\":\"%s\",\"at\":\"%s\",\"by\":%u,\"reason\":",
+    buffer_put_format(out, "\"state\":\"%s\",\"at\":\"%s\",\"by\":%u,",
                       key_state_name(change->state), utc_text(change->at, at), change->by);
+    if (change->approved) {
+        buffer_put_format(out, "\"approved_by\":%u,", change->approved_by);
+    }
+    buffer_put_text(out, "\"reason\":");
     json_put_string(out, span_of_text(change->reason));
 }
 

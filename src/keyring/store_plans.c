@@ -64,8 +64,9 @@ static enum outcome read_step(const json_t *object, struct key *out, struct reas
     if (outcome == OUTCOME_OK) {
         outcome = read_at(object, "made_at", &step.made_at, why);
     }
-    if (outcome == OUTCOME_OK && json_object_size(object) != N_STEP_MEMBERS) {
-        outcome = refuse(why, OUTCOME_RULE, "only state, at, by, reason and made_at stand here");
+    if (outcome == OUTCOME_OK && json_object_size(object) != change_members(&step.change) + 1) {
+        outcome = refuse(why, OUTCOME_RULE,
+                         "only state, at, by, approved_by, reason and made_at stand here");
     }
     return outcome == OUTCOME_OK ? schedule_append(out, &step, why) : outcome;
 }

@@ -4,7 +4,7 @@
 
 #include <assert.h>
 
-enum kind { KIND_TEXT, KIND_NUMBER, KIND_FLAG, KIND_PIN, KIND_MECHANISMS };
+enum kind { KIND_TEXT, KIND_HIDDEN, KIND_NUMBER, KIND_FLAG, KIND_PIN, KIND_MECHANISMS };
 
 struct row {
     const char *key;
@@ -45,7 +45,7 @@ static_assert(COUNT_OF(qseald_rows) <= CONFIG_MARKS_MAX, "room for every mark");
 static const struct row tokend_rows[] = {
     TOKEN("socket", KIND_TEXT, socket),
     TOKEN("module", KIND_TEXT, module),
-    TOKEN("uri", KIND_TEXT, uri),
+    TOKEN("uri", KIND_HIDDEN, uri), /* it says where the PIN is */
     TOKEN("pin", KIND_PIN, pin_typed),
     TOKEN("state", KIND_TEXT, state),
     TOKEN("sessions", KIND_NUMBER, sessions),
@@ -70,6 +70,7 @@ static void put_value(const struct row *row, const struct config *config,
     const char *base = row->of_config ? (const char *)config : (const char *)token;
     const void *at = base + row->offset;
     switch (row->kind) {
+    case KIND_HIDDEN:
     case KIND_TEXT: {
         const char *text = *(char *const *)at;
         buffer_put_text(out, text == NULL ? "none" : text);
@@ -104,8 +105,11 @@ void config_mark_text(const struct config *config, const struct config_token *to
                       struct buffer *out)
 {
     const struct row *row = token == NULL ? &qseald_rows[index] : &tokend_rows[index];
-    buffer_put_format(out, "%s: ", row->key);
-    put_value(row, config, token, out);
+    buffer_put_text(out, row->key);
+    if (row->kind != KIND_HIDDEN) {
+        buffer_put_text(out, ": ");
+        put_value(row, config, token, out);
+    }
 }
 
 void config_marks(const struct config *config, const struct config_token *token,
@@ -117,7 +121,7 @@ void config_marks(const struct config *config, const struct config_token *token,
     BUFFER_CLEANUP struct buffer text = BUFFER_INIT(TEXT_MAX);
     for (size_t i = 0; i < out->n; i++) {
         buffer_reset(&text);
-        config_mark_text(config, token, i, &text);
+        put_value(token == NULL ? &qseald_rows[i] : &tokend_rows[i], config, token, &text);
         out->values[i] = mark_of(buffer_span(&text));
     }
 }

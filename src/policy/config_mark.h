@@ -20,7 +20,7 @@ struct config_marks {
 void config_marks(const struct config *config, const struct config_token *token,
                   struct config_marks *out);
 /* Appends "limits/head_ms: 3000", the key and the value of the mark of this index, as the file has
- * them. */
+ * them; of a token's uri, which says where the PIN is, the key alone. */
 void config_mark_text(const struct config *config, const struct config_token *token, size_t index,
                       struct buffer *out);
 

@@ -101,7 +101,9 @@ describe('changes of keys by two persons', { skip }, () => {
   }
 
   async function history(kid) {
-    return JSON.parse(await done(anna, 'key', 'show', kid, '--json')).keys[0].history
+    const steps = JSON.parse(await done(anna, 'key', 'show', kid, '--json')).keys[0].history
+    const approval = ({ approved_by: by, reason }) => (by === undefined ? '' : `${reason && '; '}approved by uid ${by}`)
+    return steps.map((step) => ({ ...step, reason: step.reason + approval(step) }))
   }
 
   const plans = async () => JSON.parse(await done(anna, 'plan', 'list', '--json')).plans
@@ -129,7 +131,7 @@ describe('changes of keys by two persons', { skip }, () => {
     const [, digest] = /it is done when somebody else has approved it before \S+Z:\n  qsealctl key approve ([0-9a-f]{64})\n/.exec(said)
     assert.equal((await keys('seal')).length, 1)
     assert.match(await done(bert, 'plan', 'list'), new RegExp(`^${digest}  qsealctl key generate, by uid 71001, to be approved before `))
-    const approved = await done(bert, 'key', 'approve', digest.slice(0, 16))
+    const approved = await done(bert, 'key', 'approve', digest)
     assert.match(approved, /approved, and done for uid 71001: qsealctl key generate\n  seal: key \S+ in token hsm-a is generated\n/)
     const fresh = (await keys('seal')).find(({ kid }) => kid !== old.kid)
     assert.equal(fresh.created_by, anna.uid)
@@ -183,6 +185,7 @@ describe('changes of keys by two persons', { skip }, () => {
     await refused(3, /this needs two persons, and uid 0 is none of them: ask as yourself/, root, 'key', 'generate', 'seal-ec')
     await refused(3, /a plan is withdrawn by who made it, uid 71003, or by a custodian/, bert, 'plan', 'withdraw', own)
     await refused(1, /there is no plan of this digest/, bert, 'key', 'approve', '0123456789abcdef')
+    await refused(1, /a plan is approved by its whole digest/, bert, 'key', 'approve', own.slice(0, 32))
     await refused(1, /by its digest, or the first 16/, bert, 'key', 'approve', '0123456789')
     assert.match(await done(carl, 'plan', 'withdraw', own), new RegExp(`plan ${own} is withdrawn`))
     await refused(1, /it was approved, withdrawn, or has expired/, bert, 'key', 'approve', own)

@@ -105,6 +105,7 @@ static inline const struct key *key_at(struct instance *instance, struct view **
     return &(*view)->keyring->keys[index];
 }
 
+/* `reason`: with who approved it behind. */
 static inline void expect_key(struct instance *instance, size_t index, enum key_state want,
                               uid_t by, const char *reason)
 {
@@ -113,7 +114,13 @@ static inline void expect_key(struct instance *instance, size_t index, enum key_
     const struct key_change *last = &key->history[key->n_history - 1];
     assert_string_equal(key_state_name(key->state), key_state_name(want));
     assert_int_equal(last->by, by);
-    assert_string_equal(last->reason, reason);
+    char said[KEYRING_REASON_MAX + 40];
+    (void)snprintf(said, sizeof said, "%s", last->reason);
+    if (last->approved) {
+        (void)snprintf(said + strlen(said), sizeof said - strlen(said), "%sapproved by uid %u",
+                       said[0] == '\0' ? "" : "; ", last->approved_by);
+    }
+    assert_string_equal(said, reason);
     view_unref(view);
 }
 

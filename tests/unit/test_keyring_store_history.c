@@ -125,7 +125,7 @@ static void histories_are_checked(void **state)
                    "\"reason\" must be a text");
     expect_refused(json_pack("[{s:s, s:s, s:i, s:s, s:i}]", "state", "active", "at", when, "by", 1,
                              "reason", "", "x", 1),
-                   "only state, at, by and reason stand here");
+                   "only state, at, by, approved_by and reason stand here");
     expect_refused(json_pack("[o]", step("retired", when, 1, "")),
                    "the first state must be \"generated\" or \"active\"");
     expect_refused(json_pack("[o, o]", step("active", when, 1, ""), step("retired", when, 1, "")),

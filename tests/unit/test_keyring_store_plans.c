@@ -109,7 +109,7 @@ static void schedules_are_checked(void **state)
     bad = step("retiring", when);
     (void)json_object_set_new(bad, "x", json_true());
     expect_refused("schedule", json_pack("[o]", bad),
-                   "\"schedule\"[0]: only state, at, by, reason and made_at stand here");
+                   "\"schedule\"[0]: only state, at, by, approved_by, reason and made_at stand");
     bad = json_array();
     for (size_t i = 0; i <= KEYRING_SCHEDULE_MAX; i++) {
         (void)json_array_append_new(bad, step(i % 2 == 0 ? "suspended" : "published", when));
