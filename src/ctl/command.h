@@ -83,8 +83,14 @@ enum outcome command_read_text(const char *path, struct buffer *text, struct rea
 void command_print_json(const json_t *result);
 /* What was planned instead of done, and what comes next. */
 void command_print_planned(const json_t *plan);
+/* The steps of a rotation, and what speaks against them. */
+void command_print_steps(const json_t *rotation);
+/* What an imported certificate says, and warnings. */
+void command_print_certificate(const json_t *imported);
 /* What became of keys, and what is not scheduled any more. */
 void command_print_changed(const json_t *result);
+/* The second part of that, for one key. */
+void command_print_dropped(const json_t *key);
 
 /* Takes an option's value into line->request; several of a list with commas between them.
  * `member` is as qseald takes it. */

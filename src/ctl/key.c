@@ -105,24 +105,29 @@ static void print_list(const json_t *list, const char *before, const char *betwe
     }
 }
 
-static void print_imported(const json_t *result)
+void command_print_certificate(const json_t *imported)
 {
-    (void)printf("%s: certificate for key %s in token %s\n", command_text(result, "role"),
-                 command_text(result, "kid"), command_text(result, "token"));
     static const char *const members[] = {
         "subject", "issuer",   "serial", "not_before", "not_after", "organization_identifier",
         "qc_type", "nca_name", "nca_id", "qc_pds"};
     for (size_t i = 0; i < COUNT_OF(members); i++) {
-        const char *text = command_text(result, members[i]);
+        const char *text = command_text(imported, members[i]);
         if (text[0] != '\0') {
             (void)printf("  %-10s %s\n", members[i], text);
         }
     }
-    if (json_is_true(json_object_get(result, "qc_sscd"))) {
+    if (json_is_true(json_object_get(imported, "qc_sscd"))) {
         (void)puts("  qc_sscd    the issuer states a qualified device");
     }
-    print_list(json_object_get(result, "psd2_roles"), "  psd2_roles ", ", ");
-    print_list(json_object_get(result, "warnings"), "  warning: ", "\n  warning: ");
+    print_list(json_object_get(imported, "psd2_roles"), "  psd2_roles ", ", ");
+    print_list(json_object_get(imported, "warnings"), "  warning: ", "\n  warning: ");
+}
+
+static void print_imported(const json_t *result)
+{
+    (void)printf("%s: certificate for key %s in token %s\n", command_text(result, "role"),
+                 command_text(result, "kid"), command_text(result, "token"));
+    command_print_certificate(result);
 }
 
 enum exit_code run_key_import(const struct command_line *line)

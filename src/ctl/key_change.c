@@ -13,11 +13,11 @@ static json_t *arguments_of(const struct command_line *line)
                      line->reason);
 }
 
-static void print_dropped(const json_t *dropped)
+void command_print_dropped(const json_t *key)
 {
     size_t i;
     json_t *step;
-    json_array_foreach (dropped, i, step) {
+    json_array_foreach (json_object_get(key, "dropped"), i, step) {
         (void)printf("  no longer scheduled: %s at %s\n", command_text(step, "state"),
                      command_text(step, "at"));
     }
@@ -31,7 +31,7 @@ void command_print_changed(const json_t *result)
         (void)printf("%s: key %s in token %s is %s\n", command_text(key, "role"),
                      command_text(key, "kid"), command_text(key, "token"),
                      command_text(key, "state"));
-        print_dropped(json_object_get(key, "dropped"));
+        command_print_dropped(key);
     }
 }
 

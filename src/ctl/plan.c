@@ -110,27 +110,33 @@ static void print_state(const json_t *key)
                  command_text(key, "kid"), command_text(key, "token"), command_text(key, "state"));
 }
 
-static void print_approved(const json_t *result)
+/* As the verb itself would have said it. */
+static void print_done(const json_t *done)
 {
-    const json_t *approved = json_object_get(result, "approved");
-    const json_t *done = json_object_get(result, "result");
     const json_t *keys = json_object_get(done, "keys");
     size_t i;
     json_t *key;
-    (void)printf("approved, and done for uid %lld: qsealctl %s\n",
-                 (long long)json_integer_value(json_object_get(approved, "by")),
-                 command_text(approved, "verb"));
-    json_array_foreach (json_object_get(done, "steps"), i, key) {
-        (void)printf("  %s  key %s in token %s is to be %s\n", command_text(key, "at"),
-                     command_text(key, "kid"), command_text(key, "token"),
-                     command_text(key, "state"));
+    if (json_object_get(done, "steps") != NULL) {
+        command_print_steps(done);
+        return;
     }
-    if (keys == NULL && i == 0) {
+    if (keys == NULL) {
         print_state(done);
+        command_print_certificate(done);
     }
     json_array_foreach (keys, i, key) {
         print_state(key);
+        command_print_dropped(key);
     }
+}
+
+static void print_approved(const json_t *result)
+{
+    const json_t *approved = json_object_get(result, "approved");
+    (void)printf("approved, and done for uid %lld: qsealctl %s\n",
+                 (long long)json_integer_value(json_object_get(approved, "by")),
+                 command_text(approved, "verb"));
+    print_done(json_object_get(result, "result"));
 }
 
 enum exit_code run_plan_list(const struct command_line *line)

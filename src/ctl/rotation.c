@@ -13,22 +13,22 @@ static json_t *arguments_of(const struct command_line *line)
                      line->reason);
 }
 
-static void print_steps(const json_t *result)
+void command_print_steps(const json_t *rotation)
 {
     size_t i;
     json_t *row;
-    json_array_foreach (json_object_get(result, "steps"), i, row) {
+    json_array_foreach (json_object_get(rotation, "steps"), i, row) {
         (void)printf("%s  %-12s %s  %s\n", command_text(row, "at"), command_text(row, "token"),
                      command_text(row, "kid"), command_text(row, "state"));
     }
-    json_array_foreach (json_object_get(result, "warnings"), i, row) {
+    json_array_foreach (json_object_get(rotation, "warnings"), i, row) {
         (void)printf("warning: %s\n", json_string_value(row));
     }
 }
 
 static void print_plan(const json_t *result)
 {
-    print_steps(result);
+    command_print_steps(result);
     (void)printf("nothing is scheduled yet; to do so:\n  %s\n", command_text(result, "command"));
 }
 
@@ -39,7 +39,7 @@ enum exit_code run_rotation_plan(const struct command_line *line)
 
 static void print_applied(const json_t *result)
 {
-    print_steps(result);
+    command_print_steps(result);
     (void)printf("scheduled; qsealctl rotation cancel %s drops it\n", command_text(result, "role"));
 }
 
