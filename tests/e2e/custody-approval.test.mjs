@@ -3,7 +3,6 @@
 // is asked for by one and approved by the other, and what is refused on the way.
 
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
@@ -11,13 +10,11 @@ import { after, before, describe, test } from 'node:test'
 
 import { compactVerify, createLocalJWKSet } from 'jose'
 
-import { Sandbox, bin, run, sanitizerEnv, seconds, until } from './lib.mjs'
+import { Sandbox, run, until } from './lib.mjs'
+import { Persons, skipped } from './persons.mjs'
 
-const isRoot = process.getuid() === 0
-const skip = !isRoot && 'only root can become two other persons: nothing of this is tested here'
-if (!isRoot) console.error(`custody-approval: ${skip}`)
+const skip = skipped('custody-approval')
 
-const door = 71000 // the group that may reach the socket
 const custodians = 71010
 const approvers = 71011
 const anna = { uid: 71001 } // custodian
@@ -37,49 +34,29 @@ const administrators = `administrators:
 
 describe('changes of keys by two persons', { skip }, () => {
   let box
-  let copy // the program may lie where nobody else may look
+  let persons
 
   before(async () => {
     box = await Sandbox.up()
-    copy = fs.mkdtempSync('/tmp/qe-ctl-')
-    fs.chmodSync(copy, 0o755)
-    fs.copyFileSync(path.join(bin, 'qsealctl'), path.join(copy, 'qsealctl'))
     const changed = (text) =>
       `${text.replace('administrators:\n', administrators).replace('[operator, custodian, auditor]', '[operator, custodian, auditor, approver]')}` +
       'limits: {jwks_max_age_s: 1}\napproval: {required: true, valid_s: 600}\n'
     await box.restartedWith(changed)
-    open()
+    persons = new Persons(box)
   })
   after(async () => {
-    if (copy !== undefined) fs.rmSync(copy, { recursive: true })
+    persons?.end()
     await box?.down()
   })
 
-  // As in docs/production.md: a group opens the door, and the configuration says who may what.
-  function open() {
-    fs.chownSync(box.dir, 0, door)
-    fs.chmodSync(box.dir, 0o750)
-    fs.chownSync(box.admin, 0, door)
-  }
-
-  function as({ uid, groups = [] }, ...args) {
-    const who = [`--reuid=${uid}`, `--regid=${uid}`, `--groups=${[door, ...groups].join(',')}`]
-    return new Promise((resolve) => {
-      const options = { cwd: '/', env: { PATH: process.env.PATH, ...sanitizerEnv }, timeout: seconds(30) }
-      execFile('setpriv', [...who, path.join(copy, 'qsealctl'), '--socket', box.admin, ...args], options, (error, stdout, stderr) => {
-        resolve({ code: error === null ? 0 : error.code, stdout, stderr })
-      })
-    })
-  }
-
   async function done(person, ...args) {
-    const { code, stdout, stderr } = await as(person, ...args)
+    const { code, stdout, stderr } = await persons.ctl(person, ...args)
     assert.equal(code, 0, stderr)
     return stdout
   }
 
   async function refused(code, reason, person, ...args) {
-    const answer = await as(person, ...args)
+    const answer = await persons.ctl(person, ...args)
     assert.equal(answer.code, code, `${answer.stdout}${answer.stderr}`)
     assert.match(answer.stderr, reason)
     assert.equal(answer.stdout, '')
@@ -111,7 +88,7 @@ describe('changes of keys by two persons', { skip }, () => {
 
   // As docs/keys.md says, with jq.
   async function reckoned(digest) {
-    const file = path.join(copy, 'plan.json')
+    const file = path.join(persons.dir, 'plan.json')
     fs.writeFileSync(file, await done(bert, 'plan', 'show', digest.slice(0, 16), '--json'))
     const { stdout } = await run('jq', ['-cS', '.plan | del(.digest)', file])
     return createHash('sha256').update(stdout.trimEnd()).digest('hex')
@@ -139,9 +116,9 @@ describe('changes of keys by two persons', { skip }, () => {
     await twice('key', 'publish', 'seal', '--reason', 'of 2027')
     assert.equal(await signature(), old.kid)
     const activate = await planned(anna, 'key', 'activate', fresh.kid)
-    const before = await as(bert, 'key', 'approve', activate)
+    const before = await persons.ctl(bert, 'key', 'approve', activate)
     if (before.code !== 0) assert.match(before.stderr, /the key was published \d+ s ago; verifiers may hold the old JWK Set for 1 s/)
-    if (before.code !== 0) await until('it is time', async () => (await as(bert, 'key', 'approve', activate)).code === 0)
+    if (before.code !== 0) await until('it is time', async () => (await persons.ctl(bert, 'key', 'approve', activate)).code === 0)
     assert.equal(await signature(), fresh.kid)
     const states = await history(fresh.kid)
     assert.deepEqual(states.map(({ state, by, reason }) => [state, by, reason]), [
@@ -158,7 +135,7 @@ describe('changes of keys by two persons', { skip }, () => {
 
   test('a certificate, and a key that is destroyed', async () => {
     const csr = path.join(box.dir, 'renewed.csr.pem')
-    const certificate = path.join(copy, 'renewed.crt.pem')
+    const certificate = path.join(persons.dir, 'renewed.crt.pem')
     fs.writeFileSync(csr, await done(anna, 'key', 'csr', 'transport')) // no plan
     await run('openssl', ['x509', '-req', '-in', csr, '-CA', path.join(box.dir, 'ca.crt.pem'), '-CAkey', path.join(box.dir, 'private', 'ca.key.pem'), '-days', '7', '-out', certificate])
     fs.chmodSync(certificate, 0o644)
@@ -239,7 +216,7 @@ describe('changes of keys by two persons', { skip }, () => {
     await refused(1, damaged, anna, 'key', 'generate', 'seal-ec')
     await box.cycle('qseald')
     await box.ready()
-    open()
+    persons.open()
     await signature()
     fs.writeFileSync(plansFile(), file)
     await done(anna, 'plan', 'withdraw', digest)
@@ -255,7 +232,7 @@ describe('changes of keys by two persons', { skip }, () => {
     fs.writeFileSync(plansFile(), file)
     box.restart('qseald')
     await box.ready()
-    open()
+    persons.open()
     assert.deepEqual((await plans()).map((plan) => plan.digest), [digest])
     await refused(1, /what the plan would do has changed since: keys\/0\/keys_before was \d and is \d/, bert, 'key', 'approve', digest)
     assert.deepEqual(await keys('seal-ec'), after)

@@ -10,9 +10,10 @@ import http from 'node:http'
 import path from 'node:path'
 import { after, before, test } from 'node:test'
 
-import { compactVerify, createLocalJWKSet } from 'jose'
+import { compactVerify } from 'jose'
 
 import { Sandbox, pause, seconds, slow, until } from './lib.mjs'
+import { Verifier } from './load.mjs'
 
 const maxAge = 2 * slow // seconds: longer than one command takes after another
 const callers = 64
@@ -33,32 +34,6 @@ async function keys(role) {
   return JSON.parse(await done('key', 'list', '--json')).keys.filter((key) => key.role === role)
 }
 
-// What a bank does: a set is fresh for max-age from the moment it was asked for (RFC 9111 §4.2.3).
-class Verifier {
-  #agent
-  #set
-  #until = 0
-  fetches = 0
-
-  constructor(agent) {
-    this.#agent = agent
-  }
-
-  async set() {
-    if (Date.now() >= this.#until) {
-      const asked = Date.now()
-      const { status, json, headers } = await box.get('/v1/jwks', { agent: this.#agent })
-      assert.equal(status, 200)
-      const [, age] = /max-age=(\d+)/.exec(headers['cache-control'])
-      assert.equal(Number(age), maxAge)
-      this.#until = asked + Number(age) * 1000
-      this.#set = createLocalJWKSet(json)
-      this.fetches += 1
-    }
-    return this.#set
-  }
-}
-
 // One caller on one connection, who signs and verifies until told to stop. What it saw:
 class Caller {
   asked = 0
@@ -66,7 +41,7 @@ class Caller {
   failures = []
   kids = new Map() // thumbprint → signatures that verified
   #agent = new http.Agent({ keepAlive: true, maxSockets: 1 })
-  verifier = new Verifier(this.#agent)
+  verifier = new Verifier(box, maxAge, this.#agent)
 
   async run(load) {
     while (!load.stop) {

@@ -7,9 +7,8 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { after, before, test } from 'node:test'
 
-import { compactVerify, createLocalJWKSet } from 'jose'
-
 import { Sandbox, repository, run, seconds, slow, until } from './lib.mjs'
+import { load } from './load.mjs'
 
 const maxAge = 1 // seconds
 const target = '/v1/client-assertion/brief'
@@ -62,53 +61,8 @@ async function configure(more) {
   await done('reload')
 }
 
-// What a bank does: a set is fresh for max-age from the moment it was asked for (RFC 9111 §4.2.3).
-class Verifier {
-  #set
-  #until = 0
-  fetches = 0
-
-  async set() {
-    if (Date.now() >= this.#until) {
-      const asked = Date.now()
-      const { status, json: jwks, headers } = await box.get('/v1/jwks')
-      assert.equal(status, 200)
-      const [, age] = /max-age=(\d+)/.exec(headers['cache-control'])
-      assert.equal(Number(age), maxAge)
-      this.#until = asked + Number(age) * 1000
-      this.#set = createLocalJWKSet(jwks)
-      this.fetches += 1
-    }
-    return this.#set
-  }
-}
-
-// Callers that sign and verify until told to stop.
-function load(callers) {
-  const seen = { asked: 0, verified: 0, failures: [], kids: new Map(), stop: false }
-  const caller = async () => {
-    const verifier = new Verifier()
-    while (!seen.stop) {
-      seen.asked += 1
-      try {
-        const { status, json: answer, bytes } = await box.post(target, '{}')
-        assert.equal(status, 200, bytes.toString())
-        const { protectedHeader } = await compactVerify(answer.client_assertion, await verifier.set())
-        assert.equal(protectedHeader.kid, answer.kid)
-        seen.kids.set(answer.kid, (seen.kids.get(answer.kid) ?? 0) + 1)
-        seen.verified += 1
-      } catch (error) {
-        seen.failures.push(error.message)
-      }
-    }
-    return verifier.fetches
-  }
-  seen.ended = Promise.all(Array.from({ length: callers }, caller))
-  return seen
-}
-
 test('a rotation on two tokens that the clock makes, and nobody notices', { timeout: seconds(120) }, async (t) => {
-  const seen = load(16)
+  const seen = load(box, target, maxAge, 16)
   try {
     await rotate(seen)
   } finally {
