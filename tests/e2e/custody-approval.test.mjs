@@ -195,6 +195,57 @@ describe('changes of keys by two persons', { skip }, () => {
     assert.equal((await history(made.kid))[0].reason, 'approved by uid 71005')
   })
 
+  test('a rotation that the clock makes is scheduled and cancelled by two', async () => {
+    for (const { kid, state } of await keys('seal-ec')) if (state === 'generated') await twice('key', 'destroy', kid)
+    await twice('key', 'generate', 'seal-ec')
+    const [former] = (await keys('seal-ec')).filter(({ state }) => state === 'active')
+    const { kid } = (await keys('seal-ec')).at(-1)
+    const scheduled = async (of) => ((await keys('seal-ec')).find((key) => key.kid === of).schedule ?? []).map(({ state, at }) => `${state} at ${at}`)
+
+    const named = /where changes are approved the times are named, like 2026-11-21T09:30:00Z: qsealctl rotation plan seal-ec prints the command/
+    await refused(1, named, anna, 'rotation', 'apply', 'seal-ec')
+    await refused(1, named, anna, 'rotation', 'apply', 'seal-ec', '--publish-at', '+1h', '--activate-at', '+2h')
+    await refused(3, /uid 71002 may not: rotation apply/, bert, 'rotation', 'apply', 'seal-ec')
+    await refused(3, /uid 0 is none of them: ask as yourself/, root, 'rotation', 'apply', 'seal-ec', '--publish-at', '2035-01-01T00:00:00Z', '--activate-at', '2035-01-02T00:00:00Z')
+
+    // The command that `rotation plan` prints is one that may be applied.
+    const [, command] = /^ {2}qsealctl (rotation apply .*)$/m.exec(await done(anna, 'rotation', 'plan', 'seal-ec', '--publish-at', '+1h', '--activate-at', '+2h'))
+    const [, publish, activate] = /--publish-at (\S+) --activate-at (\S+)$/.exec(command)
+    const first = await planned(anna, ...command.split(' '))
+    const said = await done(anna, ...command.split(' '), '--reason', 'of 2027')
+    assert.match(said, new RegExp(`^planned, not done:\n  seal-ec in token hsm-a: key ${kid}, which is generated:\n    to be published at ${publish}\n    to be active at ${activate}\n` +
+      `  seal-ec in token hsm-a: key ${former.kid}, which is active:\n    to be retiring at ${activate}\n    to be retired at \\S+Z\n`))
+    assert.deepEqual(await scheduled(kid), [])
+    const [, second] = /qsealctl key approve ([0-9a-f]{64})/.exec(said)
+    assert.equal(await reckoned(second), second)
+    const approved = await done(bert, 'key', 'approve', second)
+    assert.match(approved, /^approved, and done for uid 71001: qsealctl rotation apply\n/)
+    assert.match(approved, new RegExp(`^${publish}  hsm-a +${kid}  published$`, 'm'))
+    assert.match(approved, new RegExp(`^${activate}  hsm-a +${kid}  active$`, 'm'))
+    assert.deepEqual(await scheduled(kid), [`published at ${publish}`, `active at ${activate}`])
+    assert.equal((await scheduled(former.kid))[0], `retiring at ${activate}`)
+    await refused(1, /there is no plan of this digest/, bert, 'key', 'approve', second)
+    await refused(1, /role seal-ec has a schedule: key /, bert, 'key', 'approve', first)
+    await done(anna, 'plan', 'withdraw', first)
+
+    const cancel = await done(anna, 'rotation', 'cancel', 'seal-ec')
+    assert.match(cancel, new RegExp(`key ${kid}, which is generated:\n    nothing is scheduled for it any more\n`))
+    assert.equal((await scheduled(kid)).length, 2)
+    const [, third] = /qsealctl key approve ([0-9a-f]{64})/.exec(cancel)
+    assert.match(await done(bert, 'key', 'approve', third), new RegExp(`key ${kid} in token hsm-a is generated\n  no longer scheduled: published at ${publish}\n  no longer scheduled: active at ${activate}\n`))
+    assert.deepEqual(await scheduled(kid), [])
+    assert.deepEqual(await scheduled(former.kid), [])
+
+    // A change in between.
+    const fourth = await planned(anna, ...command.split(' '))
+    await done(anna, 'key', 'suspend', kid)
+    await twice('key', 'resume', kid)
+    await refused(1, /what the plan would do has changed since: keys\/0\/changes was 1 and is 3; ask for it anew/, bert, 'key', 'approve', fourth)
+    assert.deepEqual(await scheduled(kid), [])
+    await done(anna, 'plan', 'withdraw', fourth)
+    await twice('key', 'destroy', kid)
+  })
+
   test('the digest is over all that the plan says', async () => {
     const digest = await planned(anna, 'key', 'generate', 'seal-ec')
     const { plan } = JSON.parse(await done(bert, 'plan', 'show', digest.slice(0, 20), '--json'))

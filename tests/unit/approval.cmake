@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Two persons for a change of keys. Against tokens that are doubles (the third body of token/token.h).
-foreach(part approve approve_kill decide)
+foreach(part approve approve_kill decide rotation_approval)
   qseal_unit_test(custody_${part} DEPENDS custody signing token_codec PACKAGES jansson libcrypto)
   target_sources(test_custody_${part} PRIVATE ${CMAKE_SOURCE_DIR}/tests/doubles/instance.c ${CMAKE_SOURCE_DIR}/tests/doubles/token_double.c)
   target_include_directories(test_custody_${part} PRIVATE ${CMAKE_SOURCE_DIR}/tests/doubles ${CMAKE_SOURCE_DIR}/tests/unit)
