@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # qsealctl is a program: its tests compile the files that they are about.
 set(ctl ${CMAKE_SOURCE_DIR}/src/ctl)
-set(command ${ctl}/command.c ${ctl}/plan.c ${ctl}/printable.c)
+set(command ${ctl}/command.c ${ctl}/plan.c ${ctl}/key.c ${ctl}/key_change.c ${ctl}/rotation.c ${ctl}/printable.c)
 set(timeline ${ctl}/timeline.c ${ctl}/timeline_words.c ${ctl}/timeline_text.c ${ctl}/timeline_svg.c ${ctl}/timeline_picture.c
   ${ctl}/markup.c ${ctl}/printable.c)
 qseal_unit_test(custody_remote DEPENDS custody_remote wire)
