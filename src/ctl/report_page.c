@@ -254,6 +254,21 @@ static void put_term(const char *term, struct buffer *out)
     buffer_put_format(out, "<dt>%s</dt><dd>", term);
 }
 
+static void put_demand(const char *term, const json_t *is_required, struct buffer *out)
+{
+    put_term(term, out);
+    buffer_put_format(out, "%s</dd>\n", json_is_true(is_required) ? "required" : "optional");
+}
+
+static void put_period(const json_t *role, struct buffer *out)
+{
+    bool stops = json_is_true(json_object_get(role, "stops_at_end"));
+    put_term("Cryptoperiod", out);
+    report_put_member(role, "cryptoperiod_days", out);
+    buffer_put_format(out, " days (0: none); past its end a key %s</dd>\n",
+                      stops ? "signs nothing" : "signs on, and is warned of");
+}
+
 static void put_role(const json_t *role, struct buffer *out)
 {
     bool seals = strcmp(command_text(role, "purpose"), "seal") == 0;
@@ -272,10 +287,10 @@ static void put_role(const json_t *role, struct buffer *out)
     put_term("Devices", out);
     report_put_list(json_object_get(role, "tokens"), out);
     buffer_put_text(out, "</dd>\n");
-    put_term("Certificate", out);
-    buffer_put_format(out, "%s</dd>\n",
-                      json_is_true(json_object_get(role, "certificate_required")) ? "required"
-                                                                                  : "optional");
+    put_demand("Certificate", json_object_get(role, "certificate_required"), out);
+    put_demand("Backup before use", json_object_get(role, "backup_required"), out);
+    put_demand("Seen outside before use", json_object_get(role, "seen_required"), out);
+    put_period(role, out);
     put_term("Published before use", out);
     report_put_member(role, "publish_before_use_s", out);
     buffer_put_text(out, " s at least</dd>\n");
@@ -330,16 +345,20 @@ static void put_administrators(const json_t *report, struct buffer *out)
     size_t i;
     json_t *person;
     buffer_put_text(out, "<section><h2>Administrators</h2>\n<table><thead><tr>"
-                         "<th scope=\"col\">uid</th><th scope=\"col\">Rights</th></tr></thead>"
+                         "<th scope=\"col\">Who</th><th scope=\"col\">Rights</th></tr></thead>"
                          "<tbody>\n");
     json_array_foreach (json_object_get(report, "administrators"), i, person) {
-        buffer_put_text(out, "<tr><th scope=\"row\">");
-        report_put_member(person, "uid", out);
+        const char *member = json_object_get(person, "gid") != NULL ? "gid" : "uid";
+        buffer_put_format(out, "<tr><th scope=\"row\">%s ", member);
+        report_put_member(person, member, out);
         buffer_put_text(out, "</th><td>");
         report_put_list(json_object_get(person, "rights"), out);
         buffer_put_text(out, "</td></tr>\n");
     }
-    buffer_put_text(out, "</tbody></table></section>\n");
+    buffer_put_format(out, "</tbody></table>\n<p>%s</p></section>\n",
+                      json_is_true(json_object_get(report, "approval_required"))
+                          ? "Changes of keys are asked for by one person and approved by another."
+                          : "A custodian changes keys alone.");
 }
 
 static void put_begin(const json_t *report, struct buffer *out)

@@ -4,6 +4,8 @@
 #include "ctl/markup.h"
 #include "ctl/report_page.h"
 
+#include <string.h>
+
 struct row {
     const char *member;
     const char *term;
@@ -58,16 +60,22 @@ static void put_certificate(const json_t *report, const json_t *key, struct buff
     }
 }
 
-static void put_history(const json_t *key, struct buffer *out)
+/* A table of steps, those that were or those to come. Nothing when there are none. */
+static void put_steps(const json_t *steps, const char *caption, struct buffer *out)
 {
     size_t i;
     json_t *step;
-    buffer_put_text(out, "<table><caption>History</caption><thead><tr>"
-                         "<th scope=\"col\">When</th><th scope=\"col\">State from then on</th>"
-                         "<th scope=\"col\">By uid</th><th scope=\"col\">Approved by uid</th>"
-                         "<th scope=\"col\">Reason</th></tr></thead>"
-                         "<tbody>\n");
-    json_array_foreach (json_object_get(key, "history"), i, step) {
+    if (json_array_size(steps) == 0) {
+        return;
+    }
+    buffer_put_format(out,
+                      "<table><caption>%s</caption><thead><tr>"
+                      "<th scope=\"col\">When</th><th scope=\"col\">State from then on</th>"
+                      "<th scope=\"col\">By uid</th><th scope=\"col\">Approved by uid</th>"
+                      "<th scope=\"col\">Reason</th></tr></thead>"
+                      "<tbody>\n",
+                      caption);
+    json_array_foreach (steps, i, step) {
         buffer_put_text(out, "<tr>");
         report_put_cell("td", NULL, step, "at", out);
         report_put_cell("td", command_text(step, "state"), step, "state", out);
@@ -88,14 +96,18 @@ static void put_state(const json_t *key, struct buffer *out)
     buffer_put_text(out, "</span>");
 }
 
-static void put_backup(const json_t *key, struct buffer *out)
+/* What somebody put on record: when, who, and `text`, the member with what they said. */
+static void put_record(const json_t *key, const char *member, const char *term, const char *text,
+                       struct buffer *out)
 {
-    const json_t *backup = json_object_get(key, "backup");
-    buffer_put_text(out, "<dt>Backup</dt><dd>");
-    if (json_is_object(backup)) {
-        report_put_member(backup, "at", out);
-        buffer_put_text(out, " ");
-        report_put_member(backup, "reason", out);
+    const json_t *record = json_object_get(key, member);
+    buffer_put_format(out, "<dt>%s</dt><dd>", term);
+    if (json_is_object(record)) {
+        report_put_member(record, "at", out);
+        buffer_put_text(out, " by uid ");
+        report_put_member(record, "by", out);
+        buffer_put_text(out, command_text(record, text)[0] == '\0' ? "" : ": ");
+        report_put_member(record, text, out);
     } else {
         buffer_put_text(out, "none on record");
     }
@@ -125,10 +137,14 @@ static void put_key(const json_t *report, const json_t *key, struct buffer *out)
     buffer_put_text(out, "</dd>\n<dt>Purpose</dt>");
     report_put_cell("dd", NULL, key, "purpose", out);
     put_rows(key, rows, COUNT_OF(rows), out);
-    put_backup(key, out);
+    put_record(key, "backup", "Backup", "reason", out);
+    if (strcmp(command_text(key, "purpose"), "seal") == 0) {
+        put_record(key, "seen", "Seen outside", "where", out);
+    }
     put_certificate(report, key, out);
     buffer_put_text(out, "</dl>\n");
-    put_history(key, out);
+    put_steps(json_object_get(key, "history"), "History", out);
+    put_steps(json_object_get(key, "schedule"), "Scheduled", out);
     buffer_put_text(out, "</div>\n");
 }
 

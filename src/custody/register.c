@@ -102,9 +102,14 @@ static void put_role(struct buffer *out, const struct policy *policy,
     put_names(out, "tokens", role->tokens, role->n_tokens);
     buffer_put_format(out,
                       ",\"certificate_required\":%s,\"publish_before_use_s\":%u,"
-                      "\"keep_after_use_s\":%lld,\"peer_rules\":%zu",
+                      "\"keep_after_use_s\":%lld,\"backup_required\":%s,"
+                      "\"seen_required\":%s,\"cryptoperiod_days\":%u,\"stops_at_end\":%s,"
+                      "\"peer_rules\":%zu",
                       role->needs_certificate ? "true" : "false", role->publish_before_use_s,
-                      (long long)rule_keep_s(policy, role->name), role->n_peers);
+                      (long long)rule_keep_s(policy, role->name),
+                      role->needs_backup ? "true" : "false", role->needs_seen ? "true" : "false",
+                      role->cryptoperiod_days, role->stops_at_end ? "true" : "false",
+                      role->n_peers);
     put_profiles(out, policy->profiles, role->name);
     put_callers(out, policy, role);
     buffer_put_text(out, "}");
@@ -116,14 +121,19 @@ static void put_administrators(struct buffer *out, const struct config *config)
         unsigned int right;
         const char *name;
     } rows[] = {
-        {RIGHT_OPERATOR, "operator"}, {RIGHT_CUSTODIAN, "custodian"}, {RIGHT_AUDITOR, "auditor"}};
+        {RIGHT_OPERATOR, "operator"},
+        {RIGHT_CUSTODIAN, "custodian"},
+        {RIGHT_APPROVER, "approver"},
+        {RIGHT_AUDITOR, "auditor"},
+    };
     buffer_put_text(out, ",\"administrators\":[");
     for (size_t i = 0; i < config->n_administrators; i++) {
+        const struct config_administrator *who = &config->administrators[i];
         const char *before = "";
-        buffer_put_format(out, "%s{\"uid\":%u,\"rights\":[", i == 0 ? "" : ",",
-                          config->administrators[i].uid);
+        buffer_put_format(out, "%s{\"%s\":%u,\"rights\":[", i == 0 ? "" : ",",
+                          who->is_group ? "gid" : "uid", who->is_group ? who->gid : who->uid);
         for (size_t j = 0; j < COUNT_OF(rows); j++) {
-            if ((config->administrators[i].rights & rows[j].right) != 0) {
+            if ((who->rights & rows[j].right) != 0) {
                 buffer_put_format(out, "%s\"%s\"", before, rows[j].name);
                 before = ",";
             }
@@ -156,8 +166,11 @@ static void put_devices(struct buffer *out, const struct config *config, struct 
 static void put_head(struct buffer *out, const struct view *view, struct watch *watch)
 {
     const struct config *config = view->policy->config;
-    buffer_put_format(out, ",\"limits\":{\"jwks_max_age_s\":%u,\"deadline_ms\":%u},\"roles\":[",
-                      config->limits.jwks_max_age_s, config->limits.deadline_ms);
+    buffer_put_format(out,
+                      ",\"limits\":{\"jwks_max_age_s\":%u,\"deadline_ms\":%u},"
+                      "\"approval_required\":%s,\"roles\":[",
+                      config->limits.jwks_max_age_s, config->limits.deadline_ms,
+                      config->approval.required ? "true" : "false");
     for (size_t i = 0; i < config->n_roles; i++) {
         buffer_put_text(out, i == 0 ? "" : ",");
         put_role(out, view->policy, &config->roles[i]);
@@ -206,6 +219,8 @@ static void put_key(struct buffer *out, const struct key *key)
     report_hex(out, ",\"spki_sha256\":", public_key_spki_sha256(key->public_key), SPKI_SHA256_LEN);
     put_certificate(out, key);
     report_history(out, key);
+    key_put_records(key, out);
+    key_put_schedule(key, out);
     buffer_put_text(out, "}");
 }
 

@@ -85,7 +85,25 @@ test('the register is complete, true to its schema, and has no secret in it', { 
   assert.doesNotMatch(text + html, /pin-source|pin-value|pkcs11:/)
   await checkPage(html, report.keys.map(({ kid }) => kid))
   assert.match(html, /rotation &lt;of&gt; 2027/)
-  assert.match(await ctl('report'), /^register of 7 keys in 2 devices/)
+  assert.match(await ctl('report'), /^register of 7 keys in 2 devices(.*\n)*? {2}without a backup on record +7\n/)
+})
+
+test('what is on record of a key, and what the clock will do, is in the register', { timeout: seconds(60) }, async () => {
+  await ctl('key', 'backup-recorded', 'seal', '--reason', 'cards <3> and 4')
+  await ctl('key', 'seen', 'seal', '--where', 'bank & others')
+  await ctl('rotation', 'apply', 'seal', '--activate-at', '+1h', '--reason', 'of 2027')
+  const report = await register()
+  const published = report.keys.filter(({ state }) => state === 'published')
+  assert.deepEqual(published.map(({ backup, seen }) => [backup.reason, seen.where]), Array(2).fill(['cards <3> and 4', 'bank & others']))
+  for (const { schedule } of published) assert.deepEqual(schedule.map(({ state, reason }) => [state, reason]), [['active', 'of 2027']])
+  const active = report.keys.filter(({ role, state }) => role === 'seal' && state === 'active')
+  for (const { schedule, backup } of active) assert.deepEqual([schedule.map(({ state }) => state), backup], [['retiring', 'retired'], undefined])
+  assert.match(await ctl('report'), /^ {2}without a backup on record +5$/m)
+  const html = await ctl('report', '--html')
+  await checkPage(html, report.keys.map(({ kid }) => kid))
+  assert.match(html, /by uid \d+: cards &lt;3&gt; and 4<\/dd>/)
+  assert.equal(html.match(/<caption>Scheduled<\/caption>/g).length, 4)
+  await ctl('rotation', 'cancel', 'seal')
 })
 
 test('whoever is no administrator gets nothing', { timeout: seconds(30) }, async () => {

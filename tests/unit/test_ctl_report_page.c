@@ -14,9 +14,11 @@ static const char register_text[] =
     "\"keyring_generation\":7,\"config\":\"/etc/<b>\",\"loaded_at\":\"2026-11-21T09:00:00Z\","
     "\"roles\":[{\"name\":\"<i>\",\"purpose\":\"seal\",\"key\":\"p-256\",\"algs\":[\"ES256\"],"
     "\"tokens\":[\"a&b\"],\"certificate_required\":true,\"publish_before_use_s\":300,"
-    "\"keep_after_use_s\":911,\"callers\":[{\"name\":\"'engine'\",\"uid\":5,"
+    "\"keep_after_use_s\":911,\"backup_required\":true,\"cryptoperiod_days\":730,"
+    "\"stops_at_end\":true,\"callers\":[{\"name\":\"'engine'\",\"uid\":5,"
     "\"profiles\":[\"p<q\"]}]}],"
-    "\"administrators\":[{\"uid\":1001,\"rights\":[\"auditor\"]}],"
+    "\"administrators\":[{\"uid\":1001,\"rights\":[\"auditor\"]},"
+    "{\"gid\":2002,\"rights\":[\"approver\"]}],\"approval_required\":true,"
     "\"devices\":[{\"name\":\"a&b\",\"label\":\"<img src=x "
     "onerror=alert(1)>\",\"state\":\"ready\"}],"
     "\"keys\":["
@@ -27,7 +29,11 @@ static const char register_text[] =
     "\"history\":[{\"state\":\"active\",\"at\":\"2026-01-01T00:00:00Z\",\"by\":1001,"
     "\"reason\":\"<script>\\u0007\"}]},"
     "{\"role\":\"r\",\"kid\":\"KID-TWO\",\"state\":\"published\",\"algs\":[],\"history\":[],"
-    "\"backup\":{\"at\":\"2026-02-02T00:00:00Z\"},"
+    "\"purpose\":\"seal\","
+    "\"backup\":{\"at\":\"2026-02-02T00:00:00Z\",\"by\":7,\"reason\":\"<card> 3\"},"
+    "\"seen\":{\"at\":\"2026-02-03T00:00:00Z\",\"by\":8,\"where\":\"bank <b>/\"},"
+    "\"schedule\":[{\"state\":\"active\",\"at\":\"2027-01-02T03:04:05Z\",\"by\":9,"
+    "\"reason\":\"of <2027>\",\"made_at\":\"2026-11-01T00:00:00Z\"}],"
     "\"certificate\":{\"not_after\":\"2026-11-21T09:30:00Z\",\"not_before\":"
     "\"2026-01-01T00:00:00Z\"}},"
     "{\"role\":\"r\",\"kid\":\"KID-TREE\",\"state\":\"generated\",\"algs\":[],\"history\":[],"
@@ -73,6 +79,17 @@ static void strangers_write_no_markup(void **state)
         "&lt;script&gt;&lt;U+0007&gt;",
         "a&amp;b",
         "2026-12-31 00:00:00",
+        "<dt>Backup</dt><dd>2026-02-02 00:00:00 by uid 7: &lt;card&gt; 3</dd>",
+        "<dt>Backup</dt><dd>none on record</dd>",
+        "<dt>Seen outside</dt><dd>2026-02-03 00:00:00 by uid 8: bank &lt;b&gt;/</dd>",
+        "<caption>Scheduled</caption>",
+        "2027-01-02 03:04:05",
+        "of &lt;2027&gt;",
+        "gid 2002",
+        "asked for by one person and approved by another",
+        "<dt>Backup before use</dt><dd>required</dd>",
+        "<dt>Seen outside before use</dt><dd>optional</dd>",
+        "<dt>Cryptoperiod</dt><dd>730 days (0: none); past its end a key signs nothing</dd>",
     };
     static const char *const hidden[] = {"<script", "<img", "<i>", "<b>/", "\033", "\a", "w<w"};
     JSON_CLEANUP json_t *report = make();

@@ -61,6 +61,48 @@ static void an_auditor_reads_what_is_configured(void **state)
     transport_instance_free(instance);
 }
 
+static void what_is_on_record_and_to_come_is_in_it(void **state)
+{
+    (void)state;
+    struct instance *instance = make();
+    instance->administrators_more = "  - {gid: 71009, rights: [custodian, approver]}\n";
+    instance->roles_more = "  - {name: vault, purpose: seal, key: p-256, algorithms: [ES256], "
+                           "tokens: [hsm-a], backup: required, seen: required, "
+                           "cryptoperiod_days: 730, at_end: stop}\n";
+    instance_configure(instance, "[\"*\"]", "[operator, custodian, auditor]");
+    struct reason why = {0};
+    assert_done(custody_reload(instance->custody, &why), why);
+    make_key(instance, "{\"role\":\"seal-ec\",\"token\":\"hsm-a\"}");
+    make_key(instance, "{\"role\":\"seal-ec\",\"token\":\"hsm-a\"}");
+    json_decref(do_verb(instance, CUSTODY_KEY_BACKUP_RECORDED,
+                        "{\"key\":\"seal-ec\",\"reason\":\"cards 3 and 4\"}"));
+    json_decref(do_verb(instance, CUSTODY_KEY_PUBLISH, "{\"key\":\"seal-ec\"}"));
+    json_decref(do_verb(instance, CUSTODY_KEY_SEEN, "{\"key\":\"seal-ec\",\"where\":\"outside\"}"));
+    json_decref(do_verb(instance, CUSTODY_ROTATION_APPLY,
+                        "{\"role\":\"seal-ec\",\"token\":\"hsm-a\",\"reason\":\"of 2027\"}"));
+    JSON_CLEANUP json_t *report = do_verb(instance, CUSTODY_REPORT, "{}");
+    json_t *former = json_at_pointer(report, "/keys/0");
+    json_t *key = json_at_pointer(report, "/keys/1");
+    assert_null(json_object_get(former, "backup"));
+    assert_string_equal(text_of(json_object_get(key, "backup"), "reason"), "cards 3 and 4");
+    assert_int_equal(json_integer_value(json_at_pointer(key, "/backup/by")), geteuid());
+    assert_string_equal(text_of(json_object_get(key, "seen"), "where"), "outside");
+    assert_string_equal(text_of(json_at_pointer(key, "/schedule/0"), "state"), "active");
+    assert_string_equal(text_of(json_at_pointer(key, "/schedule/0"), "reason"), "of 2027");
+    assert_string_equal(text_of(json_at_pointer(former, "/schedule/1"), "state"), "retired");
+    const json_t *role = member_named(json_object_get(report, "roles"), "vault");
+    assert_true(json_is_true(json_object_get(role, "backup_required")));
+    assert_true(json_is_true(json_object_get(role, "seen_required")));
+    assert_true(json_is_true(json_object_get(role, "stops_at_end")));
+    assert_int_equal(json_integer_value(json_object_get(role, "cryptoperiod_days")), 730);
+    assert_true(json_is_false(json_object_get(report, "approval_required")));
+    json_t *group = json_at_pointer(report, "/administrators/1");
+    assert_null(json_object_get(group, "uid"));
+    assert_int_equal(json_integer_value(json_object_get(group, "gid")), 71009);
+    assert_string_equal(json_string_value(json_at_pointer(group, "/rights/1")), "approver");
+    transport_instance_free(instance);
+}
+
 static void only_pages_that_there_are(void **state)
 {
     (void)state;
@@ -172,6 +214,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_auditor_reads_what_is_configured),
+        cmocka_unit_test(what_is_on_record_and_to_come_is_in_it),
         cmocka_unit_test(only_pages_that_there_are),
         cmocka_unit_test(a_thousand_keys_with_chains_are_some_pages),
     };
