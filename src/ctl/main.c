@@ -14,25 +14,31 @@ static const struct command commands[] = {
      "make a key pair for a role in each token that has none, else one more in each; the first\n"
      "                              is active at once, if the role needs no certificate",
      1, 1, run_key_generate},
+    {"key", "csr", "ROLE", "a certificate request, signed by the role's key in its token", 1, 1,
+     run_key_csr},
+    {"key", "import-certificate", "ROLE", "keep the certificates of --file beside the role's key",
+     1, 1, run_key_import},
     {"key", "list", "", "all keys, with kid, algorithms, state and certificate", 0, 0,
      run_key_list},
     {"key", "show", "KID|ROLE", "all about a key, as its token shows it too, and its history", 1, 1,
      run_key_show},
+    {"key", "reference", "ROLE", "what a program is given in place of a transport key", 1, 1,
+     run_key_reference},
+    {"key", "backup-recorded", "KID|ROLE", "put on record that a backup of a key exists", 1, 1,
+     run_key_backup_recorded},
     {"key", "publish", "KID|ROLE", "show a key to verifiers; it does not sign yet", 1, 1,
      run_key_publish},
+    {"key", "seen", "KID|ROLE", "put on record that a published key is visible outside", 1, 1,
+     run_key_seen},
     {"key", "activate", "KID|ROLE", "let a published key sign, and its predecessor retire", 1, 1,
      run_key_activate},
     {"key", "retire", "KID|ROLE", "show a retiring key no more", 1, 1, run_key_retire},
+    {"key", "destroy", "KID", "destroy a key in its token; its record stays", 1, 1,
+     run_key_destroy},
     {"key", "suspend", "KID", "stop a key, until it is resumed", 1, 1, run_key_suspend},
     {"key", "resume", "KID", "let a suspended key go on; one that was active is published", 1, 1,
      run_key_resume},
     {"key", "compromised", "KID", "never use a key again", 1, 1, run_key_compromised},
-    {"key", "destroy", "KID", "destroy a key in its token; its record stays", 1, 1,
-     run_key_destroy},
-    {"key", "backup-recorded", "KID|ROLE", "put on record that a backup of a key exists", 1, 1,
-     run_key_backup_recorded},
-    {"key", "seen", "KID|ROLE", "put on record that a published key is visible outside", 1, 1,
-     run_key_seen},
     {"rotation", "plan", "ROLE",
      "when the keys that wait would take the place of the active ones, and how to apply it", 1, 1,
      run_rotation_plan},
@@ -40,15 +46,9 @@ static const struct command commands[] = {
     {"rotation", "cancel", "ROLE", "drop what is scheduled", 1, 1, run_rotation_cancel},
     {"rotation", "lookahead", "[ROLE]", "the life of each key, as it was and as it is scheduled", 0,
      1, run_rotation_lookahead},
-    {"key", "csr", "ROLE", "a certificate request, signed by the role's key in its token", 1, 1,
-     run_key_csr},
-    {"key", "import-certificate", "ROLE", "keep the certificates of --file beside the role's key",
-     1, 1, run_key_import},
-    {"key", "reference", "ROLE", "what a program is given in place of a transport key", 1, 1,
-     run_key_reference},
-    {"key", "approve", "DIGEST", "as a second person: do what was planned", 1, 1, run_key_approve},
     {"plan", "list", "", "changes of keys that wait for a second person", 0, 0, run_plan_list},
     {"plan", "show", "DIGEST", "all that a plan says", 1, 1, run_plan_show},
+    {"key", "approve", "DIGEST", "as a second person: do what was planned", 1, 1, run_key_approve},
     {"plan", "withdraw", "DIGEST", "drop a plan", 1, 1, run_plan_withdraw},
     {"jwks", "", "", "the JWK Set as it is published", 0, 0, run_jwks},
     {"token", "list", "", "the tokens, what they can do and what is odd about them", 0, 0,
@@ -83,11 +83,13 @@ static void print_help(FILE *to)
         "  --socket PATH  admin door (default $QSEAL_ADMIN_SOCKET, else "
         "/run/qseal-admin/admin.sock)\n"
         "  --config FILE  for config check (default /etc/qseal/qseal.yaml)\n"
-        "  --token NAME   for key …: on this token only\n"
-        "  --reason TEXT  for the key's history, at most 200 characters\n"
+        "  --token NAME   for key … and rotation plan, apply, cancel: on this token only\n"
+        "  --reason TEXT  for what changes a key, rotation apply and key backup-recorded: at most "
+        "200 characters\n"
         "  --where TEXT   for key seen: where it was seen, at most 200 characters\n"
         "  --publish-at T, --activate-at T\n"
-        "                 for rotation: 2026-11-21T09:30:00Z, or from now on: +90s, +15m, +12h, "
+        "                 for rotation plan, apply: 2026-11-21T09:30:00Z, or from now on: +90s, "
+        "+15m, +12h, "
         "+3d\n"
         "  --days N       for rotation lookahead: so far, back and ahead (default 400)\n"
         "  --subject NAME for key csr, like /C=MY/O=Bank/CN=name (default /CN=ROLE)\n"
