@@ -281,6 +281,35 @@ describe('the ceremony', { skip }, () => {
     fs.writeFileSync(transcript, ceremony.transcript.join('\n'))
   }
 
+  // Words that the page quotes in its last table, and what is said in that case.
+  test('what is said when something is wrong', { timeout: seconds(60) }, async () => {
+    const refused = async (who, text, ...args) => {
+      assert.ok(page.replaceAll('\n', ' ').includes(text), `the page quotes: ${text}`)
+      const { code, stdout, stderr } = await people.ctl(persons[who], ...args)
+      assert.equal(code, 1, stdout)
+      assert.ok(stderr.includes(text), stderr)
+    }
+    const before = await keys('seal')
+    await refused('anna', 'certificate 1 is for another public key than this one', 'key', 'import-certificate', 'seal', '--token', 'hsm-a', '--file', path.join(evidence, 'transport.crt.pem'))
+    await refused('bert', 'there is no plan of this digest', 'key', 'approve', '0123456789abcdef')
+    const { stdout } = await people.ctl(persons.anna, 'key', 'generate', 'seal', '--json')
+    const { digest } = JSON.parse(stdout).planned
+    assert.equal((await people.ctl(persons.wim, 'plan', 'withdraw', digest)).code, 3)
+    assert.equal((await people.ctl(persons.anna, 'plan', 'withdraw', digest)).code, 0)
+    await refused('bert', 'there is no plan of this digest', 'key', 'approve', digest)
+    assert.deepEqual(await keys('seal'), before)
+
+    // By one person alone; the other token's key signs on.
+    const { kid } = before.find(({ state, token }) => state === 'active' && token === 'hsm-a')
+    assert.equal((await people.ctl(persons.anna, 'key', 'suspend', kid)).code, 0)
+    const { status, json } = await box.post(target, '{}')
+    assert.equal(status, 200)
+    assert.equal(json.kid, before.find(({ state, token }) => state === 'active' && token === 'hsm-b').kid)
+    await refused('anna', 'does not become destroyed: retire it first', 'key', 'destroy', kid)
+    assert.equal((await people.ctl(persons.anna, 'key', 'compromised', kid)).code, 0)
+    assert.ok(!(await box.get('/v1/jwks')).json.keys.some((key) => key.kid === kid))
+  })
+
   test('every block is run', () => {
     const fences = page.match(/^ *```\w+$/gm)
     const marked = page.match(/^<!-- (run|seen): .*-->$/gm)
