@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "custody/effect.h"
+#include "custody/trial.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -198,9 +199,23 @@ static enum outcome finish(struct act *act, const struct steps *steps, struct ke
     return OUTCOME_OK;
 }
 
+/* Before the lock: what the tokens say is judged under it, after all that needs no token. Without
+ * an activation that could be now nothing is tried. */
+static void try_keys(const struct act *act, const struct change_verb *verb, struct trials *trials)
+{
+    struct resolved resolved = {.steps = {.n = 0}};
+    struct reason unused = {0};
+    if (verb->to == KEY_ACTIVE && !act_is_held_up(act) &&
+        resolve(act, verb, &resolved, &unused) == OUTCOME_OK &&
+        judge_time(act, verb, &resolved, &unused) == OUTCOME_OK) {
+        trials_make(trials, act->view->policy->config, act->view->keyring, resolved.steps.list,
+                    resolved.steps.n);
+    }
+}
+
 /* Under the lock the view is taken anew: the keys are looked for in the keyring that is changed. */
 static enum outcome change_locked(struct act *act, const struct change_verb *verb,
-                                  struct reason *why)
+                                  const struct trials *trials, struct reason *why)
 {
     struct resolved resolved = {.steps = {.n = 0}};
     struct keyring *next = NULL;
@@ -219,6 +234,10 @@ static enum outcome change_locked(struct act *act, const struct change_verb *ver
         outcome = judge_time(act, verb, &resolved, why);
     }
     if (outcome == OUTCOME_OK && go) {
+        outcome =
+            trials_check(trials, act->view->keyring, resolved.steps.list, resolved.steps.n, why);
+    }
+    if (outcome == OUTCOME_OK && go) {
         return finish(act, &resolved.steps, next, why);
     }
     keyring_free(next);
@@ -232,8 +251,10 @@ static enum outcome change(struct act *act, const struct change_verb *verb, stru
     if (outcome != OUTCOME_OK) {
         return outcome;
     }
+    struct trials trials = {.n = 0};
+    try_keys(act, verb, &trials);
     pthread_mutex_lock(&act->custody->change);
-    outcome = change_locked(act, verb, why);
+    outcome = change_locked(act, verb, &trials, why);
     pthread_mutex_unlock(&act->custody->change);
     return outcome;
 }

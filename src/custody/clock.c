@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "custody/act.h"
+#include "custody/trial.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -71,8 +72,10 @@ bool custody_clock_step(struct custody *custody, int64_t now)
     }
     probe_look(custody, now);
     overdue->n = 0;
+    struct trials trials = {.n = 0};
+    due_try(custody, now, &trials);
     pthread_mutex_lock(&custody->change);
-    bool taken = due_take_locked(&act, now, overdue);
+    bool taken = due_take_locked(&act, now, &trials, overdue);
     pthread_mutex_unlock(&custody->change);
     note_overdue(custody, overdue);
     return taken;

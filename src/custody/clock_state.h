@@ -12,6 +12,7 @@
 
 struct act;
 struct custody;
+struct trials;
 
 enum {
     OVERDUE_MAX = 64,
@@ -54,9 +55,12 @@ struct clock_state {
     size_t n_probes;
 };
 
+/* Asks the tokens whether the keys sign that are due to become active at `now`. */
+void due_try(struct custody *custody, int64_t now, struct trials *trials);
 /* Takes what is due at `now`; `custody->change` is held. What is refused is in *overdue. Whether a
  * step was taken. */
-bool due_take_locked(struct act *act, int64_t now, struct overdue_list *overdue);
+bool due_take_locked(struct act *act, int64_t now, const struct trials *trials,
+                     struct overdue_list *overdue);
 /* Looks at each probe file that is another one than at the last look, and puts on record what is
  * seen there. */
 void probe_look(struct custody *custody, int64_t now);

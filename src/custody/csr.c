@@ -2,64 +2,14 @@
  * qsealctl key csr: a certificate request, signed in the token by the key it is for. */
 #include "base/log.h"
 #include "custody/act.h"
+#include "custody/self_sign.h"
 #include "jose/ecdsa.h"
 #include "jose/json.h"
 #include "pki/request.h"
-#include "token/remote.h"
 
 #include <stdio.h>
-#include <string.h>
 
 enum { CSR_DEADLINE_MS = 30000, SUBJECT_SIZE = ROLE_NAME_MAX + 5, PEM_MAX = 16384 };
-
-static bool first_that_fits(enum key_type type, uint32_t algs, enum alg *out)
-{
-    for (unsigned int i = 0; i < ALG_COUNT; i++) {
-        if ((algs & 1U << i) != 0 && alg_fits_key((enum alg)i, type)) {
-            *out = (enum alg)i;
-            return true;
-        }
-    }
-    return false;
-}
-
-/* One that a certificate authority knows: RS256 before PS256, and for a curve its own digest, also
- * where the role was granted others alone. */
-static enum alg choose_alg(const struct key *key)
-{
-    enum key_type type = public_key_type(key->public_key);
-    enum alg alg = ALG_RS256;
-    if (!first_that_fits(type, key->algs, &alg)) {
-        (void)first_that_fits(type, UINT32_MAX, &alg);
-    }
-    return alg;
-}
-
-/* Nothing leaves that does not verify under the pinned public key. */
-static enum outcome sign_info(const struct config_token *config, const struct key *key,
-                              enum alg alg, struct span info, struct buffer *signature,
-                              struct reason *why)
-{
-    struct token_sign_request request = {
-        .purpose = key->purpose, .use = USE_CSR, .alg = alg, .input = info};
-    memcpy(request.key_id, key->key_id, sizeof request.key_id);
-    memcpy(request.spki_digest, public_key_spki_sha256(key->public_key),
-           sizeof request.spki_digest);
-    struct token *token = token_remote_new(config->name, config->socket);
-    if (token == NULL) {
-        return refuse(why, OUTCOME_INTERNAL, "out of memory");
-    }
-    enum outcome outcome =
-        token_sign(token, &request, deadline_in_ms(CSR_DEADLINE_MS), signature, why);
-    token_remote_free(token);
-    if (outcome == OUTCOME_OK &&
-        !public_key_verify(key->public_key, alg, info, buffer_span(signature))) {
-        return refuse(why, OUTCOME_VERIFY,
-                      "token %s gave a signature that does not verify; it was withheld",
-                      config->name);
-    }
-    return outcome;
-}
 
 static enum outcome put_request(const struct key *key, enum alg alg, struct span info,
                                 struct span raw, struct buffer *pem, struct reason *why)
@@ -79,11 +29,11 @@ static enum outcome make(const struct act *act, const struct key *key,
 {
     BUFFER_CLEANUP struct buffer info = BUFFER_INIT(REQUEST_INFO_MAX);
     BUFFER_CLEANUP struct buffer signature = BUFFER_INIT(SIGNATURE_MAX);
-    enum alg alg = choose_alg(key);
+    enum alg alg = self_sign_alg(key);
     enum outcome outcome = request_put_info(&info, wish, public_key_spki(key->public_key), why);
     if (outcome == OUTCOME_OK) {
-        outcome = sign_info(config_token(act->view->policy->config, key->token), key, alg,
-                            buffer_span(&info), &signature, why);
+        outcome = self_sign(act->view->policy->config, key, buffer_span(&info),
+                            deadline_in_ms(CSR_DEADLINE_MS), &signature, why);
     }
     return outcome == OUTCOME_OK
                ? put_request(key, alg, buffer_span(&info), buffer_span(&signature), pem, why)

@@ -2,7 +2,7 @@
  * Steps whose time has come. Those of a role are one generation, so that its tokens switch
  * together; one that a rule refuses holds up no other. */
 #include "base/log.h"
-#include "custody/change.h"
+#include "custody/trial.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -78,31 +78,60 @@ static enum outcome check_steps(const struct keyring *keyring, const struct step
     return outcome;
 }
 
-static void try_step(const struct change_question *question, struct steps *steps,
-                     struct overdue_list *overdue)
+/* Adds the key's next step, if all that needs no token allows it. */
+static enum outcome judge_step(const struct change_question *question, struct steps *steps,
+                               struct reason *why)
+{
+    const struct key_change change = change_of(&question->key->schedule[0], question->now);
+    enum outcome outcome = check_place(question, why);
+    if (outcome == OUTCOME_OK) {
+        outcome = steps_add(question, &change, steps, why);
+    }
+    if (outcome == OUTCOME_OK) {
+        outcome = rule_time(question, change.state, why);
+    }
+    return outcome == OUTCOME_OK ? check_steps(question->keyring, steps, why) : outcome;
+}
+
+static void try_step(const struct change_question *question, const struct trials *trials,
+                     struct steps *steps, struct overdue_list *overdue)
 {
     const struct key *key = question->key;
-    const struct key_change change = change_of(&key->schedule[0], question->now);
+    bool activates = key->schedule[0].change.state == KEY_ACTIVE;
     struct reason why = {0};
     size_t n = steps->n;
-    if (n + 2 > STEPS_MAX ||
-        (change.state == KEY_ACTIVE && switches(question->keyring, steps, key->token))) {
+    if (n + 2 > STEPS_MAX || (activates && switches(question->keyring, steps, key->token))) {
         return; /* the next look takes it */
     }
-    enum outcome outcome = check_place(question, &why);
-    if (outcome == OUTCOME_OK) {
-        outcome = steps_add(question, &change, steps, &why);
+    enum outcome outcome = judge_step(question, steps, &why);
+    if (outcome == OUTCOME_OK && activates && trial_of(trials, key) == NULL) {
+        steps->n = n;
+        return; /* it was not to be activated when the tokens were asked: the same */
     }
     if (outcome == OUTCOME_OK) {
-        outcome = rule_time(question, change.state, &why);
-    }
-    if (outcome == OUTCOME_OK) {
-        outcome = check_steps(question->keyring, steps, &why);
+        outcome = trials_check(trials, question->keyring, &steps->list[n], steps->n - n, &why);
     }
     if (outcome != OUTCOME_OK) {
         steps->n = n;
         note(overdue, key, why.detail);
     }
+}
+
+void due_try(struct custody *custody, int64_t now, struct trials *trials)
+{
+    struct view *view = view_cell_get(custody->room.views);
+    for (size_t i = 0; i < view->keyring->n_keys; i++) {
+        const struct key *key = &view->keyring->keys[i];
+        const struct change_question question = {
+            .policy = view->policy, .keyring = view->keyring, .key = key, .now = now};
+        struct steps steps = {.n = 0};
+        struct reason unused = {0};
+        if (is_due(key, now) && key->schedule[0].change.state == KEY_ACTIVE &&
+            judge_step(&question, &steps, &unused) == OUTCOME_OK) {
+            trial_make(trials, view->policy->config, key);
+        }
+    }
+    view_unref(view);
 }
 
 static bool is_among(const struct steps *steps, size_t index)
@@ -117,7 +146,8 @@ static bool is_among(const struct steps *steps, size_t index)
 
 /* All that is due for keys of this role; the retirement of a former key comes with its successor.
  */
-static void plan_role(const struct view *view, const char *role, int64_t now, struct steps *steps,
+static void plan_role(const struct view *view, const char *role, int64_t now,
+                      const struct trials *trials, struct steps *steps,
                       struct overdue_list *overdue)
 {
     const struct keyring *keyring = view->keyring;
@@ -127,7 +157,7 @@ static void plan_role(const struct view *view, const char *role, int64_t now, st
             .policy = view->policy, .keyring = keyring, .key = key, .now = now};
         if (is_due(key, now) && strcmp(key->role, role) == 0 &&
             key->schedule[0].change.state != KEY_RETIRING) {
-            try_step(&question, steps, overdue);
+            try_step(&question, trials, steps, overdue);
         }
     }
     for (size_t i = 0; i < keyring->n_keys; i++) {
@@ -149,13 +179,14 @@ static void report_steps(const struct keyring *keyring, const struct steps *step
     }
 }
 
-static bool take_role(struct act *act, const char *role, int64_t now, struct overdue_list *overdue)
+static bool take_role(struct act *act, const char *role, int64_t now, const struct trials *trials,
+                      struct overdue_list *overdue)
 {
     struct steps steps = {.n = 0};
     struct keyring *next = NULL;
     struct reason why = {0};
     struct view *view = view_cell_get(act->custody->room.views);
-    plan_role(view, role, now, &steps, overdue);
+    plan_role(view, role, now, trials, &steps, overdue);
     enum outcome outcome = OUTCOME_OK;
     if (steps.n > 0) {
         outcome = keyring_change(view->keyring, steps.list, steps.n, &next, &why);
@@ -176,7 +207,8 @@ static bool take_role(struct act *act, const char *role, int64_t now, struct ove
     return steps.n > 0 && outcome == OUTCOME_OK;
 }
 
-bool due_take_locked(struct act *act, int64_t now, struct overdue_list *overdue)
+bool due_take_locked(struct act *act, int64_t now, const struct trials *trials,
+                     struct overdue_list *overdue)
 {
     bool taken = false;
     struct view *start = view_cell_get(act->custody->room.views);
@@ -187,7 +219,7 @@ bool due_take_locked(struct act *act, int64_t now, struct overdue_list *overdue)
             first = !is_due(&keyring->keys[j], now) ||
                     strcmp(keyring->keys[j].role, keyring->keys[i].role) != 0;
         }
-        if (first && take_role(act, keyring->keys[i].role, now, overdue)) {
+        if (first && take_role(act, keyring->keys[i].role, now, trials, overdue)) {
             taken = true;
         }
     }

@@ -5,6 +5,7 @@
 #include "custody/change.h"
 #include "custody/effect.h"
 #include "custody/report_certificate.h"
+#include "custody/trial.h"
 #include "jose/json.h"
 #include "pki/certificate.h"
 
@@ -126,6 +127,8 @@ static void put_result(struct buffer *out, const struct key *key, enum key_state
 /* A key, what is kept beside it, and the keyring with both. */
 struct resolved {
     const struct key *key;
+    struct keyring_step steps[FIRST_STEPS];
+    size_t n_steps;
     enum key_state to;
     struct keyring *next; /* owned */
 };
@@ -133,18 +136,30 @@ struct resolved {
 static enum outcome resolve(const struct act *act, const char *text, struct import *import,
                             struct resolved *out, struct reason *why)
 {
-    struct keyring_step steps[FIRST_STEPS];
-    size_t n_steps = 0;
     enum outcome outcome = find_key(act, text, import, &out->key, why);
     if (outcome == OUTCOME_OK) {
-        outcome = resolve_steps(act, out->key, steps, &n_steps, why);
+        outcome = resolve_steps(act, out->key, out->steps, &out->n_steps, why);
     }
     if (outcome == OUTCOME_OK) {
-        out->to = n_steps == 0 ? out->key->state : steps[n_steps - 1].change.state;
-        outcome = keyring_set_chain(act->view->keyring, out->key->public_key,
-                                    buffer_text(&import->pem), steps, n_steps, &out->next, why);
+        out->to = out->n_steps == 0 ? out->key->state : out->steps[out->n_steps - 1].change.state;
+        outcome =
+            keyring_set_chain(act->view->keyring, out->key->public_key, buffer_text(&import->pem),
+                              out->steps, out->n_steps, &out->next, why);
     }
     return outcome;
+}
+
+/* As a change does (change.c): before the lock. */
+static void try_key(const struct act *act, const char *text, struct import *import,
+                    struct trials *trials)
+{
+    struct resolved resolved = {.next = NULL};
+    struct reason unused = {0};
+    if (!act_is_held_up(act) && resolve(act, text, import, &resolved, &unused) == OUTCOME_OK) {
+        trials_make(trials, act->view->policy->config, act->view->keyring, resolved.steps,
+                    resolved.n_steps);
+    }
+    keyring_free(resolved.next);
 }
 
 static enum outcome finish(struct act *act, const struct import *import,
@@ -162,8 +177,8 @@ static enum outcome finish(struct act *act, const struct import *import,
 }
 
 /* Under the lock the view is taken anew: the key is looked for in the keyring that is changed. */
-static enum outcome import_locked(struct act *act, const char *text, struct import *import,
-                                  struct reason *why)
+static enum outcome import_locked(struct act *act, const char *text, const struct trials *trials,
+                                  struct import *import, struct reason *why)
 {
     struct resolved resolved = {.next = NULL};
     bool go = false;
@@ -173,6 +188,9 @@ static enum outcome import_locked(struct act *act, const char *text, struct impo
     if (outcome == OUTCOME_OK) {
         json_t *effect = effect_of(resolved.key, resolved.to, buffer_text(&import->pem));
         outcome = act_decide(act, effect, &go, why);
+    }
+    if (outcome == OUTCOME_OK && go) {
+        outcome = trials_check(trials, act->view->keyring, resolved.steps, resolved.n_steps, why);
     }
     if (outcome == OUTCOME_OK && go) {
         return finish(act, import, &resolved, why);
@@ -193,8 +211,10 @@ enum outcome act_key_import(struct act *act, struct reason *why)
         return refuse(why, OUTCOME_MALFORMED, "\"chain\" is missing: the certificates in PEM");
     }
     struct import import = {.pem = BUFFER_INIT(KEYRING_CHAIN_MAX)};
+    struct trials trials = {.n = 0};
+    try_key(act, text, &import, &trials);
     pthread_mutex_lock(&act->custody->change);
-    outcome = import_locked(act, text, &import, why);
+    outcome = import_locked(act, text, &trials, &import, why);
     pthread_mutex_unlock(&act->custody->change);
     buffer_fini(&import.pem);
     return outcome;

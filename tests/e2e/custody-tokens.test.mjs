@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// Changes of keys while tokens fail: one that has lost a key.
+
+import assert from 'node:assert/strict'
+import fs from 'node:fs'
+import path from 'node:path'
+import { after, before, test } from 'node:test'
+
+import { Sandbox, seconds, until } from './lib.mjs'
+
+const maxAge = 1 // seconds
+let box
+before(async () => {
+  box = await Sandbox.up('--tokens', '2')
+  await box.restartedWith(
+    (text) => `${text}  - {name: both, purpose: seal, key: p-256, algorithms: [ES256], tokens: [hsm-a, hsm-b]}\nlimits: {jwks_max_age_s: ${maxAge}}\n`,
+  )
+  await until('the role has keys', async () => (await box.ctl('key', 'generate', 'both')).code === 0)
+  await box.ready()
+})
+after(() => box?.down())
+
+async function done(...args) {
+  const { code, stdout, stderr } = await box.ctl(...args)
+  assert.equal(code, 0, stderr)
+  return stdout
+}
+
+const keys = async () => JSON.parse(await done('key', 'list', '--json')).keys.filter(({ role }) => role === 'both')
+const states = async () => (await keys()).map(({ token, state }) => `${token} ${state}`)
+const tokenIs = (name, state) =>
+  until(`${name} is ${state}`, async () => (await box.status()).tokens.find((token) => token.name === name).state === state)
+
+test('a key that its token has lost does not become active', { timeout: seconds(120) }, async () => {
+  const folder = path.join(box.dir, 'hsm', 'hsm-b', 'tokens')
+  const backup = path.join(box.dir, 'backup')
+  fs.cpSync(folder, backup, { recursive: true })
+  await done('key', 'generate', 'both')
+  await done('key', 'publish', 'both')
+  // The token comes back from a backup that is older than the key.
+  await box.kill('qseal-tokend-hsm-b', 'SIGTERM')
+  fs.rmSync(folder, { recursive: true })
+  fs.cpSync(backup, folder, { recursive: true })
+  box.restart('qseal-tokend-hsm-b')
+  await tokenIs('hsm-b', 'ready')
+
+  await until('the time of publication is over', async () => {
+    const { code, stderr } = await box.ctl('key', 'activate', 'both')
+    assert.equal(code, 1)
+    return !/verifiers may hold the old JWK Set/.test(stderr) && /the key is not activated, since it does not sign in token hsm-b now: /.test(stderr)
+  })
+  assert.deepEqual(await states(), ['hsm-a active', 'hsm-b active', 'hsm-a published', 'hsm-b published'])
+  await done('key', 'activate', 'both', '--token', 'hsm-a')
+  assert.deepEqual(await states(), ['hsm-a retiring', 'hsm-b active', 'hsm-a active', 'hsm-b published'])
+})
