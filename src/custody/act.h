@@ -12,11 +12,17 @@
 #include <jansson.h>
 #include <limits.h>
 #include <pthread.h>
+#include <stdatomic.h>
+
+struct destroying;
 
 struct custody {
     struct custody_room room;
-    pthread_mutex_t change;     /* held by whoever makes the next view; guards disk_failed */
-    bool disk_failed;           /* no change any more: a failed fsync is final */
+    pthread_mutex_t change; /* held by whoever makes the next view, never while a token is asked;
+                               guards the next two */
+    bool disk_failed;       /* no change any more: a failed fsync is final */
+    struct destroying *destroying; /* custody/destroy.h */
+    atomic_uint asking;            /* verbs that may be waiting for a token */
     pthread_mutex_t generating; /* held while a token makes a key: two would be made for one role */
     pthread_mutex_t approving;  /* held from the look at a plan until it is done and dropped */
     pthread_mutex_t plans;      /* guards the file; taken last */

@@ -2,6 +2,7 @@
  * Steps whose time has come. Those of a role are one generation, so that its tokens switch
  * together; one that a rule refuses holds up no other. */
 #include "base/log.h"
+#include "custody/destroy.h"
 #include "custody/trial.h"
 
 #include <stdio.h>
@@ -9,6 +10,14 @@
 
 static const char scheduled[] = "scheduled";
 static const char with_successor[] = "it goes with the activation of its successor";
+
+/* One look: what is due, what the tokens say of it, and what is refused. */
+struct look {
+    struct act *act;
+    int64_t now;
+    const struct trials *trials;
+    struct overdue_list *overdue;
+};
 
 static bool is_due(const struct key *key, int64_t now)
 {
@@ -93,8 +102,8 @@ static enum outcome judge_step(const struct change_question *question, struct st
     return outcome == OUTCOME_OK ? check_steps(question->keyring, steps, why) : outcome;
 }
 
-static void try_step(const struct change_question *question, const struct trials *trials,
-                     struct steps *steps, struct overdue_list *overdue)
+static void try_step(const struct look *look, const struct change_question *question,
+                     struct steps *steps)
 {
     const struct key *key = question->key;
     bool activates = key->schedule[0].change.state == KEY_ACTIVE;
@@ -104,16 +113,20 @@ static void try_step(const struct change_question *question, const struct trials
         return; /* the next look takes it */
     }
     enum outcome outcome = judge_step(question, steps, &why);
-    if (outcome == OUTCOME_OK && activates && trial_of(trials, key) == NULL) {
+    if (outcome == OUTCOME_OK && activates && trial_of(look->trials, key) == NULL) {
         steps->n = n;
         return; /* it was not to be activated when the tokens were asked: the same */
     }
     if (outcome == OUTCOME_OK) {
-        outcome = trials_check(trials, question->keyring, &steps->list[n], steps->n - n, &why);
+        outcome =
+            trials_check(look->trials, question->keyring, &steps->list[n], steps->n - n, &why);
+    }
+    if (outcome == OUTCOME_OK) {
+        outcome = destroying_check(look->act, key, key->schedule[0].change.state, &why);
     }
     if (outcome != OUTCOME_OK) {
         steps->n = n;
-        note(overdue, key, why.detail);
+        note(look->overdue, key, why.detail);
     }
 }
 
@@ -146,25 +159,24 @@ static bool is_among(const struct steps *steps, size_t index)
 
 /* All that is due for keys of this role; the retirement of a former key comes with its successor.
  */
-static void plan_role(const struct view *view, const char *role, int64_t now,
-                      const struct trials *trials, struct steps *steps,
-                      struct overdue_list *overdue)
+static void plan_role(const struct look *look, const struct view *view, const char *role,
+                      struct steps *steps)
 {
     const struct keyring *keyring = view->keyring;
     for (size_t i = 0; i < keyring->n_keys; i++) {
         const struct key *key = &keyring->keys[i];
         const struct change_question question = {
-            .policy = view->policy, .keyring = keyring, .key = key, .now = now};
-        if (is_due(key, now) && strcmp(key->role, role) == 0 &&
+            .policy = view->policy, .keyring = keyring, .key = key, .now = look->now};
+        if (is_due(key, look->now) && strcmp(key->role, role) == 0 &&
             key->schedule[0].change.state != KEY_RETIRING) {
-            try_step(&question, trials, steps, overdue);
+            try_step(look, &question, steps);
         }
     }
     for (size_t i = 0; i < keyring->n_keys; i++) {
         const struct key *key = &keyring->keys[i];
-        if (is_due(key, now) && strcmp(key->role, role) == 0 &&
+        if (is_due(key, look->now) && strcmp(key->role, role) == 0 &&
             key->schedule[0].change.state == KEY_RETIRING && !is_among(steps, i)) {
-            note(overdue, key, with_successor);
+            note(look->overdue, key, with_successor);
         }
     }
 }
@@ -179,24 +191,23 @@ static void report_steps(const struct keyring *keyring, const struct steps *step
     }
 }
 
-static bool take_role(struct act *act, const char *role, int64_t now, const struct trials *trials,
-                      struct overdue_list *overdue)
+static bool take_role(const struct look *look, const char *role)
 {
     struct steps steps = {.n = 0};
     struct keyring *next = NULL;
     struct reason why = {0};
-    struct view *view = view_cell_get(act->custody->room.views);
-    plan_role(view, role, now, trials, &steps, overdue);
+    struct view *view = view_cell_get(look->act->custody->room.views);
+    plan_role(look, view, role, &steps);
     enum outcome outcome = OUTCOME_OK;
     if (steps.n > 0) {
         outcome = keyring_change(view->keyring, steps.list, steps.n, &next, &why);
         if (outcome == OUTCOME_OK) {
-            outcome = act_install_locked(act, next, &why);
+            outcome = act_install_locked(look->act, next, &why);
         }
         for (size_t i = 0; outcome != OUTCOME_OK && i < steps.n; i++) {
             const struct key *key = &view->keyring->keys[steps.list[i].index];
-            if (is_due(key, now)) {
-                note(overdue, key, why.detail);
+            if (is_due(key, look->now)) {
+                note(look->overdue, key, why.detail);
             }
         }
         if (outcome == OUTCOME_OK) {
@@ -210,6 +221,7 @@ static bool take_role(struct act *act, const char *role, int64_t now, const stru
 bool due_take_locked(struct act *act, int64_t now, const struct trials *trials,
                      struct overdue_list *overdue)
 {
+    const struct look look = {.act = act, .now = now, .trials = trials, .overdue = overdue};
     bool taken = false;
     struct view *start = view_cell_get(act->custody->room.views);
     const struct keyring *keyring = start->keyring;
@@ -219,7 +231,7 @@ bool due_take_locked(struct act *act, int64_t now, const struct trials *trials,
             first = !is_due(&keyring->keys[j], now) ||
                     strcmp(keyring->keys[j].role, keyring->keys[i].role) != 0;
         }
-        if (first && take_role(act, keyring->keys[i].role, now, trials, overdue)) {
+        if (first && take_role(&look, keyring->keys[i].role)) {
             taken = true;
         }
     }

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "custody/change.h"
+#include "custody/destroy.h"
 #include "custody/effect.h"
 #include "token/remote.h"
 
@@ -43,6 +44,9 @@ enum outcome act_install_locked(struct act *act, struct keyring *keyring, struct
     struct view *now = view_cell_get(custody->room.views);
     struct view *next = NULL;
     enum outcome outcome = view_new(policy_ref(now->policy), keyring, &next, why);
+    if (outcome == OUTCOME_OK) {
+        outcome = destroying_check_all(act, now->keyring, next->keyring, why);
+    }
     view_unref(now);
     if (outcome == OUTCOME_OK) {
         outcome = act_check_decided(act, why);

@@ -17,7 +17,7 @@ enum { UNLOCK_DEADLINE_MS = 30000 };
 
 struct verb_row {
     const char *name;
-    unsigned int rights; /* any of these; and NEEDS_CLOCK, TWO_PERSONS */
+    unsigned int rights; /* any of these; and NEEDS_CLOCK, TWO_PERSONS, ASKS_TOKENS */
     enum outcome (*handle)(struct act *act, struct reason *why);
 };
 
@@ -226,13 +226,15 @@ static enum outcome do_token_unlock(struct act *act, struct reason *why)
                : outcome;
 }
 
-/* What a verb asks for beside a right. What stops a key waits for neither: no clock that is
+/* What a verb asks for beside a right. One that asks tokens may have to wait for them, and leaves
+ * room for the others. What stops a key waits for neither: no clock that is
  * believed (its time would be in the keyring), and no second person (where approval is required the
  * verb becomes a plan: its handler asks act_decide()). */
 enum {
     ANY_RIGHT = RIGHT_OPERATOR | RIGHT_CUSTODIAN | RIGHT_AUDITOR | RIGHT_APPROVER,
     NEEDS_CLOCK = 1 << 8,
     TWO_PERSONS = 1 << 9,
+    ASKS_TOKENS = 1 << 10,
     KEY_CHANGE = RIGHT_CUSTODIAN | NEEDS_CLOCK | TWO_PERSONS,
     RECORD = RIGHT_CUSTODIAN | RIGHT_OPERATOR | NEEDS_CLOCK,
 };
@@ -240,21 +242,22 @@ enum {
 static const struct verb_row verbs[] = {
     [CUSTODY_STATUS] = {"status", ANY_RIGHT, do_status},
     [CUSTODY_RELOAD] = {"reload", RIGHT_OPERATOR, do_reload},
-    [CUSTODY_KEY_GENERATE] = {"key generate", KEY_CHANGE, act_key_generate},
+    [CUSTODY_KEY_GENERATE] = {"key generate", KEY_CHANGE | ASKS_TOKENS, act_key_generate},
     [CUSTODY_KEY_LIST] = {"key list", ANY_RIGHT, do_key_list},
     [CUSTODY_JWKS] = {"jwks", ANY_RIGHT, do_jwks},
-    [CUSTODY_TOKEN_UNLOCK] = {"token unlock", RIGHT_OPERATOR | RIGHT_CUSTODIAN, do_token_unlock},
+    [CUSTODY_TOKEN_UNLOCK] = {"token unlock", RIGHT_OPERATOR | RIGHT_CUSTODIAN | ASKS_TOKENS,
+                              do_token_unlock},
     [CUSTODY_KEY_REFERENCE] = {"key reference", ANY_RIGHT, act_key_reference},
-    [CUSTODY_KEY_CSR] = {"key csr", RIGHT_CUSTODIAN, act_key_csr},
-    [CUSTODY_KEY_IMPORT] = {"key import-certificate", KEY_CHANGE, act_key_import},
+    [CUSTODY_KEY_CSR] = {"key csr", RIGHT_CUSTODIAN | ASKS_TOKENS, act_key_csr},
+    [CUSTODY_KEY_IMPORT] = {"key import-certificate", KEY_CHANGE | ASKS_TOKENS, act_key_import},
     [CUSTODY_KEY_PUBLISH] = {"key publish", KEY_CHANGE, act_key_publish},
-    [CUSTODY_KEY_ACTIVATE] = {"key activate", KEY_CHANGE, act_key_activate},
+    [CUSTODY_KEY_ACTIVATE] = {"key activate", KEY_CHANGE | ASKS_TOKENS, act_key_activate},
     [CUSTODY_KEY_RETIRE] = {"key retire", KEY_CHANGE, act_key_retire},
     [CUSTODY_KEY_SUSPEND] = {"key suspend", RIGHT_CUSTODIAN, act_key_suspend},
     [CUSTODY_KEY_RESUME] = {"key resume", KEY_CHANGE, act_key_resume},
     [CUSTODY_KEY_COMPROMISED] = {"key compromised", RIGHT_CUSTODIAN, act_key_compromised},
-    [CUSTODY_KEY_DESTROY] = {"key destroy", KEY_CHANGE, act_key_destroy},
-    [CUSTODY_KEY_SHOW] = {"key show", ANY_RIGHT, act_key_show},
+    [CUSTODY_KEY_DESTROY] = {"key destroy", KEY_CHANGE | ASKS_TOKENS, act_key_destroy},
+    [CUSTODY_KEY_SHOW] = {"key show", ANY_RIGHT | ASKS_TOKENS, act_key_show},
     [CUSTODY_TOKEN_LIST] = {"token list", ANY_RIGHT, do_token_list},
     [CUSTODY_CLOCK_CONFIRM] = {"clock confirm", RIGHT_OPERATOR | RIGHT_CUSTODIAN,
                                act_clock_confirm},
@@ -262,7 +265,8 @@ static const struct verb_row verbs[] = {
     [CUSTODY_PLAN_LIST] = {"plan list", ANY_RIGHT, act_plan_list},
     [CUSTODY_PLAN_SHOW] = {"plan show", ANY_RIGHT, act_plan_show},
     [CUSTODY_PLAN_WITHDRAW] = {"plan withdraw", ANY_RIGHT | NEEDS_CLOCK, act_plan_withdraw},
-    [CUSTODY_KEY_APPROVE] = {"key approve", RIGHT_APPROVER | NEEDS_CLOCK, act_key_approve},
+    [CUSTODY_KEY_APPROVE] = {"key approve", RIGHT_APPROVER | NEEDS_CLOCK | ASKS_TOKENS,
+                             act_key_approve},
     [CUSTODY_KEY_BACKUP_RECORDED] = {"key backup-recorded", RECORD, act_key_backup_recorded},
     [CUSTODY_KEY_SEEN] = {"key seen", RECORD, act_key_seen},
     [CUSTODY_ROTATION_PLAN] = {"rotation plan", ANY_RIGHT, act_rotation_plan},
@@ -293,6 +297,26 @@ static enum outcome handle(struct act *act, const struct verb_row *row, struct r
     return row->handle(act, why);
 }
 
+/* All workers of the door waiting for one token would leave nobody to stop a key. */
+static enum outcome handle_with_room(struct act *act, const struct verb_row *row,
+                                     struct reason *why)
+{
+    struct custody *custody = act->custody;
+    if ((row->rights & ASKS_TOKENS) == 0) {
+        return handle(act, row, why);
+    }
+    unsigned int asking = atomic_fetch_add(&custody->asking, 1);
+    enum outcome outcome =
+        asking + 1 < custody->room.askers
+            ? handle(act, row, why)
+            : refuse(why, OUTCOME_TOKEN_UNAVAILABLE,
+                     "%u commands wait for tokens already, which is as many as may; try again "
+                     "when one of them is done",
+                     asking);
+    atomic_fetch_sub(&custody->asking, 1);
+    return outcome;
+}
+
 static enum outcome check_rights(const struct act *act, const struct verb_row *row,
                                  struct reason *why)
 {
@@ -314,7 +338,7 @@ static enum outcome run_verb(struct act *act, const struct verb_row *row, struct
         outcome = check_clock(act, row, why);
     }
     if (outcome == OUTCOME_OK) {
-        outcome = handle(act, row, why);
+        outcome = handle_with_room(act, row, why);
     }
     view_unref(act->view);
     return outcome;

@@ -20,6 +20,8 @@ struct custody_room {
     struct view_cell *views;
     struct watch *watch;
     struct callers *callers;
+    unsigned int askers; /* how many requests are handled at a time; one of them is never left
+                            waiting for a token */
     /* What httpd said of itself; false when there is none. */
     bool (*front_about)(void *front, struct door_front *out);
     void *front;

@@ -79,6 +79,7 @@ static void start_services(struct instance *instance)
         .views = instance->views,
         .watch = instance->watch,
         .callers = instance->callers,
+        .askers = INSTANCE_ASKERS,
         .front_about = front_about,
     };
     instance->custody = custody_new(&room);

@@ -8,7 +8,7 @@
 #include "signing/local.h"
 #include "token_double.h"
 
-enum { INSTANCE_TOKENS = 2 };
+enum { INSTANCE_TOKENS = 2, INSTANCE_ASKERS = 3 };
 
 struct instance {
     char folder[64];

@@ -7,6 +7,7 @@
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -154,10 +155,26 @@ static enum outcome sign_locked(struct token *token, const struct token_sign_req
     return refuse(why, OUTCOME_NO_KEY, "the double has no such key");
 }
 
+/* The lock is not held meanwhile. */
+static void hang(const struct token *token)
+{
+    pthread_mutex_lock(&lock);
+    struct token_double *self = double_of(token);
+    pthread_mutex_unlock(&lock);
+    if (self != NULL) {
+        atomic_fetch_add(&self->held, 1);
+        while (atomic_load(&self->hangs)) {
+            (void)poll(NULL, 0, 1);
+        }
+        atomic_fetch_sub(&self->held, 1);
+    }
+}
+
 enum outcome token_sign(struct token *token, const struct token_sign_request *request,
                         struct deadline deadline, struct buffer *signature, struct reason *why)
 {
     (void)deadline;
+    hang(token);
     pthread_mutex_lock(&lock);
     enum outcome outcome = sign_locked(token, request, signature, why);
     pthread_mutex_unlock(&lock);
@@ -233,6 +250,7 @@ enum outcome token_destroy(struct token *token, const struct token_destroy_reque
                            struct deadline deadline, struct reason *why)
 {
     (void)deadline;
+    hang(token);
     pthread_mutex_lock(&lock);
     enum outcome outcome = destroy_locked(token, request, why);
     pthread_mutex_unlock(&lock);

@@ -6,6 +6,8 @@
 
 #include "token/token.h"
 
+#include <stdatomic.h>
+
 /* How the double of a token behaves from now on; by name, as in the configuration. */
 struct token_double {
     const char *name;
@@ -17,8 +19,10 @@ struct token_double {
     unsigned int asked;       /* signatures asked for */
     struct token_key shows;   /* what token_show() says of every key */
     unsigned int unlocks;
-    bool wants_pin; /* unlocking without a typed PIN is OUTCOME_PIN */
-    char typed[16]; /* the last PIN that was typed */
+    bool wants_pin;    /* unlocking without a typed PIN is OUTCOME_PIN */
+    char typed[16];    /* the last PIN that was typed */
+    atomic_bool hangs; /* no answer to sign and destroy before this is over, */
+    atomic_uint held;  /* so many wait for that now */
 };
 
 /* Forgets all keys and tokens, then knows these. The array is borrowed. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Changes of keys while tokens fail: one that has lost a key.
+// Changes of keys while tokens fail: one that has lost a key, and one that does not answer.
 
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
@@ -52,4 +52,34 @@ test('a key that its token has lost does not become active', { timeout: seconds(
   assert.deepEqual(await states(), ['hsm-a active', 'hsm-b active', 'hsm-a published', 'hsm-b published'])
   await done('key', 'activate', 'both', '--token', 'hsm-a')
   assert.deepEqual(await states(), ['hsm-a retiring', 'hsm-b active', 'hsm-a active', 'hsm-b published'])
+})
+
+test('a token that does not answer holds up nobody else', { timeout: seconds(180) }, async () => {
+  const [{ kid: compromised }, , , { kid: waits }] = await keys()
+  await done('key', 'generate', 'both', '--token', 'hsm-b')
+  const spare = (await keys()).at(-1)
+  await box.freeze('qseal-tokend-hsm-b')
+  try {
+    // Whichever of the two comes second is told of the first, which waits.
+    const answers = []
+    const destructions = [1, 2].map(() => box.ctl('key', 'destroy', spare.kid).then((answer) => answers.push(answer)))
+    await Promise.race(destructions)
+    assert.equal(answers[0].code, 1)
+    assert.match(answers[0].stderr, /is being destroyed in token hsm-b at this moment; try again when that has ended/)
+    // Of five more that ask the token three are too many.
+    const asked = Array.from({ length: 5 }, () => box.ctl('key', 'csr', waits))
+    const first = await Promise.race(asked)
+    assert.equal(first.code, 4)
+    assert.match(first.stderr, /3 commands wait for tokens already, which is as many as may; try again when one of them is done/)
+    await done('status', '--json')
+    await done('key', 'suspend', waits)
+    await done('key', 'compromised', compromised)
+    assert.equal(answers.length, 1) // the other still waits
+    box.signal('qseal-tokend-hsm-b', 'SIGCONT')
+    await Promise.all([...destructions, ...asked])
+    assert.equal(answers[1].code, 0, answers[1].stderr)
+  } finally {
+    box.signal('qseal-tokend-hsm-b', 'SIGCONT')
+  }
+  assert.equal((await keys()).at(-1).state, 'destroyed')
 })

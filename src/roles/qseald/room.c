@@ -218,6 +218,7 @@ static bool start_services(struct room *room, const struct config *config, struc
         .views = room->views,
         .watch = room->watch,
         .callers = room->callers,
+        .askers = ADMIN_WORKERS,
         .front_about = front_about,
         .front = room,
     };
