@@ -158,11 +158,11 @@ static int64_t earliest_of(const struct act *act, const struct rotation *rotatio
 static enum outcome set_publication(const struct act *act, int64_t lead, struct rotation *rotation,
                                     struct reason *why)
 {
-    int64_t otherwise = rotation->now + lead;
+    int64_t earliest = rotation->now;
     for (size_t i = 0; i < rotation->n; i++) {
         struct certificate_facts facts;
         if (!rotation->keys[i].is_published && facts_of(rotation->keys[i].key, &facts)) {
-            otherwise = later(otherwise, facts.not_before);
+            earliest = later(earliest, facts.not_before);
         }
     }
     if (!rotation->publishes && act_argument(act, "publish_at") != NULL) {
@@ -171,7 +171,17 @@ static enum outcome set_publication(const struct act *act, int64_t lead, struct 
                       "out",
                       rotation->role->name);
     }
-    return read_time(act, rotation, "publish_at", otherwise, &rotation->publish_at, why);
+    enum outcome outcome =
+        read_time(act, rotation, "publish_at", later(earliest, rotation->now + lead),
+                  &rotation->publish_at, why);
+    if (outcome == OUTCOME_OK && rotation->publish_at < earliest) {
+        char at[UTC_SIZE];
+        char from[UTC_SIZE];
+        return refuse(why, OUTCOME_RULE,
+                      "publication at %s is too early: from %s on, when the certificate is valid",
+                      utc_text(rotation->publish_at, at), utc_text(earliest, from));
+    }
+    return outcome;
 }
 
 static enum outcome set_activation(const struct act *act, int64_t lead, struct rotation *rotation,

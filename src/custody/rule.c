@@ -4,10 +4,22 @@
 #include "custody/change.h"
 
 #include "base/utc.h"
+#include "pki/certificate.h"
 
 #include <string.h>
 
 enum { MS_PER_S = 1000 };
+
+static enum outcome check_certificate(const struct config_role *role, const struct key *key,
+                                      struct reason *why)
+{
+    return !role->needs_certificate || key->chain_pem != NULL
+               ? OUTCOME_OK
+               : refuse(why, OUTCOME_RULE,
+                        "keys of role %s need a certificate first: qsealctl key csr, then qsealctl "
+                        "key import-certificate (or `certificate: optional` for the role)",
+                        role->name);
+}
 
 static enum outcome rule_publish(const struct change_question *question, struct reason *why)
 {
@@ -20,14 +32,39 @@ static enum outcome rule_publish(const struct change_question *question, struct 
         return refuse(why, OUTCOME_RULE,
                       "the key is suspended: resume it first, and it is where it was");
     }
-    if (role->needs_certificate && question->key->chain_pem == NULL) {
-        return refuse(
-            why, OUTCOME_RULE,
-            "keys of role %s need a certificate first: qsealctl key csr, then qsealctl key "
-            "import-certificate (or `certificate: optional` for the role)",
-            role->name);
+    return check_certificate(role, question->key, why);
+}
+
+/* Its certificate was valid when it was imported; that may be long ago. */
+static enum outcome check_validity(const struct change_question *question, struct reason *why)
+{
+    static const char remedy[] = "qsealctl key csr, then qsealctl key import-certificate";
+    const struct key *key = question->key;
+    const char *kid = public_key_thumbprint(key->public_key);
+    struct certificate_facts facts;
+    char text[UTC_SIZE];
+    if (key->chain_pem == NULL) {
+        return OUTCOME_OK;
     }
-    return OUTCOME_OK;
+    if (!certificate_facts(span_of_text(key->chain_pem), &facts)) {
+        return refuse(why, OUTCOME_RULE, "the certificate of key %.8s cannot be read: %s", kid,
+                      remedy);
+    }
+    if (question->now < facts.not_before) {
+        return refuse(why, OUTCOME_RULE, "the certificate of key %.8s is not valid before %s", kid,
+                      utc_text(facts.not_before, text));
+    }
+    return question->now <= facts.not_after
+               ? OUTCOME_OK
+               : refuse(why, OUTCOME_RULE,
+                        "the certificate of key %.8s ended at %s: a renewed one comes first (%s)",
+                        kid, utc_text(facts.not_after, text), remedy);
+}
+
+/* A key that is resumed was published before. */
+static enum outcome rule_shown(const struct change_question *question, struct reason *why)
+{
+    return question->key->state == KEY_SUSPENDED ? OUTCOME_OK : check_validity(question, why);
 }
 
 /* Nobody verifies with a set that lacks the key before the role has ever had another. */
@@ -95,6 +132,12 @@ static enum outcome rule_activate(const struct change_question *question, struct
         return OUTCOME_OK; /* the table of transitions has its own words */
     }
     enum outcome outcome = check_end(question, role, why);
+    if (outcome == OUTCOME_OK) {
+        outcome = check_certificate(role, key, why);
+    }
+    if (outcome == OUTCOME_OK) {
+        outcome = check_validity(question, why);
+    }
     if (outcome == OUTCOME_OK) {
         outcome = check_records(question, role, why);
     }
@@ -164,7 +207,8 @@ enum outcome rule_step(const struct change_question *question, enum key_state to
 enum outcome rule_time(const struct change_question *question, enum key_state to,
                        struct reason *why)
 {
-    return to == KEY_ACTIVE    ? rule_activate(question, why)
-           : to == KEY_RETIRED ? rule_retire(question, why)
-                               : OUTCOME_OK;
+    return to == KEY_ACTIVE      ? rule_activate(question, why)
+           : to == KEY_RETIRED   ? rule_retire(question, why)
+           : to == KEY_PUBLISHED ? rule_shown(question, why)
+                                 : OUTCOME_OK;
 }

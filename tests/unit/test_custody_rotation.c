@@ -281,9 +281,14 @@ static void a_certificate_must_be_valid_when_the_key_signs(void **state)
     assert_in_range(time_of(plan, "/publish_at"), time_of(plan, "/now") + DAY - 60,
                     time_of(plan, "/now") + DAY);
     refuse_verb(instance, CUSTODY_ROTATION_PLAN,
-                "{\"role\":\"seal-ec\",\"token\":\"hsm-a\",\"publish_at\":\"+0s\",\"activate_at\":"
-                "\"+12h\"}",
-                OUTCOME_RULE, "signs with a certificate only when that is valid");
+                "{\"role\":\"seal-ec\",\"token\":\"hsm-a\",\"publish_at\":\"+12h\"}", OUTCOME_RULE,
+                " is too early: from 20");
+    refuse_verb(instance, CUSTODY_ROTATION_PLAN,
+                "{\"role\":\"seal-ec\",\"token\":\"hsm-a\",\"publish_at\":\"+12h\"}", OUTCOME_RULE,
+                "Z on, when the certificate is valid");
+    refuse_verb(instance, CUSTODY_ROTATION_PLAN,
+                "{\"role\":\"seal-ec\",\"token\":\"hsm-a\",\"activate_at\":\"+12h\"}", OUTCOME_RULE,
+                "signs with a certificate only when that is valid");
     refuse_verb(instance, CUSTODY_ROTATION_PLAN,
                 "{\"role\":\"seal-ec\",\"token\":\"hsm-a\",\"activate_at\":\"+11d\"}", OUTCOME_RULE,
                 "on token hsm-a ends at 20");
@@ -294,6 +299,29 @@ static void a_certificate_must_be_valid_when_the_key_signs(void **state)
                 "{\"role\":\"seal-ec\",\"token\":\"hsm-a\",\"activate_at\":\"+3d\"}");
     expect_warning(late, 0, "the certificate of the active key");
     expect_warning(late, 0, ", before its successor signs");
+    transport_instance_free(instance);
+}
+
+/* It was valid when it was imported. */
+static void a_certificate_that_has_ended_stops_the_key_on_its_way(void **state)
+{
+    (void)state;
+    struct instance *instance = make();
+    int64_t now = clock_wall_s();
+    static const enum key_state steps[] = {KEY_PUBLISHED};
+    put_certificate(instance, 2, -10 * DAY, -DAY);
+    refuse_verb(instance, CUSTODY_KEY_PUBLISH, "{\"key\":\"seal-ec\"}", OUTCOME_RULE,
+                ": a renewed one comes first");
+    set_schedule(instance, 2, 1, steps, &now);
+    assert_false(custody_clock_step(instance->custody, now));
+    expect_overdue(instance, 1, ": a renewed one comes first");
+    put_certificate(instance, 2, -DAY, DAY);
+    assert_true(custody_clock_step(instance->custody, now));
+    let_pass(instance, 301);
+    put_certificate(instance, 2, -10 * DAY, -DAY);
+    refuse_verb(instance, CUSTODY_KEY_ACTIVATE, "{\"key\":\"seal-ec\"}", OUTCOME_RULE,
+                ": a renewed one comes first");
+    expect_state(instance, 2, KEY_PUBLISHED);
     transport_instance_free(instance);
 }
 
@@ -383,6 +411,7 @@ int main(void)
         cmocka_unit_test(a_rotation_can_be_cancelled),
         cmocka_unit_test(the_next_rotation_need_not_wait),
         cmocka_unit_test(a_certificate_must_be_valid_when_the_key_signs),
+        cmocka_unit_test(a_certificate_that_has_ended_stops_the_key_on_its_way),
         cmocka_unit_test(a_certificate_that_is_missing_is_asked_for),
         cmocka_unit_test(what_will_wait_is_said),
         cmocka_unit_test(a_transport_key_is_not_retired_by_the_clock),

@@ -2,6 +2,8 @@
  * Publish before use and keep after use, to the second. */
 #include "custody/change.h"
 
+#include "base/clock.h"
+#include "certificate_support.h"
 #include "custody_support.h"
 #include "keyring_support.h"
 
@@ -103,6 +105,63 @@ static void a_key_past_its_end_is_not_activated(void **state)
                    "the key signs nothing; a custodian activates another key");
 }
 
+/* Its certificate is valid from and to so many seconds from now. */
+static struct change_question with_certificate(struct stage *stage, size_t n_states, long from_s,
+                                               long to_s)
+{
+    struct change_question question = ask(stage, "seal-ec", life, n_states, false, clock_wall_s());
+    const struct issue issue = {.subject = "leaf", .issuer = "ca", .from_s = from_s, .to_s = to_s};
+    BUFFER_CLEANUP struct buffer pem = BUFFER_INIT(8192);
+    EVP_PKEY *pair = EVP_EC_gen("P-256");
+    put_issued(&pem, &issue, pair, pair);
+    stage->keyring->keys[0].chain_pem = strdup(buffer_text(&pem));
+    EVP_PKEY_free(pair);
+    return question;
+}
+
+static void a_certificate_is_valid_when_its_key_is_shown_and_used(void **state)
+{
+    struct stage *stage = *state;
+    struct reason why = {0};
+    static const enum key_state steps[] = {KEY_PUBLISHED, KEY_ACTIVE};
+    for (size_t i = 0; i < COUNT_OF(steps); i++) {
+        struct change_question question = with_certificate(stage, 1 + i, 0, 0);
+        assert_done(rule_time(&question, steps[i], &why), why);
+        question.now += 100 * 365 * 86400LL;
+        assert_refused(rule_time(&question, steps[i], &why), OUTCOME_RULE, why, "ended at 20");
+        assert_refused(rule_time(&question, steps[i], &why), OUTCOME_RULE, why,
+                       ": a renewed one comes first (qsealctl key csr, then");
+        question = with_certificate(stage, 1 + i, 600, 3600);
+        assert_refused(rule_time(&question, steps[i], &why), OUTCOME_RULE, why,
+                       " is not valid before 20");
+        question.now += 600;
+        assert_done(rule_time(&question, steps[i], &why), why);
+        free(stage->keyring->keys[0].chain_pem);
+        stage->keyring->keys[0].chain_pem = strdup("no certificate");
+        assert_refused(rule_time(&question, steps[i], &why), OUTCOME_RULE, why, "cannot be read");
+    }
+    /* What was published goes on where it was. */
+    static const enum key_state again[] = {KEY_GENERATED, KEY_PUBLISHED, KEY_SUSPENDED};
+    struct change_question question = ask(stage, "seal-ec", again, 3, false, clock_wall_s());
+    stage->keyring->keys[0].chain_pem = strdup("no certificate");
+    assert_done(rule_time(&question, KEY_PUBLISHED, &why), why);
+}
+
+/* The role has come to ask for one since the key was published. */
+static void a_certificate_is_asked_for_again(void **state)
+{
+    struct stage *stage = *state;
+    struct reason why = {0};
+    stage->instance.seal_ec_more = ", certificate: required";
+    instance_configure(&stage->instance, "[\"*\"]", "[custodian]");
+    assert_done(custody_reload(stage->instance.custody, &why), why);
+    view_unref(stage->view);
+    stage->view = view_cell_get(stage->instance.views);
+    struct change_question question = ask(stage, "seal-ec", life, 2, false, clock_wall_s());
+    assert_refused(rule_time(&question, KEY_ACTIVE, &why), OUTCOME_RULE, why,
+                   "keys of role seal-ec need a certificate first");
+}
+
 static void a_key_is_kept_as_long_as_what_it_signed(void **state)
 {
     struct stage *stage = *state;
@@ -163,6 +222,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_key_is_published_long_enough_before_it_signs),
         TEST(a_key_past_its_end_is_not_activated),
+        TEST(a_certificate_is_valid_when_its_key_is_shown_and_used),
+        TEST(a_certificate_is_asked_for_again),
         TEST(a_key_is_kept_as_long_as_what_it_signed),
         TEST(a_suspended_key_resumes_where_it_was),
     };
