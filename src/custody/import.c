@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0
  * qsealctl key import-certificate: certificates put beside the key they are for. */
+#include "custody/import.h"
+
 #include "base/clock.h"
 #include "base/log.h"
-#include "custody/change.h"
 #include "custody/effect.h"
 #include "custody/report_certificate.h"
 #include "custody/trial.h"
 #include "jose/json.h"
-#include "pki/certificate.h"
 
 #include <openssl/sha.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { FIRST_STEPS = 3 };
+enum { FIRST_STEPS = 3, IMPORT_STEPS_MAX = FIRST_STEPS * SELECTION_MAX };
 
 struct import {
     struct buffer pem; /* as it will be kept */
@@ -30,26 +30,9 @@ static enum outcome read_for(const struct key *key, const char *text, struct imp
                                   &out->facts, why);
 }
 
-/* The role's keys in turn, since each token has its own: the certificate says which is meant. */
-static enum outcome find_key(const struct act *act, const char *text, struct import *import,
-                             const struct key **out, struct reason *why)
+static bool is_twin(const struct key *a, const struct key *b)
 {
-    const struct config_role *role = NULL;
-    const struct config_token *only = NULL;
-    enum outcome outcome = act_choose_role(act, &role, &only, why);
-    if (outcome != OUTCOME_OK) {
-        return outcome;
-    }
-    outcome = act_no_key(role, only, why);
-    const struct keyring *keyring = act->view->keyring;
-    for (size_t i = 0; outcome != OUTCOME_OK && i < keyring->n_keys; i++) {
-        *out = &keyring->keys[i];
-        if (strcmp((*out)->role, role->name) == 0 && key_state_may((*out)->state, KEY_ACT_CSR) &&
-            (only == NULL || strcmp((*out)->token, only->name) == 0)) {
-            outcome = read_for(*out, text, import, why);
-        }
-    }
-    return outcome;
+    return strcmp(public_key_thumbprint(a->public_key), public_key_thumbprint(b->public_key)) == 0;
 }
 
 /* Whether no other key of its role has been in use: a transport key on its token, where its
@@ -59,7 +42,7 @@ static bool is_first(const struct keyring *keyring, const struct key *key)
     for (size_t i = 0; i < keyring->n_keys; i++) {
         const struct key *other = &keyring->keys[i];
         bool is_near = key->purpose == PURPOSE_SEAL || strcmp(other->token, key->token) == 0;
-        if (other != key && is_near && strcmp(other->role, key->role) == 0 &&
+        if (!is_twin(other, key) && is_near && strcmp(other->role, key->role) == 0 &&
             other->state != KEY_GENERATED && other->state != KEY_CERTIFIED) {
             return false;
         }
@@ -67,11 +50,29 @@ static bool is_first(const struct keyring *keyring, const struct key *key)
     return true;
 }
 
+/* A key, on all its tokens, what is kept beside it, and the keyring with both. */
+struct resolved {
+    const struct key *key;
+    struct keyring_step steps[IMPORT_STEPS_MAX];
+    size_t n_steps;
+    struct keyring *next; /* owned */
+};
+
+/* The state of this entry of the keyring after all. */
+static enum key_state state_after(const struct resolved *resolved, const struct keyring *keyring,
+                                  size_t index)
+{
+    enum key_state state = keyring->keys[index].state;
+    for (size_t i = 0; i < resolved->n_steps; i++) {
+        state = resolved->steps[i].index == index ? resolved->steps[i].change.state : state;
+    }
+    return state;
+}
+
 /* A key that waited for its certificate has it now, and the first of its role on the token is in
  * use at once. Later certificates of the key change no state. */
 static enum outcome resolve_steps(const struct act *act, const struct key *key,
-                                  struct keyring_step steps[FIRST_STEPS], size_t *n_steps,
-                                  struct reason *why)
+                                  struct resolved *out, struct reason *why)
 {
     static const enum key_state states[] = {KEY_CERTIFIED, KEY_PUBLISHED, KEY_ACTIVE};
     const struct keyring *keyring = act->view->keyring;
@@ -80,11 +81,14 @@ static enum outcome resolve_steps(const struct act *act, const struct key *key,
     bool at_once = is_first(keyring, key) && rule_first(&question);
     size_t n = key->state != KEY_GENERATED ? 0 : at_once ? FIRST_STEPS : 1;
     enum outcome outcome = OUTCOME_OK;
-    for (size_t i = 0; outcome == OUTCOME_OK && i < n; i++) {
-        steps[i].index = (size_t)(key - keyring->keys);
-        outcome = change_by(act, states[i], &steps[i].change, why);
+    if (out->n_steps + n > IMPORT_STEPS_MAX) {
+        return refuse(why, OUTCOME_RULE, "the key is on more than %d tokens", SELECTION_MAX);
     }
-    *n_steps = n;
+    for (size_t i = 0; outcome == OUTCOME_OK && i < n; i++) {
+        struct keyring_step *step = &out->steps[out->n_steps++];
+        step->index = (size_t)(key - keyring->keys);
+        outcome = change_by(act, states[i], &step->change, why);
+    }
     return outcome;
 }
 
@@ -102,51 +106,68 @@ static json_t *digest_of(const char *pem)
 }
 
 /* With the certificates that were there before: importing them twice is another thing. */
-static json_t *effect_of(const struct key *key, enum key_state to, const char *pem)
+static void effect_put_chain(json_t **effect, const struct key *key, enum key_state to,
+                             const char *pem)
 {
-    json_t *effect = effect_new();
     json_t *entry = effect_of_key(key, to);
     if (json_object_set_new(entry, "chain_sha256_before", digest_of(key->chain_pem)) != 0 ||
         json_object_set_new(entry, "chain_sha256", digest_of(pem)) != 0) {
         json_clear_ref(&entry);
     }
-    effect_put(&effect, entry);
+    effect_put(effect, entry);
+}
+
+static json_t *effect_of(const struct keyring *keyring, const struct resolved *resolved,
+                         const char *pem)
+{
+    json_t *effect = effect_new();
+    for (size_t i = 0; i < keyring->n_keys; i++) {
+        if (is_twin(&keyring->keys[i], resolved->key)) {
+            effect_put_chain(&effect, &keyring->keys[i], state_after(resolved, keyring, i), pem);
+        }
+    }
     return effect;
 }
 
-static void put_result(struct buffer *out, const struct key *key, enum key_state state,
-                       const struct certificate_facts *facts)
+/* "tokens": all that the key is on. */
+static void put_result(struct buffer *out, const struct keyring *keyring,
+                       const struct resolved *resolved, const struct certificate_facts *facts)
 {
-    buffer_put_format(out, "{\"role\":\"%s\",\"token\":\"%s\",\"kid\":\"%s\",\"state\":\"%s\",",
-                      key->role, key->token, public_key_thumbprint(key->public_key),
-                      key_state_name(state));
+    const struct key *key = resolved->key;
+    const char *put = "";
+    buffer_put_format(
+        out, "{\"role\":\"%s\",\"token\":\"%s\",\"kid\":\"%s\",\"state\":\"%s\",", key->role,
+        key->token, public_key_thumbprint(key->public_key),
+        key_state_name(state_after(resolved, keyring, (size_t)(key - keyring->keys))));
+    buffer_put_text(out, "\"tokens\":[");
+    for (size_t i = 0; i < keyring->n_keys; i++) {
+        if (is_twin(&keyring->keys[i], key)) {
+            buffer_put_format(out, "%s\"%s\"", put, keyring->keys[i].token);
+            put = ",";
+        }
+    }
+    buffer_put_text(out, "],");
     report_certificate(out, facts);
     buffer_put_text(out, "}");
 }
 
-/* A key, what is kept beside it, and the keyring with both. */
-struct resolved {
-    const struct key *key;
-    struct keyring_step steps[FIRST_STEPS];
-    size_t n_steps;
-    enum key_state to;
-    struct keyring *next; /* owned */
-};
-
 static enum outcome resolve(const struct act *act, const char *text, struct import *import,
                             struct resolved *out, struct reason *why)
 {
-    enum outcome outcome = find_key(act, text, import, &out->key, why);
+    const struct keyring *keyring = act->view->keyring;
+    enum outcome outcome = import_choose_key(act, text, &out->key, why);
     if (outcome == OUTCOME_OK) {
-        outcome = resolve_steps(act, out->key, out->steps, &out->n_steps, why);
+        outcome = read_for(out->key, text, import, why);
     }
-    if (outcome == OUTCOME_OK) {
-        out->to = out->n_steps == 0 ? out->key->state : out->steps[out->n_steps - 1].change.state;
-        outcome =
-            keyring_set_chain(act->view->keyring, out->key->public_key, buffer_text(&import->pem),
-                              out->steps, out->n_steps, &out->next, why);
+    for (size_t i = 0; outcome == OUTCOME_OK && i < keyring->n_keys; i++) {
+        if (is_twin(&keyring->keys[i], out->key)) {
+            outcome = resolve_steps(act, &keyring->keys[i], out, why);
+        }
     }
-    return outcome;
+    return outcome == OUTCOME_OK
+               ? keyring_set_chain(keyring, out->key->public_key, buffer_text(&import->pem),
+                                   out->steps, out->n_steps, &out->next, why)
+               : outcome;
 }
 
 /* As a change does (change.c): before the lock. */
@@ -168,7 +189,7 @@ static enum outcome finish(struct act *act, const struct import *import,
     const struct key *key = resolved->key;
     enum outcome outcome = act_install_locked(act, resolved->next, why);
     if (outcome == OUTCOME_OK) {
-        put_result(act->result, key, resolved->to, &import->facts);
+        put_result(act->result, act->view->keyring, resolved, &import->facts);
         log_info("a certificate with serial %s for key %s of role %s was imported by uid %u",
                  import->facts.serial, public_key_thumbprint(key->public_key), key->role,
                  act->peer.uid);
@@ -186,7 +207,7 @@ static enum outcome import_locked(struct act *act, const char *text, const struc
     act->view = view_cell_get(act->custody->room.views);
     enum outcome outcome = resolve(act, text, import, &resolved, why);
     if (outcome == OUTCOME_OK) {
-        json_t *effect = effect_of(resolved.key, resolved.to, buffer_text(&import->pem));
+        json_t *effect = effect_of(act->view->keyring, &resolved, buffer_text(&import->pem));
         outcome = act_decide(act, effect, &go, why);
     }
     if (outcome == OUTCOME_OK && go) {

@@ -72,6 +72,28 @@ enum outcome certificate_chain_read(struct span text, const struct certificate_o
     return outcome == OUTCOME_OK ? put_chain(&chain, pem, why) : outcome;
 }
 
+static bool has_own(const struct chain *chain, const struct certificate_owner *key)
+{
+    for (size_t i = 0; i < chain->n; i++) {
+        if (certificate_is_for(chain->links[i].certificate, key)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+enum outcome certificate_chain_whose(struct span text, const struct certificate_owner *keys,
+                                     size_t n, size_t *index, struct reason *why)
+{
+    CLEANUP(certificate_chain_fini) struct chain chain = {.n = 0};
+    enum outcome outcome = certificate_chain_parse(text, &chain, why);
+    *index = 0;
+    while (outcome == OUTCOME_OK && *index < n && !has_own(&chain, &keys[*index])) {
+        (*index)++;
+    }
+    return outcome;
+}
+
 /* Borrows nothing; the first certificate, owned by the caller, or NULL. */
 static X509 *first_of(struct span pem)
 {

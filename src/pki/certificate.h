@@ -81,6 +81,11 @@ enum outcome certificate_chain_read(struct span text, const struct certificate_o
                                     int64_t now, struct buffer *pem,
                                     struct certificate_facts *facts, struct reason *why) MUST_USE;
 
+/* Which of these keys the text has a certificate for: *index is the first of them, `n` when there
+ * is none. Reads the text as certificate_chain_read() and judges nothing else. */
+enum outcome certificate_chain_whose(struct span text, const struct certificate_owner *keys,
+                                     size_t n, size_t *index, struct reason *why) MUST_USE;
+
 /* Of the first certificate in a text that certificate_chain_read() wrote; false when there is none.
  * Warnings about the chain, the clock and the key's purpose are not among them. */
 bool certificate_facts(struct span pem, struct certificate_facts *facts) MUST_USE;

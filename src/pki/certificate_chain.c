@@ -42,8 +42,7 @@ bool certificate_put_own_spki(X509 *certificate, struct buffer *spki)
     return len > 0 && buffer_ok(spki);
 }
 
-/* Whether it is for the public key. */
-static bool is_for(X509 *leaf, const struct certificate_owner *key)
+bool certificate_is_for(X509 *leaf, const struct certificate_owner *key)
 {
     BUFFER_CLEANUP struct buffer spki = BUFFER_INIT(CERTIFICATES_TEXT_MAX);
     return certificate_put_own_spki(leaf, &spki) &&
@@ -81,7 +80,7 @@ static enum outcome find_own(struct chain *chain, const struct certificate_owner
 {
     size_t own = chain->n;
     for (size_t i = 0; i < chain->n; i++) {
-        if (!is_for(chain->links[i].certificate, key)) {
+        if (!certificate_is_for(chain->links[i].certificate, key)) {
             continue;
         }
         if (own < chain->n) {

@@ -24,6 +24,8 @@ X509 *certificate_of(struct span der);
 enum outcome certificate_chain_parse(struct span text, struct chain *chain,
                                      struct reason *why) MUST_USE;
 bool certificate_put_own_spki(X509 *certificate, struct buffer *spki) MUST_USE;
+/* Whether the certificate is for the public key. */
+bool certificate_is_for(X509 *certificate, const struct certificate_owner *key);
 /* The key's own first, then issuers; a self-signed root above is dropped. */
 enum outcome certificate_chain_order(struct chain *chain, const struct certificate_owner *key,
                                      struct reason *why) MUST_USE;

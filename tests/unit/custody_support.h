@@ -88,6 +88,35 @@ static inline void let_pass(struct instance *instance, int64_t seconds)
     json_decref(do_verb(instance, CUSTODY_RELOAD, "{}"));
 }
 
+/* The key in the keyring's place, on another token as well and in the same states: a restored
+ * backup.
+ */
+static inline void add_twin(struct instance *instance, size_t index, const char *token)
+{
+    struct keyring *keyring = NULL;
+    struct keyring *next = NULL;
+    struct reason why = {0};
+    assert_done(keyring_load(instance->keyring_path, &keyring, &why), why);
+    const struct key *key = &keyring->keys[index];
+    struct key twin = *key;
+    memset(twin.token, 0, sizeof twin.token);
+    memcpy(twin.token, token, strlen(token));
+    twin.public_key = public_key_ref(key->public_key);
+    twin.chain_pem = key->chain_pem == NULL ? NULL : strdup(key->chain_pem);
+    twin.history = NULL;
+    twin.n_history = 0;
+    twin.schedule = NULL;
+    twin.n_schedule = 0;
+    for (size_t i = 0; i < key->n_history; i++) {
+        assert_done(key_note(&twin, &key->history[i], &why), why);
+    }
+    assert_done(keyring_add(keyring, &twin, &next, &why), why);
+    assert_done(keyring_save(next, instance->keyring_path, &why), why);
+    keyring_free(next);
+    keyring_free(keyring);
+    json_decref(do_verb(instance, CUSTODY_RELOAD, "{}"));
+}
+
 /* The public key that is pinned for the role on the token; owned by the caller. */
 static inline struct public_key *pinned(struct instance *instance, const char *role,
                                         const char *token)

@@ -323,6 +323,88 @@ static void a_first_key_waits_for_its_backup(void **state)
     transport_instance_free(instance);
 }
 
+/* A chain for the key in the keyring's place, valid until so many seconds from now; arguments for
+ * role tls. */
+static char *arguments_for(struct instance *instance, size_t index, const char *token, long to_s)
+{
+    const struct issue leaf = {
+        .subject = "leaf", .issuer = "ca", .to_s = to_s, .extended_key_usage = "clientAuth"};
+    BUFFER_CLEANUP struct buffer chain = BUFFER_INIT(65536);
+    struct view *view = view_cell_get(instance->views);
+    EVP_PKEY *key = pkey_from(view->keyring->keys[index].public_key);
+    EVP_PKEY *ca = EVP_EC_gen("P-256");
+    view_unref(view);
+    put_issued(&chain, &leaf, key, ca);
+    EVP_PKEY_free(ca);
+    EVP_PKEY_free(key);
+    return arguments_of("tls", token, &chain);
+}
+
+static void refuse_import(struct instance *instance, char *arguments, const char *fragment)
+{
+    refuse_verb(instance, CUSTODY_KEY_IMPORT, arguments, OUTCOME_RULE, fragment);
+    free(arguments);
+}
+
+/* The certificate says which of several keys is meant, and is judged for that one. */
+static void the_reason_is_that_of_the_key_it_is_for(void **state)
+{
+    (void)state;
+    struct instance *instance = transport_instance();
+    make_key(instance, "{\"role\":\"tls\"}"); /* 0 and 1, on hsm-b and hsm-a */
+    make_key(instance, "{\"role\":\"tls-ed\"}");
+    for (size_t i = 0; i < 2; i++) {
+        refuse_import(instance, arguments_for(instance, i, NULL, -60),
+                      "certificate 1 expired at 20");
+    }
+    refuse_import(instance, arguments_for(instance, 2, NULL, 0),
+                  "no certificate is for the public key of one of the 2 keys of role tls; was its "
+                  "request made with `qsealctl key csr`?");
+    refuse_import(instance, arguments_for(instance, 0, "hsm-a", 0),
+                  "certificate 1 is for another public key than this one");
+    refuse_verb(instance, CUSTODY_KEY_IMPORT, "{\"role\":\"tls\",\"chain\":\"\"}", OUTCOME_RULE,
+                "there is no certificate in PEM");
+    char stopped[100];
+    struct view *view = view_cell_get(instance->views);
+    (void)snprintf(stopped, sizeof stopped, "{\"key\":\"%s\"}",
+                   public_key_thumbprint(view->keyring->keys[0].public_key));
+    view_unref(view);
+    json_decref(do_verb(instance, CUSTODY_KEY_COMPROMISED, stopped));
+    refuse_import(instance, arguments_for(instance, 0, NULL, 0),
+                  ", which is compromised: it gets none any more");
+    char *arguments = arguments_for(instance, 1, NULL, 0);
+    json_decref(do_verb(instance, CUSTODY_KEY_IMPORT, arguments));
+    free(arguments);
+    transport_instance_free(instance);
+}
+
+/* One key on two tokens: both have the certificate, and both go on with it. */
+static void a_certificate_is_for_a_key_on_all_its_tokens(void **state)
+{
+    (void)state;
+    struct instance *instance = transport_instance();
+    instance->roles_more =
+        "  - {name: tls, purpose: transport, key: p-256, tokens: [hsm-b, hsm-a], "
+        "certificate: required}\n";
+    instance_configure(instance, "[\"*\"]", "[operator, custodian]");
+    json_decref(do_verb(instance, CUSTODY_RELOAD, "{}"));
+    make_key(instance, "{\"role\":\"tls\",\"token\":\"hsm-a\"}");
+    add_twin(instance, 0, "hsm-b");
+    char *arguments = arguments_for(instance, 0, "hsm-b", 0);
+    JSON_CLEANUP json_t *result = do_verb(instance, CUSTODY_KEY_IMPORT, arguments);
+    assert_string_equal(text_of(result, "token"), "hsm-b");
+    assert_string_equal(text_of(result, "state"), "active");
+    assert_int_equal(json_array_size(json_object_get(result, "tokens")), 2);
+    struct view *view = view_cell_get(instance->views);
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(view->keyring->keys[i].state, KEY_ACTIVE);
+        assert_non_null(view->keyring->keys[i].chain_pem);
+    }
+    view_unref(view);
+    free(arguments);
+    transport_instance_free(instance);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -332,6 +414,8 @@ int main(void)
         cmocka_unit_test(statements_of_a_qwac_are_shown),
         cmocka_unit_test(what_is_refused_changes_nothing),
         cmocka_unit_test(a_first_key_waits_for_its_backup),
+        cmocka_unit_test(the_reason_is_that_of_the_key_it_is_for),
+        cmocka_unit_test(a_certificate_is_for_a_key_on_all_its_tokens),
         cmocka_unit_test(a_disk_that_fails_leaves_the_old_view),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
