@@ -128,6 +128,7 @@ static enum outcome add_resumed(const struct change_question *question, struct r
                                 .change = out->change};
     enum outcome outcome = rule_resume(question->key, &step.change.state, why);
     if (outcome == OUTCOME_OK) {
+        rule_note_wait(question->policy, question->key, &step.change);
         out->steps.list[out->steps.n++] = step;
     }
     return outcome;

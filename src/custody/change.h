@@ -44,6 +44,12 @@ enum outcome rule_resume(const struct key *key, enum key_state *to, struct reaso
 /* How many seconds a key is still shown after it has signed for the last time; 0 for a role without
  * profiles. */
 int64_t rule_keep_s(const struct policy *policy, const char *role);
+/* Notes with a step of the key what this configuration asks to wait after it (keyring/keyring.h):
+ * another one may come before the wait is over, and verifiers do not know of that. */
+void rule_note_wait(const struct policy *policy, const struct key *key, struct key_change *change);
+/* For how long a key is published before it signs: what was asked for when it was published, or is
+ * now, whichever is longer. */
+int64_t rule_wait_s(const struct config_role *role, const struct key *key);
 /* Whether a key of the role is active on any token. */
 bool rule_is_active(const struct keyring *keyring, const char *role);
 /* The rule of the step into this state: what does not depend on the time, and what does. */

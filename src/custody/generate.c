@@ -96,6 +96,7 @@ static enum outcome note_states(const struct act *act, struct key *key, bool to_
         struct key_change change;
         outcome = change_by(act, states[i], &change, why);
         change.at = key->created;
+        rule_note_wait(act->view->policy, key, &change);
         if (outcome == OUTCOME_OK) {
             outcome = key_note(key, &change, why);
         }

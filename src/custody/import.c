@@ -88,6 +88,7 @@ static enum outcome resolve_steps(const struct act *act, const struct key *key,
         struct keyring_step *step = &out->steps[out->n_steps++];
         step->index = (size_t)(key - keyring->keys);
         outcome = change_by(act, states[i], &step->change, why);
+        rule_note_wait(question.policy, key, &step->change);
     }
     return outcome;
 }

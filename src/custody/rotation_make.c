@@ -150,8 +150,9 @@ static int64_t earliest_of(const struct act *act, const struct rotation *rotatio
     if (row->is_published && !key_shown_since(row->key, &shown)) {
         shown = rotation->now;
     }
-    bool waits = role->publish_before_use_s > 0 && rule_is_active(act->view->keyring, role->name);
-    int64_t earliest = later(rotation->now, shown + (waits ? role->publish_before_use_s + 1 : 0));
+    int64_t wait = rule_wait_s(role, row->key);
+    bool waits = wait > 0 && rule_is_active(act->view->keyring, role->name);
+    int64_t earliest = later(rotation->now, shown + (waits ? wait + 1 : 0));
     return facts_of(row->key, &facts) ? later(earliest, facts.not_before) : earliest;
 }
 
@@ -190,8 +191,10 @@ static enum outcome set_activation(const struct act *act, int64_t lead, struct r
     char at[UTC_SIZE];
     char from[UTC_SIZE];
     int64_t earliest = rotation->now;
+    int64_t wait = 0;
     for (size_t i = 0; i < rotation->n; i++) {
         earliest = later(earliest, earliest_of(act, rotation, &rotation->keys[i]));
+        wait = later(wait, rule_wait_s(rotation->role, rotation->keys[i].key));
     }
     enum outcome outcome =
         read_time(act, rotation, "activate_at", later(earliest, rotation->now + lead),
@@ -199,10 +202,9 @@ static enum outcome set_activation(const struct act *act, int64_t lead, struct r
     if (outcome == OUTCOME_OK && rotation->activate_at < earliest) {
         return refuse(
             why, OUTCOME_RULE,
-            "activation at %s is too early: from %s on, since a key is published for %u s "
+            "activation at %s is too early: from %s on, since a key is published for %lld s "
             "before it signs, and signs with a certificate only when that is valid",
-            utc_text(rotation->activate_at, at), utc_text(earliest, from),
-            rotation->role->publish_before_use_s);
+            utc_text(rotation->activate_at, at), utc_text(earliest, from), (long long)wait);
     }
     return outcome;
 }

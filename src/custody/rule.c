@@ -120,6 +120,16 @@ static enum outcome check_records(const struct change_question *question,
     return OUTCOME_OK;
 }
 
+static int64_t longer(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+int64_t rule_wait_s(const struct config_role *role, const struct key *key)
+{
+    return longer(role->publish_before_use_s, key_wait_s(key));
+}
+
 static enum outcome rule_activate(const struct change_question *question, struct reason *why)
 {
     const struct key *key = question->key;
@@ -141,20 +151,20 @@ static enum outcome rule_activate(const struct change_question *question, struct
     if (outcome == OUTCOME_OK) {
         outcome = check_records(question, role, why);
     }
-    int64_t from = since + role->publish_before_use_s + 1;
+    int64_t wait = rule_wait_s(role, key);
+    int64_t from = since + wait + 1;
     if (outcome != OUTCOME_OK) {
         return outcome;
     }
-    if (role->publish_before_use_s == 0 || question->now >= from ||
-        !rule_is_active(question->keyring, role->name)) {
+    if (wait == 0 || question->now >= from || !rule_is_active(question->keyring, role->name)) {
         return OUTCOME_OK;
     }
     char text[UTC_SIZE];
-    return refuse(why, OUTCOME_RULE,
-                  "the key was published %lld s ago; verifiers may hold the old JWK Set for %u s: "
-                  "from %s on",
-                  (long long)(question->now - since), role->publish_before_use_s,
-                  utc_text(from, text));
+    return refuse(
+        why, OUTCOME_RULE,
+        "the key was published %lld s ago; verifiers may hold the old JWK Set for %lld s: "
+        "from %s on",
+        (long long)(question->now - since), (long long)wait, utc_text(from, text));
 }
 
 /* What a request that began with the old key may still bring: it lives as long as the profile says
@@ -173,11 +183,24 @@ int64_t rule_keep_s(const struct policy *policy, const char *role)
     return longest < 0 ? 0 : longest + deadline + 1;
 }
 
+void rule_note_wait(const struct policy *policy, const struct key *key, struct key_change *change)
+{
+    const struct config_role *role = config_role(policy->config, key->role);
+    bool stops = key->state == KEY_ACTIVE &&
+                 (change->state == KEY_RETIRING || change->state == KEY_SUSPENDED);
+    change->wait_s = change->state == KEY_PUBLISHED && role != NULL ? role->publish_before_use_s
+                     : stops                                        ? rule_keep_s(policy, key->role)
+                                                                    : 0;
+    if (change->wait_s > KEYRING_WAIT_MAX) {
+        change->wait_s = KEYRING_WAIT_MAX;
+    }
+}
+
 static enum outcome rule_retire(const struct change_question *question, struct reason *why)
 {
     const struct key *key = question->key;
     int64_t stopped = 0;
-    int64_t keep = rule_keep_s(question->policy, key->role);
+    int64_t keep = longer(rule_keep_s(question->policy, key->role), key_keep_s(key));
     if (!key_stopped_at(key, &stopped) || question->now >= stopped + keep) {
         return OUTCOME_OK;
     }

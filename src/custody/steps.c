@@ -3,9 +3,11 @@
 #include "custody/change.h"
 
 /* The key that the activated one takes the place of; in the report it comes first. */
-static void add_former(const struct keyring *keyring, const struct key *key,
-                       const struct key_change *change, struct steps *steps)
+static void add_former(const struct change_question *question, const struct key_change *change,
+                       struct steps *steps)
 {
+    const struct keyring *keyring = question->keyring;
+    const struct key *key = question->key;
     const struct key *former = keyring_active(keyring, key->role, key->token);
     if (former == NULL || former == key) {
         return;
@@ -13,6 +15,7 @@ static void add_former(const struct keyring *keyring, const struct key *key,
     struct keyring_step *step = &steps->list[steps->n++];
     *step = (struct keyring_step){.index = (size_t)(former - keyring->keys), .change = *change};
     step->change.state = KEY_RETIRING;
+    rule_note_wait(question->policy, former, &step->change);
 }
 
 enum outcome steps_add(const struct change_question *question, const struct key_change *change,
@@ -27,9 +30,11 @@ enum outcome steps_add(const struct change_question *question, const struct key_
         return outcome;
     }
     if (change->state == KEY_ACTIVE) {
-        add_former(question->keyring, key, change, steps);
+        add_former(question, change, steps);
     }
-    steps->list[steps->n++] =
+    struct keyring_step *step = &steps->list[steps->n++];
+    *step =
         (struct keyring_step){.index = (size_t)(key - question->keyring->keys), .change = *change};
+    rule_note_wait(question->policy, key, &step->change);
     return OUTCOME_OK;
 }

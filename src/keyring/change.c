@@ -108,15 +108,38 @@ bool key_is_seen(const struct key *key)
     return seen->recorded && key_shown_since(key, &since) && seen->at >= since;
 }
 
-bool key_stopped_at(const struct key *key, int64_t *at)
+/* The step out of the state active, the last one of them; NULL: there was none. */
+static const struct key_change *stop_of(const struct key *key)
 {
     for (size_t i = key->n_history; i > 1; i--) {
         if (key->history[i - 2].state == KEY_ACTIVE) {
-            *at = key->history[i - 1].at;
-            return key->state != KEY_ACTIVE;
+            return &key->history[i - 1];
         }
     }
-    return false;
+    return NULL;
+}
+
+bool key_stopped_at(const struct key *key, int64_t *at)
+{
+    const struct key_change *stop = stop_of(key);
+    if (stop == NULL) {
+        return false;
+    }
+    *at = stop->at;
+    return key->state != KEY_ACTIVE;
+}
+
+int64_t key_wait_s(const struct key *key)
+{
+    return key->state == KEY_PUBLISHED && key->n_history > 0
+               ? key->history[key->n_history - 1].wait_s
+               : 0;
+}
+
+int64_t key_keep_s(const struct key *key)
+{
+    const struct key_change *stop = stop_of(key);
+    return stop == NULL ? 0 : stop->wait_s;
 }
 
 /* Between the steps of one change there may be two: who is made active is looked at afterwards. */

@@ -28,13 +28,18 @@ enum {
     KEYRING_KEPT = 8,               /* older generations beside the file */
 };
 
+#define KEYRING_WAIT_MAX INT64_C(4294967295) /* seconds */
+
 /* One step in a key's life. */
 struct key_change {
-    enum key_state state;                /* from then on */
-    int64_t at;                          /* wall seconds */
-    uint32_t by;                         /* uid */
-    bool approved;                       /* by a second person: */
-    uint32_t approved_by;                /* uid */
+    enum key_state state; /* from then on */
+    int64_t at;           /* wall seconds */
+    uint32_t by;          /* uid */
+    bool approved;        /* by a second person: */
+    uint32_t approved_by; /* uid */
+    int64_t wait_s; /* what the configuration asked for at that moment: when published, for how
+                       long before it signs; when it stopped signing, for how long it is shown
+                       after that; 0: nothing, or it is not on record */
     char reason[KEYRING_REASON_MAX + 1]; /* printable ASCII, or "" */
 };
 
@@ -112,6 +117,10 @@ bool key_shown_since(const struct key *key, int64_t *at) MUST_USE;
 /* When the key left the state active for the last time; false when it never signed, or still does.
  */
 bool key_stopped_at(const struct key *key, int64_t *at) MUST_USE;
+/* What is on record of the waits: before a published key signs, and after the last time that the
+ * key left the state active; 0: nothing. */
+int64_t key_wait_s(const struct key *key);
+int64_t key_keep_s(const struct key *key);
 /* Appends members of a JSON object, each with a comma in front and only if there is something to
  * say: "backup":{"at","by","reason"}, "seen":{"at","by","where"}; */
 void key_put_records(const struct key *key, struct buffer *out);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A key's history in the keyring's file: [{"state","at","by","reason"},…], oldest first. */
+ * A key's history in the keyring's file: [{"state","at","by","reason"},…], oldest first; with
+ * "wait_s" where it was published, and "keep_s" where it stopped signing, if there is a wait. */
 #include "keyring/store.h"
 
 #include "base/utc.h"
@@ -47,13 +48,38 @@ enum outcome change_read(const json_t *object, struct key_change *out, struct re
     return OUTCOME_OK;
 }
 
+/* What the wait of this step is called; NULL: it has none. */
+static const char *wait_name(enum key_state before, enum key_state to)
+{
+    bool stops = before == KEY_ACTIVE && (to == KEY_RETIRING || to == KEY_SUSPENDED);
+    return to == KEY_PUBLISHED ? "wait_s" : stops ? "keep_s" : NULL;
+}
+
+static enum outcome read_wait(const json_t *object, enum key_state before, struct key_change *out,
+                              struct reason *why)
+{
+    const char *name = wait_name(before, out->state);
+    const json_t *wait = name == NULL ? NULL : json_object_get(object, name);
+    if (json_object_size(object) != change_members(out) + (wait == NULL ? 0U : 1U)) {
+        return refuse(why, OUTCOME_RULE,
+                      "only state, at, by, approved_by and reason stand here%s%s",
+                      name == NULL ? "" : ", and perhaps ", name == NULL ? "" : name);
+    }
+    out->wait_s = json_integer_value(wait);
+    return wait == NULL || (out->wait_s > 0 && out->wait_s <= KEYRING_WAIT_MAX)
+               ? OUTCOME_OK
+               : refuse(why, OUTCOME_RULE, "\"%s\" must be a number of seconds from 1 to %lld",
+                        name, (long long)KEYRING_WAIT_MAX);
+}
+
 /* A key comes as generated; one of a keyring without histories came as active. */
 static enum outcome take_change(const json_t *object, struct key *out, struct reason *why)
 {
     struct key_change change = {.state = KEY_GENERATED};
     enum outcome outcome = change_read(object, &change, why);
-    if (outcome == OUTCOME_OK && json_object_size(object) != change_members(&change)) {
-        return refuse(why, OUTCOME_RULE, "only state, at, by, approved_by and reason stand here");
+    if (outcome == OUTCOME_OK) {
+        enum key_state before = out->n_history == 0 ? KEY_GENERATED : out->state;
+        outcome = read_wait(object, before, &change, why);
     }
     if (outcome == OUTCOME_OK && out->n_history == 0 && change.state != KEY_GENERATED &&
         change.state != KEY_ACTIVE) {
@@ -96,12 +122,21 @@ void change_put(const struct key_change *change, struct buffer *out)
     json_put_string(out, span_of_text(change->reason));
 }
 
+static void put_wait(enum key_state before, const struct key_change *change, struct buffer *out)
+{
+    const char *name = wait_name(before, change->state);
+    if (name != NULL && change->wait_s > 0) {
+        buffer_put_format(out, ",\"%s\":%lld", name, (long long)change->wait_s);
+    }
+}
+
 void history_put(const struct key *key, struct buffer *out)
 {
     buffer_put_text(out, "[");
     for (size_t i = 0; i < key->n_history; i++) {
         buffer_put_text(out, i == 0 ? "{" : ",{");
         change_put(&key->history[i], out);
+        put_wait(i == 0 ? KEY_GENERATED : key->history[i - 1].state, &key->history[i], out);
         buffer_put_text(out, "}");
     }
     buffer_put_text(out, "]");

@@ -334,6 +334,36 @@ static void a_key_is_shown_as_it_is_in_its_token(void **state)
     transport_instance_free(instance);
 }
 
+/* The configuration of now says nothing of sets that were given out before. */
+static void a_reload_does_not_end_a_wait(void **state)
+{
+    (void)state;
+    struct instance *instance = make();
+    json_decref(do_verb(instance, CUSTODY_KEY_GENERATE, "{\"role\":\"seal-ec\"}"));
+    json_decref(do_verb(instance, CUSTODY_KEY_PUBLISH, "{\"key\":\"seal-ec\"}"));
+    instance->seal_ec_more = ", publish_before_use_s: 1";
+    instance_configure(instance, "[\"*\"]", "[operator, custodian]");
+    json_decref(do_verb(instance, CUSTODY_RELOAD, "{}"));
+    let_pass(instance, 2);
+    refuse_verb(instance, CUSTODY_KEY_ACTIVATE, "{\"key\":\"seal-ec\"}", OUTCOME_RULE,
+                "verifiers may hold the old JWK Set for 300 s: from 20");
+    let_pass(instance, 299);
+    json_decref(do_verb(instance, CUSTODY_KEY_ACTIVATE, "{\"key\":\"seal-ec\"}"));
+    struct view *view = view_cell_get(instance->views);
+    assert_int_equal(key_keep_s(&view->keyring->keys[0]), rule_keep_s(view->policy, "seal-ec"));
+    assert_true(key_keep_s(&view->keyring->keys[0]) > 0);
+    view_unref(view);
+    /* One that was suspended has stopped signing, too; resumed, it waits by what is asked for now.
+     */
+    do_to(instance, CUSTODY_KEY_SUSPEND, 2);
+    do_to(instance, CUSTODY_KEY_RESUME, 2);
+    view = view_cell_get(instance->views);
+    assert_int_equal(key_keep_s(&view->keyring->keys[2]), rule_keep_s(view->policy, "seal-ec"));
+    assert_int_equal(key_wait_s(&view->keyring->keys[2]), 1);
+    view_unref(view);
+    transport_instance_free(instance);
+}
+
 /* A role that needs a certificate: the key waits for it, and the first one is in use with it. */
 static void a_key_that_needs_a_certificate_waits(void **state)
 {
@@ -391,6 +421,7 @@ int main(void)
         cmocka_unit_test(a_key_is_named_clearly_or_not_at_all),
         cmocka_unit_test(a_key_shows_all_that_is_known_of_it),
         cmocka_unit_test(a_key_is_shown_as_it_is_in_its_token),
+        cmocka_unit_test(a_reload_does_not_end_a_wait),
         cmocka_unit_test(a_key_that_needs_a_certificate_waits),
         cmocka_unit_test(a_request_is_for_the_key_that_waits),
     };

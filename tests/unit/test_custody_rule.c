@@ -192,6 +192,12 @@ static void a_key_is_kept_as_long_as_what_it_signed(void **state)
     /* No profile makes anything with it. */
     question = ask(stage, "unknown", life, 4, true, LONG_AGO + 3);
     assert_done(rule_time(&question, KEY_RETIRED, &why), why);
+    /* When it stopped signing there was a profile. */
+    stage->keyring->keys[0].history[3].wait_s = 1000;
+    assert_refused(rule_time(&question, KEY_RETIRED, &why), OUTCOME_RULE, why,
+                   "what it signed is valid for up to 1000 s");
+    question.now += 1000;
+    assert_done(rule_time(&question, KEY_RETIRED, &why), why);
 }
 
 static void a_suspended_key_resumes_where_it_was(void **state)

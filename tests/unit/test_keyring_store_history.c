@@ -132,12 +132,57 @@ static void histories_are_checked(void **state)
                    "\"history\"[1]: a key that is active does not become retired");
 }
 
+static json_t *with_number(json_t *object, const char *name, json_int_t value)
+{
+    (void)json_object_set_new(object, name, json_integer(value));
+    return object;
+}
+
+static void waits_stand_where_they_began(void **state)
+{
+    (void)state;
+    json_t *array JSON_CLEANUP = json_pack(
+        "[o, o, o, o]", step("generated", when, 0, ""),
+        with_number(step("published", when, 0, ""), "wait_s", 300), step("active", when, 0, ""),
+        with_number(step("retiring", when, 0, ""), "keep_s", 911));
+    struct key key = {.n_history = 0};
+    struct reason why = {0};
+    assert_done(history_read(array, &key, &why), why);
+    assert_int_equal(key.history[1].wait_s, 300);
+    assert_int_equal(key_wait_s(&key), 0);
+    assert_int_equal(key_keep_s(&key), 911);
+    BUFFER_CLEANUP struct buffer text = BUFFER_INIT(1000);
+    buffer_put_text(&text, "{\"h\":");
+    history_put(&key, &text);
+    buffer_put_text(&text, "}");
+    json_t *again JSON_CLEANUP = json_of(buffer_text(&text));
+    assert_true(json_equal(array, json_object_get(again, "h")));
+    key_fini(&key);
+
+    expect_refused(json_pack("[o]", with_number(step("active", when, 0, ""), "wait_s", 300)),
+                   "only state, at, by, approved_by and reason stand here");
+    expect_refused(json_pack("[o, o]", step("generated", when, 0, ""),
+                             with_number(step("suspended", when, 0, ""), "keep_s", 300)),
+                   "\"history\"[1]: only state, at, by, approved_by and reason stand here");
+    expect_refused(json_pack("[o, o]", step("active", when, 0, ""),
+                             with_number(step("suspended", when, 0, ""), "wait_s", 300)),
+                   "\"history\"[1]: only state, at, by, approved_by and reason stand here, and "
+                   "perhaps keep_s");
+    expect_refused(json_pack("[o, o]", step("active", when, 0, ""),
+                             with_number(step("suspended", when, 0, ""), "keep_s", 0)),
+                   "\"keep_s\" must be a number of seconds from 1 to 4294967295");
+    expect_refused(json_pack("[o, o]", step("generated", when, 0, ""),
+                             with_number(step("published", when, 0, ""), "wait_s", 4294967296)),
+                   "\"wait_s\" must be a number of seconds from 1 to 4294967295");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_keyring_without_histories_is_read),
         cmocka_unit_test(the_first_format_stays_as_strict_as_it_was),
         cmocka_unit_test(what_is_put_is_read),
+        cmocka_unit_test(waits_stand_where_they_began),
         cmocka_unit_test(histories_are_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
