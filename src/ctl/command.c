@@ -81,12 +81,40 @@ enum exit_code command_ask(const struct command_line *line, enum custody_verb ve
     return command_ask_with(line, verb, arguments, -1, result);
 }
 
+static enum outcome outcome_of(const char *name)
+{
+    for (unsigned int i = 0; i < OUTCOME_COUNT; i++) {
+        if (strcmp(outcome_name((enum outcome)i), name) == 0) {
+            return (enum outcome)i;
+        }
+    }
+    return OUTCOME_INTERNAL;
+}
+
+/* What was done on some tokens, and on which it was not: the first failure's exit code. */
+static enum exit_code say_failed(const json_t *result)
+{
+    const json_t *approved = json_object_get(result, "approved");
+    const json_t *done = approved == NULL ? result : json_object_get(result, "result");
+    enum exit_code code = EXIT_DONE;
+    size_t i;
+    json_t *failed;
+    json_array_foreach (json_object_get(done, "failed"), i, failed) {
+        struct reason why = {0};
+        (void)snprintf(why.detail, sizeof why.detail, "token %s: %.400s",
+                       command_text(failed, "token"), command_text(failed, "detail"));
+        enum exit_code of_this = command_fail(outcome_of(command_text(failed, "outcome")), &why);
+        code = i == 0 ? of_this : code;
+    }
+    return code;
+}
+
 enum exit_code command_print(const struct command_line *line, json_t *result,
                              void (*print)(const json_t *result))
 {
     if (line->json) {
         command_print_json(result);
-        return EXIT_DONE;
+        return say_failed(result);
     }
     if (!printable_make(result)) {
         return command_no_memory();
@@ -97,7 +125,7 @@ enum exit_code command_print(const struct command_line *line, json_t *result,
     } else {
         print(result);
     }
-    return EXIT_DONE;
+    return say_failed(result);
 }
 
 enum exit_code command_do(const struct command_line *line, enum custody_verb verb,

@@ -60,7 +60,8 @@ enum exit_code command_fail(enum outcome outcome, const struct reason *why);
 enum exit_code command_ask(const struct command_line *line, enum custody_verb verb,
                            const json_t *arguments, json_t **result) MUST_USE;
 /* Asks, and prints the answer: as it came with --json, otherwise with `print`, and then with
- * everything made visible that could steer a terminal (printable.h). Takes over `arguments`, as
+ * everything made visible that could steer a terminal (printable.h). Says on stderr what failed
+ * ("failed") although the rest was done, and returns its exit code. Takes over `arguments`, as
  * above. */
 enum exit_code command_do(const struct command_line *line, enum custody_verb verb,
                           json_t *arguments, void (*print)(const json_t *result));

@@ -83,7 +83,8 @@ static void report_unscheduled(struct buffer *out, const struct key *before, con
 }
 
 void change_report(const struct act *act, const struct keyring *before,
-                   const struct keyring *keyring, const struct selection *selection)
+                   const struct keyring *keyring, const struct selection *selection,
+                   const struct failures *failures)
 {
     buffer_put_text(act->result, "{\"keys\":[");
     for (size_t i = 0; i < selection->n; i++) {
@@ -98,8 +99,12 @@ void change_report(const struct act *act, const struct keyring *before,
         log_info("key %s of role %s in token %s is %s, by uid %u", kid, key->role, key->token,
                  key_state_name(key->state), act->peer.uid);
     }
-    buffer_put_format(act->result, "],\"generation\":%llu}",
+    buffer_put_format(act->result, "],\"generation\":%llu",
                       (unsigned long long)keyring->generation);
+    if (failures != NULL) {
+        failures_put(failures, act->result);
+    }
+    buffer_put_text(act->result, "}");
 }
 
 /* What the verb is about: keys, and the steps that they take. */
@@ -195,7 +200,7 @@ static enum outcome finish(struct act *act, const struct steps *steps, struct ke
     }
     struct view *now = view_cell_get(act->custody->room.views);
     list_changed(act->view->keyring, now->keyring, steps, &changed);
-    change_report(act, act->view->keyring, now->keyring, &changed);
+    change_report(act, act->view->keyring, now->keyring, &changed, NULL);
     view_unref(now);
     return OUTCOME_OK;
 }

@@ -4,6 +4,7 @@
 #define QSEAL_CUSTODY_CHANGE_H
 
 #include "custody/act.h"
+#include "custody/failures.h"
 
 enum {
     SELECTION_MAX = 16,       /* keys that a verb is about: a role's tokens */
@@ -75,10 +76,12 @@ enum outcome steps_add(const struct change_question *question, const struct key_
  * is too long. */
 enum outcome change_by(const struct act *act, enum key_state to, struct key_change *out,
                        struct reason *why) MUST_USE;
-/* Appends {"keys":[…],"generation":N} of these keys of the keyring, and a line for each to the log.
+/* Appends {"keys":[…],"generation":N} of these keys of the keyring, and a line for each to the log;
+ * and what failed beside it (NULL: nothing).
  * What was scheduled in the keyring `before`, and is possible no more, stands there as "dropped".
  */
 void change_report(const struct act *act, const struct keyring *before,
-                   const struct keyring *keyring, const struct selection *selection);
+                   const struct keyring *keyring, const struct selection *selection,
+                   const struct failures *failures);
 
 #endif

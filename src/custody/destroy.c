@@ -109,7 +109,6 @@ static enum outcome mark_locked(struct act *act, const struct key *key,
     return outcome == OUTCOME_OK ? act_install_locked(act, next, why) : outcome;
 }
 
-/* Each on its own, so that what is gone from one token is on record whatever the next one says. */
 static enum outcome destroy_one(struct act *act, const struct key *key,
                                 const struct key_change *change, struct reason *why)
 {
@@ -187,10 +186,28 @@ static void end_locked(struct custody *custody, const struct destroying *destroy
     *at = destroying->next;
 }
 
-static void report(struct act *act, const struct destroying *destroying)
+/* Each token on its own: what is gone from one is, whatever the next one says. */
+static enum outcome destroy_each(struct act *act, const struct destroying *destroying,
+                                 struct selection *done, struct failures *failures,
+                                 struct reason *why)
+{
+    for (size_t i = 0; i < destroying->selection.n; i++) {
+        const struct key *key = key_of(destroying, i);
+        struct reason inner = {0};
+        enum outcome outcome = destroy_one(act, key, &destroying->change, &inner);
+        if (outcome == OUTCOME_OK) {
+            done->indexes[done->n++] = destroying->selection.indexes[i];
+        } else {
+            failures_add(failures, key->token, outcome, &inner);
+        }
+    }
+    return failures_outcome(failures, done->n, why);
+}
+
+static void report(struct act *act, const struct selection *done, const struct failures *failures)
 {
     struct view *now = view_cell_get(act->custody->room.views);
-    change_report(act, act->view->keyring, now->keyring, &destroying->selection);
+    change_report(act, act->view->keyring, now->keyring, done, failures);
     view_unref(now);
 }
 
@@ -205,14 +222,14 @@ static enum outcome destroy(struct act *act, struct reason *why)
     if (outcome != OUTCOME_OK || !go) {
         return outcome;
     }
-    for (size_t i = 0; outcome == OUTCOME_OK && i < destroying.selection.n; i++) {
-        outcome = destroy_one(act, key_of(&destroying, i), &destroying.change, why);
-    }
+    FAILURES_CLEANUP struct failures failures = FAILURES_INIT;
+    struct selection done = {.n = 0};
+    outcome = destroy_each(act, &destroying, &done, &failures, why);
     pthread_mutex_lock(&act->custody->change);
     end_locked(act->custody, &destroying);
     pthread_mutex_unlock(&act->custody->change);
     if (outcome == OUTCOME_OK) {
-        report(act, &destroying);
+        report(act, &done, &failures);
     }
     return outcome;
 }

@@ -118,8 +118,10 @@ static bool is_active_at_once(const struct act *act, const struct config_role *r
                         role->purpose == PURPOSE_SEAL ? NULL : token);
 }
 
+/* Appends the key to the result, behind `comma`. *lost: it was made and cannot be entered. */
 static enum outcome generate_on(struct act *act, const struct config_role *role,
-                                const struct config_token *token, struct reason *why)
+                                const struct config_token *token, const char *comma, bool *lost,
+                                struct reason *why)
 {
     struct token_generate_request request = {
         .purpose = role->purpose, .type = role->key_type, .algs = role->algs};
@@ -146,6 +148,7 @@ static enum outcome generate_on(struct act *act, const struct config_role *role,
         outcome = enter_key(act, &key, why);
     }
     if (outcome != OUTCOME_OK) {
+        *lost = true;
         key_fini(&key); /* empty once the keyring has taken it */
         log_error("key %s was generated in token %s but not entered: %s", kid, token->name,
                   why->detail);
@@ -154,7 +157,7 @@ static enum outcome generate_on(struct act *act, const struct config_role *role,
     log_info("key %s for role %s was generated in token %s by uid %u", kid, role->name, token->name,
              act->peer.uid);
     buffer_put_format(act->result,
-                      "{\"role\":\"%s\",\"token\":\"%s\",\"kid\":\"%s\",\"state\":\"%s\"}",
+                      "%s{\"role\":\"%s\",\"token\":\"%s\",\"kid\":\"%s\",\"state\":\"%s\"}", comma,
                       role->name, token->name, kid, key_state_name(state));
     return OUTCOME_OK;
 }
@@ -219,24 +222,31 @@ static json_t *effect_of(const struct act *act, const struct config_role *role,
     return effect;
 }
 
+/* Each token on its own; where the keyring takes no key, no more are made for nothing. */
 static enum outcome generate_where_wanted(struct act *act, const struct config_role *role,
                                           const struct config_token *only, struct reason *why)
 {
+    FAILURES_CLEANUP struct failures failures = FAILURES_INIT;
     size_t made = 0;
+    bool lost = false;
     buffer_put_text(act->result, "{\"keys\":[");
-    for (size_t i = 0; i < role->n_tokens; i++) {
+    for (size_t i = 0; !lost && i < role->n_tokens; i++) {
         const struct config_token *token = config_token(act->view->policy->config, role->tokens[i]);
+        struct reason inner = {0};
         if (!is_wanted(act, role, only, token->name)) {
             continue;
         }
-        buffer_put_text(act->result, made++ == 0 ? "" : ",");
-        enum outcome outcome = generate_on(act, role, token, why);
-        if (outcome != OUTCOME_OK) {
-            return outcome;
+        enum outcome outcome = generate_on(act, role, token, made == 0 ? "" : ",", &lost, &inner);
+        if (outcome == OUTCOME_OK) {
+            made++;
+        } else {
+            failures_add(&failures, token->name, outcome, &inner);
         }
     }
-    buffer_put_text(act->result, "]}");
-    return OUTCOME_OK;
+    buffer_put_text(act->result, "]");
+    failures_put(&failures, act->result);
+    buffer_put_text(act->result, "}");
+    return failures_outcome(&failures, made, why);
 }
 
 enum outcome act_key_generate(struct act *act, struct reason *why)

@@ -272,7 +272,7 @@ static enum outcome cancel_locked(struct act *act, struct reason *why)
     outcome = act_install_locked(act, next, why);
     if (outcome == OUTCOME_OK) {
         struct view *now = view_cell_get(act->custody->room.views);
-        change_report(act, act->view->keyring, now->keyring, &selection);
+        change_report(act, act->view->keyring, now->keyring, &selection, NULL);
         view_unref(now);
     }
     return outcome;

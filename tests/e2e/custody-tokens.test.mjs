@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Changes of keys while tokens fail: one that has lost a key, and one that does not answer.
+// Changes of keys while tokens fail: one that has lost a key, one that does not answer, and
+// one that is not there.
 
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
@@ -82,4 +83,25 @@ test('a token that does not answer holds up nobody else', { timeout: seconds(180
     box.signal('qseal-tokend-hsm-b', 'SIGCONT')
   }
   assert.equal((await keys()).at(-1).state, 'destroyed')
+})
+
+test('what was done on one token is said, and what was not done on the other', { timeout: seconds(60) }, async () => {
+  await box.kill('qseal-tokend-hsm-b', 'SIGTERM')
+  const before = await keys()
+  const { code, stdout, stderr } = await box.ctl('key', 'generate', 'both', '--json')
+  assert.equal(code, 4)
+  const made = JSON.parse(stdout)
+  assert.deepEqual(made.keys.map(({ token, state }) => [token, state]), [['hsm-a', 'generated']])
+  assert.deepEqual(made.failed.map(({ token, outcome }) => [token, outcome]), [['hsm-b', 'token-unavailable']])
+  assert.match(stderr, /qsealctl: token-unavailable: token hsm-b: /)
+  assert.deepEqual((await keys()).map(({ kid }) => kid), [...before.map(({ kid }) => kid), made.keys[0].kid])
+  const text = await box.ctl('key', 'generate', 'both')
+  assert.equal(text.code, 4)
+  assert.match(text.stdout, /^both: key \S+ generated in token hsm-a, generated\n$/)
+  assert.match(text.stderr, /^qsealctl: token-unavailable: token hsm-b: .*\n$/)
+  const none = await box.ctl('key', 'generate', 'both', '--token', 'hsm-b', '--json')
+  assert.equal(none.code, 4)
+  assert.equal(none.stdout, '')
+  box.restart('qseal-tokend-hsm-b')
+  await tokenIs('hsm-b', 'ready')
 })

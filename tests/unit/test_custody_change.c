@@ -334,6 +334,39 @@ static void a_key_is_shown_as_it_is_in_its_token(void **state)
     transport_instance_free(instance);
 }
 
+/* What was done on one token is, and the answer says so, and what was not done on the other. */
+static void what_is_done_on_some_tokens_is_said_for_each(void **state)
+{
+    (void)state;
+    struct instance *instance = make();
+    instance->tokens[1].outcome = OUTCOME_TOKEN_UNAVAILABLE;
+    JSON_CLEANUP json_t *made = do_verb(instance, CUSTODY_KEY_GENERATE, "{\"role\":\"seal-ec\"}");
+    assert_int_equal(json_array_size(json_object_get(made, "keys")), 1);
+    assert_string_equal(text_of(json_at_pointer(made, "/keys/0"), "token"), "hsm-a");
+    assert_int_equal(json_array_size(json_object_get(made, "failed")), 1);
+    const json_t *failed = json_at_pointer(made, "/failed/0");
+    assert_string_equal(text_of(failed, "token"), "hsm-b");
+    assert_string_equal(text_of(failed, "outcome"), "token-unavailable");
+    assert_string_equal(text_of(failed, "detail"), "the double hsm-b was told to fail");
+    expect_state(instance, 2, KEY_GENERATED);
+
+    add_twin(instance, 2, "hsm-b");
+    char arguments[200];
+    JSON_CLEANUP json_t *gone =
+        do_verb(instance, CUSTODY_KEY_DESTROY, with_key(2, instance, arguments));
+    assert_int_equal(json_array_size(json_object_get(gone, "keys")), 1);
+    assert_string_equal(text_of(json_at_pointer(gone, "/keys/0"), "state"), "destroyed");
+    assert_string_equal(text_of(json_at_pointer(gone, "/failed/0"), "token"), "hsm-b");
+    expect_state(instance, 2, KEY_DESTROYED);
+    expect_state(instance, 3, KEY_GENERATED);
+
+    /* With nothing done it is a refusal. */
+    instance->tokens[0].outcome = OUTCOME_PIN;
+    refuse_verb(instance, CUSTODY_KEY_GENERATE, "{\"role\":\"seal-ec\"}", OUTCOME_PIN,
+                "the double hsm-a was told to fail");
+    transport_instance_free(instance);
+}
+
 /* The configuration of now says nothing of sets that were given out before. */
 static void a_reload_does_not_end_a_wait(void **state)
 {
@@ -421,6 +454,7 @@ int main(void)
         cmocka_unit_test(a_key_is_named_clearly_or_not_at_all),
         cmocka_unit_test(a_key_shows_all_that_is_known_of_it),
         cmocka_unit_test(a_key_is_shown_as_it_is_in_its_token),
+        cmocka_unit_test(what_is_done_on_some_tokens_is_said_for_each),
         cmocka_unit_test(a_reload_does_not_end_a_wait),
         cmocka_unit_test(a_key_that_needs_a_certificate_waits),
         cmocka_unit_test(a_request_is_for_the_key_that_waits),
