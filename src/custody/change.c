@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "custody/destroy.h"
 #include "custody/effect.h"
 #include "custody/trial.h"
 
@@ -139,12 +140,54 @@ static enum outcome add_resumed(const struct change_question *question, struct r
     return outcome;
 }
 
+/* One key on several tokens is stopped on all of them, whatever token was named: who has it in one
+ * place has it. */
+static enum outcome add_twins(const struct keyring *keyring, struct selection *selection,
+                              struct reason *why)
+{
+    const struct key *named = &keyring->keys[selection->indexes[0]];
+    selection->n = 0;
+    for (size_t i = 0; i < keyring->n_keys; i++) {
+        if (!key_is_twin(&keyring->keys[i], named)) {
+            continue;
+        }
+        if (selection->n == SELECTION_MAX) {
+            return refuse(why, OUTCOME_RULE, "the key is on more than %d tokens", SELECTION_MAX);
+        }
+        selection->indexes[selection->n++] = i;
+    }
+    return OUTCOME_OK;
+}
+
+/* A key that is stopped already in one place is stopped in the others all the same. */
+static enum outcome add_stops(const struct act *act, struct resolved *out, struct reason *why)
+{
+    enum outcome outcome = add_twins(act->view->keyring, &out->selection, why);
+    enum outcome first = outcome;
+    for (size_t i = 0; outcome == OUTCOME_OK && i < out->selection.n; i++) {
+        const struct change_question question = question_of(act, out, i);
+        struct reason inner = {0};
+        enum outcome of_this = destroying_check(act, question.key, out->change.state, &inner);
+        if (of_this == OUTCOME_OK) {
+            of_this = steps_add(&question, &out->change, &out->steps, &inner);
+        }
+        if (of_this != OUTCOME_OK && first == OUTCOME_OK) {
+            first = of_this;
+            *why = inner;
+        }
+    }
+    return out->steps.n > 0 ? OUTCOME_OK : first;
+}
+
 static enum outcome resolve(const struct act *act, const struct change_verb *verb,
                             struct resolved *out, struct reason *why)
 {
     enum outcome outcome = select_keys(act, act->view->keyring, verb->from, &out->selection, why);
     if (outcome == OUTCOME_OK) {
         outcome = change_by(act, verb->to, &out->change, why);
+    }
+    if (outcome == OUTCOME_OK && (verb == &suspend || verb == &compromised)) {
+        return add_stops(act, out, why);
     }
     for (size_t i = 0; outcome == OUTCOME_OK && i < out->selection.n; i++) {
         const struct change_question question = question_of(act, out, i);

@@ -23,8 +23,7 @@ struct destroying {
 
 static bool is_same(const struct key *a, const struct key *b)
 {
-    return strcmp(a->token, b->token) == 0 &&
-           strcmp(public_key_thumbprint(a->public_key), public_key_thumbprint(b->public_key)) == 0;
+    return strcmp(a->token, b->token) == 0 && key_is_twin(a, b);
 }
 
 static const struct key *key_of(const struct destroying *destroying, size_t i)

@@ -30,11 +30,6 @@ static enum outcome read_for(const struct key *key, const char *text, struct imp
                                   &out->facts, why);
 }
 
-static bool is_twin(const struct key *a, const struct key *b)
-{
-    return strcmp(public_key_thumbprint(a->public_key), public_key_thumbprint(b->public_key)) == 0;
-}
-
 /* Whether no other key of its role has been in use: a transport key on its token, where its
  * certificate is another one; a seal key anywhere, since verifiers hold one JWK Set of the role. */
 static bool is_first(const struct keyring *keyring, const struct key *key)
@@ -42,7 +37,7 @@ static bool is_first(const struct keyring *keyring, const struct key *key)
     for (size_t i = 0; i < keyring->n_keys; i++) {
         const struct key *other = &keyring->keys[i];
         bool is_near = key->purpose == PURPOSE_SEAL || strcmp(other->token, key->token) == 0;
-        if (!is_twin(other, key) && is_near && strcmp(other->role, key->role) == 0 &&
+        if (!key_is_twin(other, key) && is_near && strcmp(other->role, key->role) == 0 &&
             other->state != KEY_GENERATED && other->state != KEY_CERTIFIED) {
             return false;
         }
@@ -123,7 +118,7 @@ static json_t *effect_of(const struct keyring *keyring, const struct resolved *r
 {
     json_t *effect = effect_new();
     for (size_t i = 0; i < keyring->n_keys; i++) {
-        if (is_twin(&keyring->keys[i], resolved->key)) {
+        if (key_is_twin(&keyring->keys[i], resolved->key)) {
             effect_put_chain(&effect, &keyring->keys[i], state_after(resolved, keyring, i), pem);
         }
     }
@@ -142,7 +137,7 @@ static void put_result(struct buffer *out, const struct keyring *keyring,
         key_state_name(state_after(resolved, keyring, (size_t)(key - keyring->keys))));
     buffer_put_text(out, "\"tokens\":[");
     for (size_t i = 0; i < keyring->n_keys; i++) {
-        if (is_twin(&keyring->keys[i], key)) {
+        if (key_is_twin(&keyring->keys[i], key)) {
             buffer_put_format(out, "%s\"%s\"", put, keyring->keys[i].token);
             put = ",";
         }
@@ -161,7 +156,7 @@ static enum outcome resolve(const struct act *act, const char *text, struct impo
         outcome = read_for(out->key, text, import, why);
     }
     for (size_t i = 0; outcome == OUTCOME_OK && i < keyring->n_keys; i++) {
-        if (is_twin(&keyring->keys[i], out->key)) {
+        if (key_is_twin(&keyring->keys[i], out->key)) {
             outcome = resolve_steps(act, &keyring->keys[i], out, why);
         }
     }

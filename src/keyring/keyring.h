@@ -110,6 +110,8 @@ enum outcome key_note(struct key *key, const struct key_change *change,
 /* Where a suspended key goes on: where it was, but to published if it was active, since verifiers
  * may have fetched a set without it. False when it is not suspended. */
 bool key_resumes_to(const struct key *key, enum key_state *to) MUST_USE;
+/* Whether two entries are one key, on different tokens. */
+bool key_is_twin(const struct key *a, const struct key *b);
 /* When the key came into the state it is in, wall seconds. */
 int64_t key_since(const struct key *key);
 /* Since when the key has been in the JWK Set without a break; false when it is not in it. */

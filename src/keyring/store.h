@@ -14,8 +14,6 @@ enum outcome keyring_copy(const struct keyring *keyring, struct keyring **out,
 /* Appends the key, taking what it owns over, unless a rule of keyring_add() speaks against it. */
 enum outcome keyring_append(struct keyring *keyring, struct key *key, struct reason *why) MUST_USE;
 
-/* Whether two entries are one key, on different tokens. */
-bool key_is_twin(const struct key *a, const struct key *b);
 /* keyring_change() in place; on a refusal some of the steps may have been taken. */
 enum outcome keyring_take_steps(struct keyring *keyring, const struct keyring_step *steps, size_t n,
                                 struct reason *why) MUST_USE;

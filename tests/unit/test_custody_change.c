@@ -334,6 +334,39 @@ static void a_key_is_shown_as_it_is_in_its_token(void **state)
     transport_instance_free(instance);
 }
 
+/* One key on two tokens: who has it in one place has it. */
+static void a_key_is_stopped_on_all_its_tokens(void **state)
+{
+    (void)state;
+    struct instance *instance = make();
+    char kid[THUMBPRINT_SIZE];
+    char arguments[200];
+    make_key(instance, "{\"role\":\"seal-ec\",\"token\":\"hsm-a\"}");
+    add_twin(instance, 2, "hsm-b"); /* 3 */
+    kid_of(instance, 2, kid);
+    (void)snprintf(arguments, sizeof arguments, "{\"key\":\"%s\",\"token\":\"hsm-b\"}", kid);
+    JSON_CLEANUP json_t *suspended = do_verb(instance, CUSTODY_KEY_SUSPEND, arguments);
+    assert_int_equal(json_array_size(json_object_get(suspended, "keys")), 2);
+    expect_state(instance, 2, KEY_SUSPENDED);
+    expect_state(instance, 3, KEY_SUSPENDED);
+    refuse_verb(instance, CUSTODY_KEY_SUSPEND, arguments, OUTCOME_RULE,
+                "it is in that state already");
+    json_decref(do_verb(instance, CUSTODY_KEY_RESUME, arguments)); /* on hsm-b alone */
+    expect_state(instance, 2, KEY_SUSPENDED);
+    expect_state(instance, 3, KEY_GENERATED);
+    do_to(instance, CUSTODY_KEY_SUSPEND, 2); /* one is in that state already */
+    expect_state(instance, 3, KEY_SUSPENDED);
+    json_decref(do_verb(instance, CUSTODY_KEY_RESUME, arguments));
+    json_decref(do_verb(instance, CUSTODY_KEY_DESTROY, arguments));
+    expect_state(instance, 3, KEY_DESTROYED);
+    json_decref(do_verb(instance, CUSTODY_KEY_COMPROMISED, arguments)); /* one is gone */
+    expect_state(instance, 2, KEY_COMPROMISED);
+    expect_state(instance, 3, KEY_DESTROYED);
+    refuse_to(instance, CUSTODY_KEY_COMPROMISED, 2, "it is in that state already");
+    expect_state(instance, 0, KEY_ACTIVE);
+    transport_instance_free(instance);
+}
+
 /* What was done on one token is, and the answer says so, and what was not done on the other. */
 static void what_is_done_on_some_tokens_is_said_for_each(void **state)
 {
@@ -454,6 +487,7 @@ int main(void)
         cmocka_unit_test(a_key_is_named_clearly_or_not_at_all),
         cmocka_unit_test(a_key_shows_all_that_is_known_of_it),
         cmocka_unit_test(a_key_is_shown_as_it_is_in_its_token),
+        cmocka_unit_test(a_key_is_stopped_on_all_its_tokens),
         cmocka_unit_test(what_is_done_on_some_tokens_is_said_for_each),
         cmocka_unit_test(a_reload_does_not_end_a_wait),
         cmocka_unit_test(a_key_that_needs_a_certificate_waits),
