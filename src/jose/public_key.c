@@ -5,9 +5,7 @@
 #include "base/base64url.h"
 #include "jose/public_key_parts.h"
 
-#include <openssl/err.h>
 #include <openssl/sha.h>
-#include <openssl/x509.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -49,13 +47,7 @@ static void put_jwk(struct buffer *out, const struct key_parts *parts)
 
 static bool name_key(struct public_key *key, const struct key_parts *parts)
 {
-    unsigned char *der = NULL;
-    int der_len = i2d_PUBKEY(key->pkey, &der);
-    if (der_len <= 0) {
-        return false;
-    }
-    buffer_put(&key->spki, der, (size_t)der_len);
-    OPENSSL_free(der);
+    parts_put_spki(parts, &key->spki);
     put_jwk(&key->jwk, parts);
     if (!buffer_ok(&key->spki) || !buffer_ok(&key->jwk)) {
         return false;
@@ -80,14 +72,13 @@ static enum outcome make(const struct key_parts *parts, struct public_key **out,
     key->type = parts->type;
     key->spki = BUFFER_INIT(JWK_TEXT_MAX);
     key->jwk = BUFFER_INIT(JWK_TEXT_MAX);
-    enum outcome outcome = parts_make_pkey(parts, &key->pkey, why);
+    key->verifier = calloc(1, sizeof *key->verifier);
+    enum outcome outcome = parts_check_point(parts, why);
     if (outcome != OUTCOME_OK) {
         return outcome;
     }
-    if (!name_key(key, parts) || !verifier_prepare(key)) {
-        ERR_clear_error();
-        return refuse(why, OUTCOME_INTERNAL, "OpenSSL cannot verify with %s keys here",
-                      key_type_name(parts->type));
+    if (key->verifier == NULL || !name_key(key, parts)) {
+        return refuse(why, OUTCOME_INTERNAL, "out of memory");
     }
     *out = key;
     key = NULL;
@@ -107,11 +98,10 @@ enum outcome public_key_from_spki(struct span der, struct public_key **out, stru
     if (outcome != OUTCOME_OK) {
         return outcome;
     }
-    /* Keys are compared by their SPKI; a second spelling would be a second key. */
+    /* Keys are compared by their SPKI; a second spelling would be a second key. The reader takes
+     * none, and this does not rely on it. */
     if (!span_equal(public_key_spki(key), der)) {
-        return refuse(why, OUTCOME_RULE,
-                      "the SubjectPublicKeyInfo is not the canonical DER of its key (named curve, "
-                      "uncompressed point)");
+        return refuse(why, OUTCOME_INTERNAL, "the SubjectPublicKeyInfo was read as another one");
     }
     *out = key;
     key = NULL;
@@ -137,8 +127,10 @@ void public_key_free(struct public_key *key)
     if (key == NULL || atomic_fetch_sub_explicit(&key->owners, 1, memory_order_acq_rel) != 1) {
         return;
     }
-    verifier_fini(key);
-    EVP_PKEY_free(key->pkey);
+    if (key->verifier != NULL) {
+        verifier_free(atomic_load(&key->verifier->made));
+        free(key->verifier);
+    }
     buffer_fini(&key->spki);
     buffer_fini(&key->jwk);
     free(key);

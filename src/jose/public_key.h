@@ -14,8 +14,8 @@
 
 enum { THUMBPRINT_LEN = 43, THUMBPRINT_SIZE = THUMBPRINT_LEN + 1, SPKI_SHA256_LEN = 32 };
 
-/* Immutable after it is made (but for the count of its owners): any number of threads may verify
- * with it. */
+/* Immutable after it is made, but for the count of its owners and what OpenSSL needs to verify with
+ * it, which is made once: any number of threads may verify with it. */
 struct public_key;
 
 /* From DER SubjectPublicKeyInfo. Refuses other types than enum key_type lists, RSA exponents that
@@ -41,6 +41,9 @@ const char *public_key_thumbprint(const struct public_key *key);
  * {"crv":…,"kty":…,"x":…,"y":…}. NUL-terminated. */
 const char *public_key_jwk(const struct public_key *key);
 
+/* Sets up what verification needs, which otherwise the first one does: for keys that may sign, so
+ * that no request pays for it. OUTCOME_INTERNAL when OpenSSL cannot verify with such keys. */
+enum outcome public_key_prepare(const struct public_key *key, struct reason *why) MUST_USE;
 /* Whether the raw JOSE signature over the input is good: exact length, PSS with sLen = hLen and the
  * matching MGF1 (RFC 7518 §3.5), ECDSA r||s with both in range, alg and key fitting. Thread-safe;
  * digests are fetched once. */

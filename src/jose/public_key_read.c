@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
- * From SubjectPublicKeyInfo or JWK to the numbers of a key, each checked, and from the numbers to
- * OpenSSL's object. Both ways in end in the same numbers, so that one key has one form. */
+ * From a JWK to the numbers of a key, each checked, and from the numbers to OpenSSL's object. Both
+ * ways in, this and SubjectPublicKeyInfo, end in the same numbers, so that one key has one form. */
 #include "base/base64url.h"
+#include "jose/ec_point.h"
 #include "jose/ed25519_point.h"
 #include "jose/public_key_parts.h"
 #include "pki/pkey.h"
 
-#include <openssl/bn.h>
-#include <openssl/core_names.h>
 #include <openssl/err.h>
-#include <openssl/x509.h>
 
 #include <string.h>
 
@@ -50,6 +48,12 @@ const char *curve_jwk_name(enum key_type type)
     return curve == NULL ? NULL : curve->crv;
 }
 
+size_t curve_coordinate_len(enum key_type type)
+{
+    const struct curve *curve = curve_of(type);
+    return curve == NULL ? 0 : curve->coordinate_len;
+}
+
 static size_t bits_of(const uint8_t *number, size_t len)
 {
     size_t bits = len * 8;
@@ -59,8 +63,7 @@ static size_t bits_of(const uint8_t *number, size_t len)
     return bits;
 }
 
-/* a = n, b = e, both without leading zeros. */
-static enum outcome check_rsa(struct key_parts *parts, struct reason *why)
+enum outcome parts_check_rsa(struct key_parts *parts, struct reason *why)
 {
     static const enum key_type types[] = {KEY_RSA_2048, KEY_RSA_3072, KEY_RSA_4096};
     size_t bits = bits_of(parts->a, parts->a_len);
@@ -81,102 +84,6 @@ static enum outcome check_rsa(struct key_parts *parts, struct reason *why)
     }
     parts->type = types[i];
     return OUTCOME_OK;
-}
-
-static bool take_rsa_number(const EVP_PKEY *pkey, const char *name, size_t max, uint8_t *out,
-                            size_t *len)
-{
-    BIGNUM *number = NULL;
-    bool good =
-        EVP_PKEY_get_bn_param(pkey, name, &number) == 1 && (size_t)BN_num_bytes(number) <= max;
-    if (good) {
-        *len = (size_t)BN_bn2bin(number, out);
-    }
-    BN_free(number);
-    return good;
-}
-
-static enum outcome take_rsa(const EVP_PKEY *pkey, struct key_parts *out, struct reason *why)
-{
-    if (!take_rsa_number(pkey, OSSL_PKEY_PARAM_RSA_N, PART_SIZE, out->a, &out->a_len)) {
-        return refuse(why, OUTCOME_RULE, "an RSA modulus of over 4096 bits");
-    }
-    if (!take_rsa_number(pkey, OSSL_PKEY_PARAM_RSA_E, EXPONENT_SIZE, out->b, &out->b_len)) {
-        return refuse(why, OUTCOME_RULE, "an RSA exponent of over 64 bits");
-    }
-    return check_rsa(out, why);
-}
-
-static bool take_coordinate(const EVP_PKEY *pkey, const char *name, size_t len, uint8_t *out)
-{
-    BIGNUM *number = NULL;
-    bool good = EVP_PKEY_get_bn_param(pkey, name, &number) == 1 &&
-                BN_bn2binpad(number, out, (int)len) == (int)len;
-    BN_free(number);
-    return good;
-}
-
-static enum outcome take_ec(const EVP_PKEY *pkey, struct key_parts *out, struct reason *why)
-{
-    char group[64];
-    size_t group_len = 0;
-    if (EVP_PKEY_get_group_name(pkey, group, sizeof group, &group_len) != 1) {
-        return refuse(why, OUTCOME_RULE, "an EC key without a named curve");
-    }
-    for (size_t i = 0; i < COUNT_OF(curves); i++) {
-        if (strcmp(curves[i].group, group) != 0) {
-            continue;
-        }
-        out->type = curves[i].type;
-        out->a_len = out->b_len = curves[i].coordinate_len;
-        if (!take_coordinate(pkey, OSSL_PKEY_PARAM_EC_PUB_X, out->a_len, out->a) ||
-            !take_coordinate(pkey, OSSL_PKEY_PARAM_EC_PUB_Y, out->b_len, out->b)) {
-            return refuse(why, OUTCOME_RULE, "an EC key without a public point");
-        }
-        return OUTCOME_OK;
-    }
-    return refuse(why, OUTCOME_RULE, "an EC curve other than P-256, P-384 and P-521");
-}
-
-static enum outcome take_ed25519(const EVP_PKEY *pkey, struct key_parts *out, struct reason *why)
-{
-    out->type = KEY_ED25519;
-    out->a_len = sizeof out->a;
-    if (EVP_PKEY_get_raw_public_key(pkey, out->a, &out->a_len) != 1) {
-        return refuse(why, OUTCOME_RULE, "an Ed25519 key without its public part");
-    }
-    return OUTCOME_OK;
-}
-
-static enum outcome take_pkey(const EVP_PKEY *pkey, struct key_parts *out, struct reason *why)
-{
-    if (EVP_PKEY_is_a(pkey, "RSA")) {
-        return take_rsa(pkey, out, why);
-    }
-    if (EVP_PKEY_is_a(pkey, "EC")) {
-        return take_ec(pkey, out, why);
-    }
-    if (EVP_PKEY_is_a(pkey, "ED25519")) {
-        return take_ed25519(pkey, out, why);
-    }
-    return refuse(why, OUTCOME_RULE, "a key type other than RSA, EC and Ed25519");
-}
-
-enum outcome parts_from_spki(struct span der, struct key_parts *out, struct reason *why)
-{
-    *out = (struct key_parts){0};
-    const unsigned char *at = der.data;
-    EVP_PKEY *pkey = der.len > PART_SIZE * 2 ? NULL : d2i_PUBKEY(NULL, &at, (long)der.len);
-    if (pkey == NULL) {
-        ERR_clear_error();
-        return refuse(why, OUTCOME_RULE, "not the DER SubjectPublicKeyInfo of a public key");
-    }
-    enum outcome outcome = at == der.data + der.len
-                               ? take_pkey(pkey, out, why)
-                               : refuse(why, OUTCOME_RULE, "bytes behind the SubjectPublicKeyInfo");
-    EVP_PKEY_free(pkey);
-    ERR_clear_error();
-    return outcome;
 }
 
 /* Base64urlUInt (RFC 7518 §2) or octets; `exact` 0 means any length, without leading zeros. */
@@ -211,7 +118,7 @@ static enum outcome rsa_from_jwk(const json_t *jwk, struct key_parts *out, struc
     if (outcome == OUTCOME_OK) {
         outcome = take_member(jwk, "e", 0, EXPONENT_SIZE, out->b, &out->b_len, why);
     }
-    return outcome == OUTCOME_OK ? check_rsa(out, why) : outcome;
+    return outcome == OUTCOME_OK ? parts_check_rsa(out, why) : outcome;
 }
 
 static enum outcome curve_from_jwk(const json_t *jwk, const struct curve *curve,
@@ -267,29 +174,47 @@ static EVP_PKEY *make_ec(const struct key_parts *parts)
     return pkey_of_point(curve_group(parts->type), span_of(point, 1 + parts->a_len + parts->b_len));
 }
 
-enum outcome parts_make_pkey(const struct key_parts *parts, EVP_PKEY **out, struct reason *why)
+static bool is_point(const struct key_parts *parts)
 {
     switch (parts->type) {
     case KEY_RSA_2048:
     case KEY_RSA_3072:
     case KEY_RSA_4096:
-        *out = make_rsa(parts);
-        break;
+        return true; /* parts_check_rsa() has said all there is */
     case KEY_P256:
     case KEY_P384:
     case KEY_P521:
-        *out = make_ec(parts);
-        break;
+        return ec_point_is_good(parts->type, span_of(parts->a, parts->a_len),
+                                span_of(parts->b, parts->b_len));
     case KEY_ED25519:
-        *out = ed25519_point_is_good(parts->a)
-                   ? EVP_PKEY_new_raw_public_key_ex(NULL, "ED25519", NULL, parts->a, parts->a_len)
-                   : NULL;
-        break;
+        return ed25519_point_is_good(parts->a);
     }
-    if (*out == NULL) {
+    return false;
+}
+
+enum outcome parts_check_point(const struct key_parts *parts, struct reason *why)
+{
+    if (!is_point(parts)) {
         ERR_clear_error();
         return refuse(why, OUTCOME_RULE, "the %s key's numbers are no point of the curve",
                       key_type_name(parts->type));
     }
     return OUTCOME_OK;
+}
+
+EVP_PKEY *parts_make_pkey(const struct key_parts *parts)
+{
+    switch (parts->type) {
+    case KEY_RSA_2048:
+    case KEY_RSA_3072:
+    case KEY_RSA_4096:
+        return make_rsa(parts);
+    case KEY_P256:
+    case KEY_P384:
+    case KEY_P521:
+        return make_ec(parts);
+    case KEY_ED25519:
+        return EVP_PKEY_new_raw_public_key_ex(NULL, "ED25519", NULL, parts->a, parts->a_len);
+    }
+    return NULL;
 }

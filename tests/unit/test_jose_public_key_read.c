@@ -69,7 +69,7 @@ static void a_second_spelling_is_refused(void **state)
     buffer_put(&ber, "\x30\x81", 2);
     buffer_put_u8(&ber, der.data[1]);
     buffer_put_span(&ber, span_part(buffer_span(&der), 2, der.len));
-    expect_spki_refused(buffer_span(&ber), "not the canonical DER");
+    expect_spki_refused(buffer_span(&ber), "not the DER");
     EVP_PKEY_free(pkey);
 }
 
@@ -99,7 +99,7 @@ static void a_flipped_point_is_refused(void **state)
         BUFFER_CLEANUP struct buffer der = BUFFER_INIT(2000);
         spki_of(pkey, &der);
         der.data[der.len - 1] ^= 1;
-        expect_spki_refused(buffer_span(&der), "not the DER"); /* OpenSSL's decoder sees it */
+        expect_spki_refused(buffer_span(&der), "are no point of the curve");
         struct public_key *key = public_key_of(pkey);
         json_t *jwk JSON_CLEANUP = json_of(public_key_jwk(key));
         (void)json_object_set(jwk, "y", json_object_get(jwk, "x"));

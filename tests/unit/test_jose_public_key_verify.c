@@ -253,6 +253,47 @@ static void threads_share_a_key(void **state)
     }
 }
 
+struct first {
+    const struct public_key *key;
+    pthread_barrier_t *barrier;
+    struct span signature;
+    bool good;
+};
+
+static void *verify_first(void *argument)
+{
+    struct first *first = argument;
+    (void)pthread_barrier_wait(first->barrier);
+    first->good = public_key_verify(first->key, ALG_ES256, input_of(), first->signature);
+    return NULL;
+}
+
+/* What a verification needs is made by the first one, whichever thread's that is. */
+static void threads_come_first_together(void **state)
+{
+    enum { THREADS = 4, KEYS = 25 };
+    const struct made *made = *state;
+    uint8_t sig[SIGNATURE_MAX];
+    size_t len = sign_with(made->pkeys[KEY_P256], ALG_ES256, -1, input_of(), sig);
+    for (int i = 0; i < KEYS; i++) {
+        struct public_key *key = public_key_of(made->pkeys[KEY_P256]);
+        pthread_barrier_t barrier;
+        struct first firsts[THREADS];
+        pthread_t threads[THREADS];
+        assert_int_equal(pthread_barrier_init(&barrier, NULL, THREADS), 0);
+        for (size_t j = 0; j < THREADS; j++) {
+            firsts[j] = (struct first){key, &barrier, span_of(sig, len), false};
+            assert_int_equal(pthread_create(&threads[j], NULL, verify_first, &firsts[j]), 0);
+        }
+        for (size_t j = 0; j < THREADS; j++) {
+            assert_int_equal(pthread_join(threads[j], NULL), 0);
+            assert_true(firsts[j].good);
+        }
+        assert_int_equal(pthread_barrier_destroy(&barrier), 0);
+        public_key_free(key);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -265,6 +306,7 @@ int main(void)
         cmocka_unit_test(r_and_s_out_of_range_are_refused),
         cmocka_unit_test(every_length_of_s_is_encoded),
         cmocka_unit_test(threads_share_a_key),
+        cmocka_unit_test(threads_come_first_together),
     };
     return cmocka_run_group_tests(tests, make_keys, free_keys);
 }
