@@ -37,14 +37,17 @@ static bool take_line(struct span *text, const char *before, const char *label)
 static void take_body(struct span *text, struct buffer *out)
 {
     size_t len = span_find(*text, '-');
-    for (size_t i = 0; i < len; i++) {
+    size_t n = 0;
+    uint8_t *at = buffer_extend(out, len);
+    for (size_t i = 0; at != NULL && i < len; i++) {
         uint8_t c = text->data[i];
         if (c == '+' || c == '/') {
-            buffer_put_u8(out, c == '+' ? '-' : '_');
+            at[n++] = c == '+' ? '-' : '_';
         } else if (c != '\n' && c != '=') {
-            buffer_put_u8(out, c);
+            at[n++] = c;
         }
     }
+    buffer_cut(out, n);
     *text = span_part(*text, len, text->len);
 }
 

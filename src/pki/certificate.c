@@ -46,7 +46,8 @@ static enum outcome judge(struct chain *chain, const struct certificate_owner *k
     if (outcome != OUTCOME_OK) {
         return outcome;
     }
-    if (!certificate_state_facts(chain->links[0].certificate, facts)) {
+    const struct certificate_pieces pieces = certificate_pieces_of(chain->links[0].certificate);
+    if (!certificate_state_facts(&pieces, facts)) {
         return refuse(why, OUTCOME_RULE, "certificate %zu has no time that can be read",
                       chain->links[0].number);
     }
@@ -94,23 +95,67 @@ enum outcome certificate_chain_whose(struct span text, const struct certificate_
     return outcome;
 }
 
-/* Borrows nothing; the first certificate, owned by the caller, or NULL. */
+struct certificate_pieces certificate_pieces_of(const X509 *certificate)
+{
+    return (struct certificate_pieces){
+        .subject = X509_get_subject_name(certificate),
+        .issuer = X509_get_issuer_name(certificate),
+        .serial = X509_get0_serialNumber(certificate),
+        .not_before = X509_get0_notBefore(certificate),
+        .not_after = X509_get0_notAfter(certificate),
+        .extensions = X509_get0_extensions(certificate),
+    };
+}
+
+/* The first certificate as DER. */
+static bool take_first(struct span pem, struct buffer *der)
+{
+    return pem_take(&pem, PEM_STRING_X509, der);
+}
+
+/* Owned by the caller, or NULL. */
 static X509 *first_of(struct span pem)
 {
     BUFFER_CLEANUP struct buffer der = BUFFER_INIT(CERTIFICATES_TEXT_MAX);
-    if (!pem_take(&pem, PEM_STRING_X509, &der)) {
-        return NULL;
-    }
-    X509 *certificate = certificate_of(buffer_span(&der));
+    X509 *certificate = take_first(pem, &der) ? certificate_of(buffer_span(&der)) : NULL;
     ERR_clear_error();
     return certificate;
 }
 
+/* A chain is kept as it was brought, and OpenSSL takes more than DER. */
+static bool whole_facts(struct span der, struct certificate_facts *facts)
+{
+    X509 *certificate = certificate_of(der);
+    ERR_clear_error();
+    if (certificate == NULL) {
+        return false;
+    }
+    const struct certificate_pieces pieces = certificate_pieces_of(certificate);
+    bool good = certificate_state_facts(&pieces, facts);
+    X509_free(certificate);
+    return good;
+}
+
 bool certificate_facts(struct span pem, struct certificate_facts *facts)
 {
-    X509 *certificate = first_of(pem);
-    bool good = certificate != NULL && certificate_state_facts(certificate, facts);
-    X509_free(certificate);
+    BUFFER_CLEANUP struct buffer der = BUFFER_INIT(CERTIFICATES_TEXT_MAX);
+    return take_first(pem, &der) && (certificate_cut_facts(buffer_span(&der), facts) ||
+                                     whole_facts(buffer_span(&der), facts));
+}
+
+bool certificate_validity(struct span pem, int64_t *not_before, int64_t *not_after)
+{
+    BUFFER_CLEANUP struct buffer der = BUFFER_INIT(CERTIFICATES_TEXT_MAX);
+    if (!take_first(pem, &der)) {
+        return false;
+    }
+    struct certificate_facts facts;
+    if (certificate_cut_validity(buffer_span(&der), not_before, not_after)) {
+        return true;
+    }
+    bool good = whole_facts(buffer_span(&der), &facts);
+    *not_before = good ? facts.not_before : 0;
+    *not_after = good ? facts.not_after : 0;
     return good;
 }
 

@@ -89,6 +89,8 @@ enum outcome certificate_chain_whose(struct span text, const struct certificate_
 /* Of the first certificate in a text that certificate_chain_read() wrote; false when there is none.
  * Warnings about the chain, the clock and the key's purpose are not among them. */
 bool certificate_facts(struct span pem, struct certificate_facts *facts) MUST_USE;
+/* Only between which wall seconds it is valid, both included. */
+bool certificate_validity(struct span pem, int64_t *not_before, int64_t *not_after) MUST_USE;
 /* Appends the DER SubjectPublicKeyInfo of the first certificate in such a text. */
 bool certificate_put_spki(struct span pem, struct buffer *spki) MUST_USE;
 

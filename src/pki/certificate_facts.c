@@ -29,9 +29,8 @@ void certificate_put_name(const X509_NAME *name, char out[CERTIFICATE_NAME_SIZE]
     BIO_free(bio);
 }
 
-static void put_organization(const X509 *certificate, struct certificate_facts *facts)
+static void put_organization(const X509_NAME *name, struct certificate_facts *facts)
 {
-    X509_NAME *name = X509_get_subject_name(certificate);
     int at = X509_NAME_get_index_by_NID(name, NID_organizationIdentifier, -1);
     if (at < 0) {
         return;
@@ -48,14 +47,14 @@ static void put_organization(const X509 *certificate, struct certificate_facts *
     OPENSSL_free(text);
 }
 
-static void put_statements(const X509 *certificate, struct certificate_facts *facts)
+static void put_statements(const X509_EXTENSIONS *extensions, struct certificate_facts *facts)
 {
-    int at = X509_get_ext_by_NID(certificate, NID_qcStatements, -1);
+    int at = X509v3_get_ext_by_NID(extensions, NID_qcStatements, -1);
     if (at < 0) {
         facts->warnings |= 1U << CERTIFICATE_NO_QC_STATEMENTS;
         return;
     }
-    X509_EXTENSION *extension = X509_get_ext(certificate, at);
+    X509_EXTENSION *extension = X509v3_get_ext(extensions, at);
     const ASN1_OCTET_STRING *value = X509_EXTENSION_get_data(extension);
     facts->has_qc_statements = true;
     facts->qc_fault = qc_statements_read(
@@ -63,7 +62,7 @@ static void put_statements(const X509 *certificate, struct certificate_facts *fa
     if (X509_EXTENSION_get_critical(extension) != 0) {
         facts->warnings |= 1U << CERTIFICATE_QC_CRITICAL;
     }
-    if (X509_get_ext_by_NID(certificate, NID_qcStatements, at) >= 0) {
+    if (X509v3_get_ext_by_NID(extensions, NID_qcStatements, at) >= 0) {
         facts->qc_fault = "the extension stands there twice";
     }
 }
@@ -97,23 +96,24 @@ static void judge_statements(struct certificate_facts *facts)
     }
 }
 
-bool certificate_state_facts(const X509 *certificate, struct certificate_facts *facts)
+bool certificate_state_facts(const struct certificate_pieces *pieces,
+                             struct certificate_facts *facts)
 {
     *facts = (struct certificate_facts){0};
-    certificate_put_name(X509_get_subject_name(certificate), facts->subject);
-    certificate_put_name(X509_get_issuer_name(certificate), facts->issuer);
-    BIGNUM *number = ASN1_INTEGER_to_BN(X509_get0_serialNumber(certificate), NULL);
+    certificate_put_name(pieces->subject, facts->subject);
+    certificate_put_name(pieces->issuer, facts->issuer);
+    BIGNUM *number = ASN1_INTEGER_to_BN(pieces->serial, NULL);
     char *serial = number == NULL ? NULL : BN_bn2hex(number);
     (void)snprintf(facts->serial, sizeof facts->serial, "%s", serial == NULL ? "" : serial);
     OPENSSL_free(serial);
     BN_free(number);
-    put_organization(certificate, facts);
-    put_statements(certificate, facts);
+    put_organization(pieces->subject, facts);
+    put_statements(pieces->extensions, facts);
     if (facts->has_qc_statements && facts->qc_fault == NULL) {
         judge_statements(facts);
     }
-    return certificate_seconds(X509_get0_notBefore(certificate), &facts->not_before) &&
-           certificate_seconds(X509_get0_notAfter(certificate), &facts->not_after);
+    return certificate_seconds(pieces->not_before, &facts->not_before) &&
+           certificate_seconds(pieces->not_after, &facts->not_after);
 }
 
 const char *certificate_warning_text(enum certificate_warning warning)

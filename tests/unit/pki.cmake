@@ -5,7 +5,7 @@ foreach(name certificate_key oracle peer peer_issuer server_key tls12_transcript
   qseal_unit_test(pki_${name} DEPENDS pki model base PACKAGES libssl libcrypto)
   target_sources(test_pki_${name} PRIVATE ${pki_handshakes})
 endforeach()
-foreach(name certificate_chain certificate_facts certificate_fit certificate_limits certificate_sound certificate_text peer_name pkey psd2 psd2_read tls13_content tls_guard)
+foreach(name certificate_chain certificate_cut certificate_facts certificate_fit certificate_limits certificate_sound certificate_text peer_name pkey psd2 psd2_read tls13_content tls_guard)
   qseal_unit_test(pki_${name} DEPENDS pki model base PACKAGES libcrypto)
 endforeach()
 # A million contents with QSEAL_LONG=1.
