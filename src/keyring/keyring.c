@@ -192,10 +192,3 @@ const struct key *keyring_by_thumbprint(const struct keyring *keyring, const cha
     }
     return NULL;
 }
-
-const struct key *keyring_usable(const struct keyring *keyring, const char *role, const char *token,
-                                 const char *thumbprint)
-{
-    const struct key *key = keyring_by_thumbprint(keyring, role, token, thumbprint);
-    return key != NULL && key_state_may(key->state, key_act_of(key->purpose)) ? key : NULL;
-}

@@ -180,10 +180,6 @@ const struct key *keyring_active(const struct keyring *keyring, const char *role
 /* The role's key on that token with this RFC 7638 thumbprint, in whatever state; NULL. */
 const struct key *keyring_by_thumbprint(const struct keyring *keyring, const char *role,
                                         const char *token, const char *thumbprint);
-/* The same if it may do what its purpose is: an active seal key, an active or retiring transport
- * key. */
-const struct key *keyring_usable(const struct keyring *keyring, const char *role, const char *token,
-                                 const char *thumbprint);
 /* JWK Set text of the seal keys from published to retiring (RFC 7517 §5): kid, use, alg where there
  * is one, key members, and with a certificate x5c (§4.7) and x5t#S256 (§4.9). */
 void keyring_put_jwks(const struct keyring *keyring, struct buffer *out);

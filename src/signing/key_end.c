@@ -28,9 +28,11 @@ const char *key_end_name(enum key_end_what what)
 
 static int64_t certificate_end(const struct key *key)
 {
-    struct certificate_facts facts;
-    bool has = key->chain_pem != NULL && certificate_facts(span_of_text(key->chain_pem), &facts);
-    return has ? facts.not_after : KEY_END_NEVER;
+    int64_t from;
+    int64_t until;
+    bool has =
+        key->chain_pem != NULL && certificate_validity(span_of_text(key->chain_pem), &from, &until);
+    return has ? until : KEY_END_NEVER;
 }
 
 static int64_t cryptoperiod_end(const struct config_role *role, const struct key *key)

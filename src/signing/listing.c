@@ -25,7 +25,7 @@ static void role_state(const struct view *view, struct watch *watch, const struc
     *some = false;
     *all = true;
     for (size_t i = 0; i < role->n_tokens; i++) {
-        const struct key *key = keyring_active(view->keyring, role->name, role->tokens[i]);
+        const struct key *key = role_key(view, role, role->tokens[i], "");
         bool up = watch_state(watch, role->tokens[i], NULL) == TOKEN_READY && key != NULL &&
                   !key_end_is_over(view_key_end(view, key), clock_wall_s());
         *some = *some || up;
@@ -128,13 +128,15 @@ static void put_algs(struct buffer *out, uint32_t algs)
 /* RFC 3339, of the key's own certificate. */
 static void put_not_after(struct buffer *out, const struct key *key)
 {
-    struct certificate_facts facts;
-    if (key->chain_pem == NULL || !certificate_facts(span_of_text(key->chain_pem), &facts)) {
+    int64_t from;
+    int64_t until;
+    if (key->chain_pem == NULL ||
+        !certificate_validity(span_of_text(key->chain_pem), &from, &until)) {
         buffer_put_text(out, "\"not_after\":null");
         return;
     }
     char text[UTC_SIZE];
-    buffer_put_format(out, "\"not_after\":\"%s\"", utc_text(facts.not_after, text));
+    buffer_put_format(out, "\"not_after\":\"%s\"", utc_text(until, text));
 }
 
 void listing_put_keys(struct buffer *out, const struct view *view,

@@ -69,10 +69,16 @@ enum outcome role_find_any(const struct view *view, const struct config_caller *
 const struct key *role_key(const struct view *view, const struct config_role *role,
                            const char *token, const char *kid)
 {
-    if (kid[0] == '\0') {
-        return keyring_active(view->keyring, role->name, token);
+    for (size_t i = 0; i < view->n_usable; i++) {
+        const struct key *key = view->usable[i];
+        bool meant = kid[0] == '\0' ? key->state == KEY_ACTIVE
+                                    : strcmp(public_key_thumbprint(key->public_key), kid) == 0;
+        if (meant && key_state_may(key->state, key_act_of(key->purpose)) &&
+            strcmp(key->role, role->name) == 0 && strcmp(key->token, token) == 0) {
+            return key;
+        }
     }
-    return keyring_usable(view->keyring, role->name, token, kid);
+    return NULL;
 }
 
 bool role_has_key(const struct view *view, const struct config_role *role, const char *kid)

@@ -99,6 +99,25 @@ static struct key_end *find_ends(const struct config *config, const struct keyri
     return ends;
 }
 
+/* A key that may sign is set up now, and not by its first request. */
+static enum outcome find_usable(struct view *view, struct reason *why)
+{
+    const struct keyring *keyring = view->keyring;
+    view->usable = calloc(keyring->n_keys + 1, sizeof *view->usable);
+    if (view->usable == NULL) {
+        return refuse(why, OUTCOME_INTERNAL, "out of memory");
+    }
+    enum outcome outcome = OUTCOME_OK;
+    for (size_t i = keyring->n_keys; i > 0 && outcome == OUTCOME_OK; i--) {
+        const struct key *key = &keyring->keys[i - 1];
+        if (key_state_may(key->state, key_act_of(key->purpose))) {
+            view->usable[view->n_usable++] = key;
+            outcome = public_key_prepare(key->public_key, why);
+        }
+    }
+    return outcome;
+}
+
 /* A key has one purpose for life (NIST SP 800-57 §5.2), whatever the configuration says now. */
 static enum outcome check_purposes(const struct policy *policy, const struct keyring *keyring,
                                    struct reason *why)
@@ -135,6 +154,9 @@ enum outcome view_new(struct policy *policy, struct keyring *keyring, struct vie
     view->ends = find_ends(policy->config, keyring);
     enum outcome outcome = view->ends == NULL ? refuse(why, OUTCOME_INTERNAL, "out of memory")
                                               : check_purposes(policy, keyring, why);
+    if (outcome == OUTCOME_OK) {
+        outcome = find_usable(view, why);
+    }
     if (outcome == OUTCOME_OK && !buffer_ok(&view->jwks)) {
         outcome = refuse(why, OUTCOME_RULE,
                          "the JWK Set would be larger than %d bytes: retire keys that nobody needs",
@@ -168,6 +190,7 @@ void view_unref(struct view *view)
     keyring_free(view->keyring);
     buffer_fini(&view->jwks);
     free(view->ends);
+    free(view->usable);
     free(view);
 }
 

@@ -35,9 +35,12 @@ struct policy {
 struct view {
     atomic_uint references;
     struct policy *policy;
-    struct keyring *keyring; /* owned */
-    struct buffer jwks;      /* JWK Set text, made once */
-    struct key_end *ends;    /* one per key, in the order of keyring->keys */
+    struct keyring *keyring;   /* owned */
+    struct buffer jwks;        /* JWK Set text, made once */
+    struct key_end *ends;      /* one per key, in the order of keyring->keys */
+    const struct key **usable; /* those that may sign, the newest first: what a request looks for is
+                                  among a few, however many keys have come and gone */
+    size_t n_usable;
 };
 
 /* Reads configuration and profiles. *out has one reference. */
@@ -48,7 +51,8 @@ struct policy *policy_ref(struct policy *policy);
 void policy_unref(struct policy *policy);
 
 /* Takes both over, also when it refuses: OUTCOME_RULE when a role has another purpose in the
- * configuration than its keys have, or the JWK Set is too large to be served. */
+ * configuration than its keys have, or the JWK Set is too large to be served; OUTCOME_INTERNAL when
+ * OpenSSL cannot verify with a key that may sign. */
 enum outcome view_new(struct policy *policy, struct keyring *keyring, struct view **out,
                       struct reason *why) MUST_USE;
 struct view *view_ref(struct view *view);

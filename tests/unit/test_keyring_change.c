@@ -195,27 +195,6 @@ static void two_active_keys_are_one_too_many(void **state)
     keyring_free(keyring);
 }
 
-static void lookups_go_by_state(void **state)
-{
-    (void)state;
-    struct keyring *keyring = two_keys();
-    struct keyring *next = NULL;
-    struct reason why = {0};
-    const char *first = public_key_thumbprint(keyring->keys[0].public_key);
-    const char *second = public_key_thumbprint(keyring->keys[1].public_key);
-    assert_null(keyring_usable(keyring, "seal", "hsm-a", second)); /* published only */
-    assert_ptr_equal(keyring_usable(keyring, "seal", "hsm-a", first), &keyring->keys[0]);
-    assert_null(keyring_usable(keyring, "seal", "hsm-b", first));
-    assert_null(keyring_usable(keyring, "other", "hsm-a", first));
-    const struct keyring_step retiring = {0, change_to(KEY_RETIRING, 300)};
-    assert_done(keyring_change(keyring, &retiring, 1, &next, &why), why);
-    assert_null(keyring_usable(next, "seal", "hsm-a", first));
-    next->keys[0].purpose = PURPOSE_TRANSPORT;
-    assert_ptr_equal(keyring_usable(next, "seal", "hsm-a", first), &next->keys[0]);
-    keyring_free(next);
-    keyring_free(keyring);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -226,7 +205,6 @@ int main(void)
         cmocka_unit_test(a_suspended_key_goes_on_where_it_was),
         cmocka_unit_test(a_switch_is_one_generation),
         cmocka_unit_test(two_active_keys_are_one_too_many),
-        cmocka_unit_test(lookups_go_by_state),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

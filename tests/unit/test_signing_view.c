@@ -98,6 +98,52 @@ static void peers_that_cannot_be_loaded_are_refused_with_their_role(void **state
     view_unref(after);
 }
 
+/* A key of a view of its own, in this state. */
+static struct view *view_with(struct instance *instance, size_t index, enum purpose purpose,
+                              enum key_state state)
+{
+    struct view *now = view_cell_get(instance->views);
+    struct view *next = NULL;
+    struct keyring *keyring = NULL;
+    struct reason why = {0};
+    assert_done(keyring_load(instance->keyring_path, &keyring, &why), why);
+    assert_true(index < keyring->n_keys);
+    (void)snprintf(keyring->keys[index].role, sizeof keyring->keys[index].role, "nobody-s");
+    keyring->keys[index].purpose = purpose;
+    keyring->keys[index].state = state;
+    assert_done(view_new(policy_ref(now->policy), keyring, &next, &why), why);
+    view_unref(now);
+    return next;
+}
+
+static bool is_usable(const struct view *view, size_t index)
+{
+    bool found = false;
+    for (size_t i = 0; i < view->n_usable; i++) {
+        found = found || view->usable[i] == &view->keyring->keys[index];
+        assert_true(i == 0 || view->usable[i] < view->usable[i - 1]); /* the newest first */
+    }
+    return found;
+}
+
+/* A seal key signs while it is active, a transport key also while it is retiring. */
+static void what_may_sign_is_found_among_a_few(void **state)
+{
+    struct instance *instance = *state;
+    instance_make_keys(instance);
+    for (unsigned int i = 0; i < KEY_STATE_COUNT; i++) {
+        for (size_t index = 0; index < 3; index++) {
+            struct view *seal = view_with(instance, index, PURPOSE_SEAL, (enum key_state)i);
+            assert_int_equal(is_usable(seal, index), i == KEY_ACTIVE);
+            view_unref(seal);
+            struct view *transport =
+                view_with(instance, index, PURPOSE_TRANSPORT, (enum key_state)i);
+            assert_int_equal(is_usable(transport, index), i == KEY_ACTIVE || i == KEY_RETIRING);
+            view_unref(transport);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -109,6 +155,7 @@ int main(void)
         cmocka_unit_test(nothing_is_freed_twice),
         cmocka_unit_test_setup_teardown(peers_that_cannot_be_loaded_are_refused_with_their_role,
                                         setup, teardown),
+        cmocka_unit_test_setup_teardown(what_may_sign_is_found_among_a_few, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
