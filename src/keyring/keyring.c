@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The keyring in memory: rules for what may be in it, and look-up. */
+ * The keyring in memory, and look-up. */
 #include "keyring/keyring.h"
 
 #include "keyring/store.h"
@@ -24,57 +24,20 @@ static void keyring_clear_ref(struct keyring **keyring)
     keyring_free(*keyring);
 }
 
-bool key_is_twin(const struct key *a, const struct key *b)
+/* Doubles, since a file's keys come one by one. */
+static bool make_room(struct keyring *keyring)
 {
-    return strcmp(public_key_thumbprint(a->public_key), public_key_thumbprint(b->public_key)) == 0;
-}
-
-/* Whether two entries can be in each other's way at all: of a thousand keys hardly any two are. */
-static bool may_clash(const struct key *a, const struct key *b)
-{
-    return memcmp(a->key_id, b->key_id, KEYRING_ID_LEN) == 0 ||
-           (a->state == KEY_ACTIVE && b->state == KEY_ACTIVE) || key_is_twin(a, b);
-}
-
-/* One public key, one purpose (NIST SP 800-57 §5.2), compared by key and not by label. The same key
- * of the same role may be on several tokens. */
-static enum outcome check_pair(const struct key *there, const struct key *key, struct reason *why)
-{
-    bool same_role = strcmp(there->role, key->role) == 0;
-    bool same_token = strcmp(there->token, key->token) == 0;
-    if (key_is_twin(there, key) && there->purpose != key->purpose) {
-        return refuse(why, OUTCOME_RULE,
-                      "role %s: its public key already serves purpose %s; a key has one purpose",
-                      key->role, purpose_name(there->purpose));
+    size_t room = keyring->n_keys < keyring->room ? keyring->room : keyring->room * 2 + 1;
+    struct key *keys = reallocarray(keyring->keys, room, sizeof *keys);
+    if (keys != NULL) {
+        keyring->keys = keys;
+        keyring->room = room;
     }
-    if (key_is_twin(there, key) && !same_role) {
-        return refuse(why, OUTCOME_RULE,
-                      "role %s: its public key already belongs to role %s; a key has one role",
-                      key->role, there->role);
-    }
-    if (same_token && memcmp(there->key_id, key->key_id, KEYRING_ID_LEN) == 0) {
-        return refuse(why, OUTCOME_RULE,
-                      "role %s: its CKA_ID is in use on token %s, by role %s; each key has its own",
-                      key->role, key->token, there->role);
-    }
-    if (same_role && same_token && there->state == KEY_ACTIVE && key->state == KEY_ACTIVE) {
-        return refuse(why, OUTCOME_RULE,
-                      "role %s already has an active key on token %s; one at a time", key->role,
-                      key->token);
-    }
-    return OUTCOME_OK;
+    return keys != NULL;
 }
 
 enum outcome keyring_append(struct keyring *keyring, struct key *key, struct reason *why)
 {
-    for (size_t i = 0; i < keyring->n_keys; i++) {
-        enum outcome outcome = may_clash(&keyring->keys[i], key)
-                                   ? check_pair(&keyring->keys[i], key, why)
-                                   : OUTCOME_OK;
-        if (outcome != OUTCOME_OK) {
-            return outcome;
-        }
-    }
     if (key->n_history == 0) {
         const struct key_change made = {
             .state = key->state, .at = key->created, .by = key->created_by};
@@ -83,11 +46,9 @@ enum outcome keyring_append(struct keyring *keyring, struct key *key, struct rea
             return outcome;
         }
     }
-    struct key *keys = reallocarray(keyring->keys, keyring->n_keys + 1, sizeof *keys);
-    if (keys == NULL) {
+    if (!make_room(keyring)) {
         return refuse(why, OUTCOME_INTERNAL, "out of memory");
     }
-    keyring->keys = keys;
     keyring->keys[keyring->n_keys++] = *key;
     key->public_key = NULL;
     key->chain_pem = NULL;
@@ -128,6 +89,7 @@ enum outcome keyring_copy(const struct keyring *keyring, struct keyring **out, s
     }
     copy->generation = keyring->generation + 1;
     copy->keys = keys;
+    copy->room = keyring->n_keys + 1;
     while (copy->n_keys < keyring->n_keys) {
         const struct key *from = &keyring->keys[copy->n_keys];
         struct key *to = &keys[copy->n_keys++];
@@ -146,6 +108,9 @@ enum outcome keyring_add(const struct keyring *keyring, struct key *key, struct 
     *out = NULL;
     CLEANUP(keyring_clear_ref) struct keyring *copy = NULL;
     enum outcome outcome = keyring_copy(keyring, &copy, why);
+    if (outcome == OUTCOME_OK) {
+        outcome = clash_check_new(copy, key, why);
+    }
     if (outcome == OUTCOME_OK) {
         outcome = keyring_append(copy, key, why);
     }

@@ -98,6 +98,7 @@ struct keyring {
     uint64_t generation;
     struct key *keys; /* owned, in order of creation */
     size_t n_keys;
+    size_t room; /* how many keys there is memory for */
 };
 
 /* Frees what the key owns. */

@@ -41,7 +41,10 @@ static enum outcome read_keys(struct keyring *keyring, const json_t *keys, int f
             return refuse(why, outcome, "keys[%zu]: %.400s", i, inner.detail);
         }
     }
-    return OUTCOME_OK;
+    struct reason inner;
+    enum outcome outcome = clash_check_all(keyring, &i, &inner);
+    return outcome == OUTCOME_OK ? outcome
+                                 : refuse(why, outcome, "keys[%zu]: %.400s", i, inner.detail);
 }
 
 static enum outcome read_root(const json_t *root, struct keyring *keyring, struct reason *why)

@@ -11,8 +11,14 @@
 /* A copy with the next generation, for one change. */
 enum outcome keyring_copy(const struct keyring *keyring, struct keyring **out,
                           struct reason *why) MUST_USE;
-/* Appends the key, taking what it owns over, unless a rule of keyring_add() speaks against it. */
+/* Appends the key, taking what it owns over. Whether it may be there is another question: */
 enum outcome keyring_append(struct keyring *keyring, struct key *key, struct reason *why) MUST_USE;
+/* Whether a rule of keyring_add() speaks against one key more, or against those there are; *index
+ * is then that of a key that should not be there. */
+enum outcome clash_check_new(const struct keyring *keyring, const struct key *key,
+                             struct reason *why) MUST_USE;
+enum outcome clash_check_all(const struct keyring *keyring, size_t *index,
+                             struct reason *why) MUST_USE;
 
 /* keyring_change() in place; on a refusal some of the steps may have been taken. */
 enum outcome keyring_take_steps(struct keyring *keyring, const struct keyring_step *steps, size_t n,
