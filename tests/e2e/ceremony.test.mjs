@@ -76,7 +76,7 @@ class Ceremony {
   #read(stdout) {
     const word = (name, found) => found && (this.words[name] = found[1])
     const key = (token) => new RegExp(`^ +seal: key (\\S+) in token ${token} is generated$`, 'm').exec(stdout)
-    word('DIGEST', /^([0-9a-f]{16})[0-9a-f]{48} {2}qsealctl /m.exec(stdout))
+    word('DIGEST', /^([0-9a-f]{64}) {2}qsealctl /m.exec(stdout))
     if (key('hsm-a')) Object.assign(this.words, { 'NEW-A': short(key('hsm-a')[1]), 'NEW-B': short(key('hsm-b')[1]) })
     word('PUBLISH-AT', /^ {2}qsealctl rotation apply .*--publish-at (\S+)/m.exec(stdout))
     word('ACTIVATE-AT', /^ {2}qsealctl rotation apply .*--activate-at (\S+)/m.exec(stdout))

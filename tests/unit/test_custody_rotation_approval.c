@@ -56,7 +56,9 @@ static void expect_schedule(struct instance *instance, size_t index, size_t i, e
     assert_int_equal(key->schedule[i].change.state, to);
     assert_string_equal(utc_text(key->schedule[i].change.at, text), at);
     assert_int_equal(key->schedule[i].change.by, ANNA);
-    assert_string_equal(key->schedule[i].change.reason, "of 2027; approved by uid 71002");
+    assert_string_equal(key->schedule[i].change.reason, "of 2027");
+    assert_true(key->schedule[i].change.approved);
+    assert_int_equal(key->schedule[i].change.approved_by, BERT);
     view_unref(view);
 }
 
