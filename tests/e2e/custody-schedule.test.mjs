@@ -98,7 +98,7 @@ async function rotate(seen) {
   assert.equal(soon.code, 1)
   assert.match(soon.stderr, /too early: from \S+Z on, since a key is published for 1 s before it signs/)
 
-  const applied = await json('rotation', 'apply', 'brief', '--publish-at', '+1s', '--activate-at', `+${6 * slow}s`, '--reason', 'by the clock')
+  const applied = await json('rotation', 'apply', 'brief', '--publish-at', `+${4 * slow}s`, '--activate-at', `+${9 * slow}s`, '--reason', 'by the clock')
   assert.deepEqual(
     applied.steps.map(({ state }) => state),
     ['published', 'published', 'retiring', 'active', 'retiring', 'active', 'retired', 'retired'],
@@ -114,8 +114,9 @@ async function rotate(seen) {
   await box.kill('qseal-tokend-hsm-a')
   await until('the old key of hsm-b signs', () => signed(old, 'hsm-b') > 0, seconds(30))
   await until('its successor signs', () => signed(fresh, 'hsm-b') >= 64, seconds(30))
-  const { overdue } = (await box.status()).schedule
-  assert.match(overdue.find(({ token, state }) => token === 'hsm-a' && state === 'active').detail, /the key is not activated, since it does not sign in token hsm-a now: /)
+  const isLate = ({ token, state }) => token === 'hsm-a' && state === 'active'
+  const late = await until('that of hsm-a is overdue', async () => (await box.status()).schedule.overdue.find(isLate))
+  assert.match(late.detail, /the key is not activated, since it does not sign in token hsm-a now: /)
   box.restart('qseal-tokend-hsm-a')
   await until('and so does that of hsm-a', () => signed(fresh, 'hsm-a') >= 64, seconds(30))
   await until('the old keys are retired', async () => byState(await keys(), 'retired').length === 2, seconds(60))

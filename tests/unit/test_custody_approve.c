@@ -133,8 +133,7 @@ static void a_plan_is_named_clearly_or_not_at_all(void **state)
     refused_by(instance, arguments, OUTCOME_RULE,
                "a plan is approved by its whole digest, 64 characters: others may begin so");
     approved(instance, digest);
-    refused_by(instance, digest, OUTCOME_NOT_FOUND,
-               "it was approved, withdrawn, or has expired");
+    refused_by(instance, digest, OUTCOME_NOT_FOUND, "it was approved, withdrawn, or has expired");
     expect_key(instance, 3, KEY_PUBLISHED, ANNA, "approved by uid 71002");
     transport_instance_free(instance);
 }
