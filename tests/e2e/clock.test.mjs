@@ -8,7 +8,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { after, before, test } from 'node:test'
 
-import { Sandbox, seconds, until } from './lib.mjs'
+import { Sandbox, pause, seconds, until } from './lib.mjs'
 
 const hour = 3600
 const day = 24 * hour
@@ -237,8 +237,7 @@ test('across the end of a cryptoperiod', { timeout: seconds(120) }, async () => 
   await done('key', 'generate', 'seal')
   const fresh = JSON.parse(await done('key', 'list', '--json')).keys.filter(({ role }) => role === 'seal').at(-1)
   await done('key', 'publish', fresh.kid)
-  withRole('seal', ', cryptoperiod_days: 400, at_end: stop, publish_before_use_s: 0')
-  await done('reload')
+  await moveTo(401 * day + hour) // verifiers have fetched the JWK Set meanwhile
   await done('key', 'activate', fresh.kid)
   await signed()
   assert.deepEqual(await warnings('seal'), [])
@@ -273,6 +272,47 @@ test('across the end of a certificate', { timeout: seconds(120) }, async () => {
   await moveTo(left - hour)
   assert.equal((await handshake()).status, 200)
 })
+
+test('a rotation over months, date by date', { timeout: seconds(120) }, async () => {
+  const start = 500 * day
+  const text = (s) => new Date(wall(s) * 1000).toISOString().replace(/\.\d+Z$/, 'Z')
+  const states = async () => {
+    const { keys } = JSON.parse(await done('key', 'list', '--json'))
+    return keys.filter(({ role }) => role === 'seal-ec').map(({ state }) => state)
+  }
+  const published = async () => (await box.get('/v1/jwks')).json.keys.filter(({ kty }) => kty === 'EC').length
+  const become = (...wanted) => until(wanted.join(), async () => (await states()).join() === wanted.join())
+  await moveTo(start)
+  await done('key', 'generate', 'seal-ec')
+  const plan = JSON.parse(await done('rotation', 'apply', 'seal-ec', '--publish-at', text(start + 30 * day), '--activate-at', text(start + 60 * day), '--json'))
+  const retirement = (Date.parse(plan.steps.find(({ state }) => state === 'retired').at) - Date.now()) / 1000
+  assert.ok(retirement > start + 60 * day)
+
+  await moveTo(start + 30 * day - hour)
+  await pauseOfTheClock()
+  assert.deepEqual(await states(), ['active', 'generated'])
+  assert.equal(await published(), 1)
+  await moveTo(start + 30 * day + 60)
+  await become('active', 'published')
+  assert.equal(await published(), 2)
+  await moveTo(start + 60 * day - hour)
+  await pauseOfTheClock()
+  assert.deepEqual(await states(), ['active', 'published'])
+  await moveTo(start + 60 * day + 60)
+  await become('retiring', 'active')
+  assert.equal(await published(), 2)
+  assert.equal((await box.post('/v1/dpop/dpop', { htm: 'GET', htu: 'https://rs.example/a' })).status, 200)
+  await moveTo(Math.floor(retirement) - 60)
+  await pauseOfTheClock()
+  assert.deepEqual(await states(), ['retiring', 'active'])
+  await moveTo(Math.floor(retirement) + 60)
+  await become('retired', 'active')
+  assert.equal(await published(), 1)
+  assert.equal((await box.post('/v1/dpop/dpop', { htm: 'GET', htu: 'https://rs.example/a' })).status, 200)
+})
+
+// Nothing must happen, and nothing tells that it did not: so long that the clock has looked, once a second.
+const pauseOfTheClock = () => pause(2100)
 
 // A CertificateVerify of a TLS 1.3 client (RFC 8446 §4.4.3).
 function handshake() {
