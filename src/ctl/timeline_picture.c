@@ -15,32 +15,37 @@ enum {
     GAP = 1, /* between bars of one key */
 };
 
-static const char style[] =
-    "<style>\n"
-    "svg{--paper:#fff;--ink:#1a2129;--soft:#5a6672;--line:#dfe4e9;--now:#b3261e;--quiet:#c6cdd4;\n"
-    "--generated:#66717d;--certified:#4d61b3;--published:#0b6fa4;--active:#14774a;"
-    "--retiring:#96590a;--retired:#8a949e;--destroyed:#8a949e;--suspended:#7d3ba3;"
-    "--compromised:#b3261e}\n"
-    "@media (prefers-color-scheme:dark){svg{--paper:#12161b;--ink:#e8edf2;--soft:#a3aeb9;"
-    "--line:#2b333c;--now:#ff8a80;--quiet:#47515c;\n"
-    "--generated:#7d8894;--certified:#6f83d6;--published:#2a8fc7;--active:#27935f;"
-    "--retiring:#b87414;--retired:#75808b;--destroyed:#75808b;--suspended:#a060c8;"
-    "--compromised:#dd4b42}}\n"
+/* By their names in the rules below, where a '$' stands before them: not every program that shows a
+ * picture knows the variables of CSS. */
+static const struct colour {
+    const char *name, *light, *dark;
+} colours[] = {
+    {"paper", "#fff", "#12161b"},          {"ink", "#1a2129", "#e8edf2"},
+    {"soft", "#5a6672", "#a3aeb9"},        {"line", "#dfe4e9", "#2b333c"},
+    {"now", "#b3261e", "#ff8a80"},         {"quiet", "#c6cdd4", "#47515c"},
+    {"generated", "#66717d", "#7d8894"},   {"certified", "#4d61b3", "#6f83d6"},
+    {"published", "#0b6fa4", "#2a8fc7"},   {"active", "#14774a", "#27935f"},
+    {"retiring", "#96590a", "#b87414"},    {"retired", "#8a949e", "#75808b"},
+    {"destroyed", "#8a949e", "#75808b"},   {"suspended", "#7d3ba3", "#a060c8"},
+    {"compromised", "#b3261e", "#dd4b42"},
+};
+
+static const char rules[] =
     "text{font-family:system-ui,-apple-system,'Segoe UI',Roboto,'DejaVu Sans',sans-serif;"
-    "font-size:13px;fill:var(--ink)}\n"
-    ".paper{fill:var(--paper)}.title{font-size:22px;font-weight:600}.soft{fill:var(--soft)}"
+    "font-size:13px;fill:$ink}\n"
+    ".paper{fill:$paper}.title{font-size:22px;font-weight:600}.soft{fill:$soft}"
     ".role{font-size:15px;font-weight:600}\n"
     ".mono{font-family:ui-monospace,'SFMono-Regular',Menlo,'DejaVu Sans Mono',monospace;"
-    "font-size:12.5px}.small{font-size:11.5px;fill:var(--soft)}.tick{font-size:12px;"
-    "fill:var(--soft);text-anchor:middle}.alert{fill:var(--now);font-weight:600}\n"
+    "font-size:12.5px}.small{font-size:11.5px;fill:$soft}.tick{font-size:12px;"
+    "fill:$soft;text-anchor:middle}.alert{fill:$now;font-weight:600}\n"
     ".name{font-size:11.5px;fill:#fff;font-weight:600;pointer-events:none}"
-    ".name.ahead{fill:var(--ink);font-weight:400}\n"
-    ".grid{stroke:var(--line);stroke-width:1}.rule{stroke:var(--quiet);stroke-width:1}"
-    ".now{stroke:var(--now);stroke-width:1.5}.nowmark{fill:var(--now)}"
-    ".nowtext{font-size:12px;font-weight:600;fill:var(--paper);text-anchor:middle}\n"
-    ".certificate{stroke:var(--soft);stroke-width:1.5;fill:none}"
-    ".gone{stroke:var(--destroyed);stroke-width:2;fill:none}\n"
-    "rect.bar{stroke-width:0}rect.ahead{fill:var(--paper);stroke-width:1.25;"
+    ".name.ahead{fill:$ink;font-weight:400}\n"
+    ".grid{stroke:$line;stroke-width:1}.rule{stroke:$quiet;stroke-width:1}"
+    ".now{stroke:$now;stroke-width:1.5}.nowmark{fill:$now}"
+    ".nowtext{font-size:12px;font-weight:600;fill:$paper;text-anchor:middle}\n"
+    ".certificate{stroke:$soft;stroke-width:1.5;fill:none}"
+    ".gone{stroke:$destroyed;stroke-width:2;fill:none}\n"
+    "rect.bar{stroke-width:0}rect.ahead{fill:$paper;stroke-width:1.25;"
     "stroke-dasharray:4 2.5}\n";
 
 /* The stripes are laid over the bar. */
@@ -63,15 +68,50 @@ static bool has_pattern(enum key_state state)
            state == KEY_GENERATED;
 }
 
+static const char *colour_of(struct span name, bool dark)
+{
+    for (size_t i = 0; i < COUNT_OF(colours); i++) {
+        if (span_is_text(name, colours[i].name)) {
+            return dark ? colours[i].dark : colours[i].light;
+        }
+    }
+    return "currentColor";
+}
+
+static void put_coloured(struct buffer *out, const char *css, bool dark)
+{
+    while (*css != '\0') {
+        size_t plain = strcspn(css, "$");
+        buffer_put(out, css, plain);
+        css += plain;
+        if (*css == '$') {
+            size_t len = strspn(css + 1, "abcdefghijklmnopqrstuvwxyz");
+            buffer_put_text(out, colour_of(span_of(css + 1, len), dark));
+            css += 1 + len;
+        }
+    }
+}
+
+static void put_rules(struct buffer *out, bool dark)
+{
+    put_coloured(out, rules, dark);
+    for (unsigned int i = 0; i < KEY_STATE_COUNT; i++) {
+        char rule[120];
+        const char *name = key_state_name((enum key_state)i);
+        (void)snprintf(rule, sizeof rule, ".%s{fill:$%s}rect.ahead.%s{stroke:$%s}\n", name, name,
+                       name, name);
+        put_coloured(out, rule, dark);
+    }
+    put_coloured(out, "rect.ahead{fill:$paper!important}\n", dark);
+}
+
 void picture_put_style(struct buffer *out)
 {
-    buffer_put_text(out, style);
-    for (unsigned int i = 0; i < KEY_STATE_COUNT; i++) {
-        const char *name = key_state_name((enum key_state)i);
-        buffer_put_format(out, ".%s{fill:var(--%s)}rect.ahead.%s{stroke:var(--%s)}\n", name, name,
-                          name, name);
-    }
-    buffer_put_text(out, "rect.ahead{fill:var(--paper)!important}\n");
+    buffer_put_text(out, "<style>\n");
+    put_rules(out, false);
+    buffer_put_text(out, "@media (prefers-color-scheme:dark){\n");
+    put_rules(out, true);
+    buffer_put_text(out, "}\n");
     buffer_put_text(out, patterns);
 }
 
