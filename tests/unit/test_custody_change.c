@@ -419,8 +419,8 @@ static void a_reload_does_not_end_a_wait(void **state)
     assert_int_equal(key_keep_s(&view->keyring->keys[0]), rule_keep_s(view->policy, "seal-ec"));
     assert_true(key_keep_s(&view->keyring->keys[0]) > 0);
     view_unref(view);
-    /* One that was suspended has stopped signing, too; resumed, it waits by what is asked for now.
-     */
+    /* One that was suspended has stopped signing, too; resumed, it waits as long as is asked
+     * at that time. */
     do_to(instance, CUSTODY_KEY_SUSPEND, 2);
     do_to(instance, CUSTODY_KEY_RESUME, 2);
     view = view_cell_get(instance->views);

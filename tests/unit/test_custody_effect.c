@@ -87,7 +87,7 @@ static void a_schedule_is_told_as_it_was_and_as_it_will_be(void **state)
                                             "[\"published at 2026-11-21T09:30:01Z\","
                                             "\"active at 2026-11-21T09:30:02Z\"]");
     assert_string_equal(json_string_value(json_at_pointer(effect, "/keys/1/to")),
-                        "retiring"); /* for now */
+                        "retiring"); /* as it stands, before the step */
     json_decref(effect);
     effect = NULL; /* memory was short before */
     effect_put_schedule(&effect, &key, &two);
