@@ -24,6 +24,21 @@ bool span_is_text(struct span a, const char *text)
     return span_equal(a, span_of_text(text));
 }
 
+bool span_is_printable(struct span a)
+{
+    for (size_t i = 0; i < a.len; i++) {
+        if (a.data[i] < ' ' || a.data[i] > '~') {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool span_is_visible(struct span a)
+{
+    return span_is_printable(a) && span_find(a, ' ') == a.len;
+}
+
 size_t span_find(struct span a, uint8_t byte)
 {
     const uint8_t *hit = a.len == 0 ? NULL : memchr(a.data, byte, a.len);

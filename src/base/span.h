@@ -17,6 +17,10 @@ struct span span_of(const void *data, size_t len);
 struct span span_of_text(const char *text);
 bool span_equal(struct span a, struct span b);
 bool span_is_text(struct span a, const char *text);
+/* Nothing but ASCII from ' ' to '~': it may stand in a line of a log, or of HTTP. */
+bool span_is_printable(struct span a);
+/* The same without ' ': nothing but VCHAR (RFC 5234 appendix B.1). */
+bool span_is_visible(struct span a);
 /* Position of the first such byte, or len when there is none. */
 size_t span_find(struct span a, uint8_t byte);
 /* The bytes from `from` on, at most `len`; clipped to what is there. */

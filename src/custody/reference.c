@@ -11,12 +11,8 @@ enum { REFERENCE_MAX = 4096 };
 static bool socket_is_valid(const char *socket)
 {
     struct sockaddr_un address;
-    for (const char *at = socket; *at != '\0'; at++) {
-        if (*at < '!' || *at > '~') {
-            return false;
-        }
-    }
-    return socket[0] == '/' && fd_unix_address(socket, &address);
+    return socket[0] == '/' && span_is_visible(span_of_text(socket)) &&
+           fd_unix_address(socket, &address);
 }
 
 enum outcome act_key_reference(struct act *act, struct reason *why)

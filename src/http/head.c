@@ -100,23 +100,13 @@ static enum outcome malformed(const char **detail, const char *text)
     return OUTCOME_MALFORMED;
 }
 
-static bool is_printable(struct span text)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.data[i] < ' ' || text.data[i] > '~') {
-            return false;
-        }
-    }
-    return true;
-}
-
 /* Our own fields. */
 static enum outcome judge_own(const struct head *head, const char **detail)
 {
     if (head->schemes > 1) {
         return malformed(detail, "there is more than one Qseal-Signature-Scheme");
     }
-    if (head->scheme.len >= SCHEME_SIZE || !is_printable(head->scheme)) {
+    if (head->scheme.len >= SCHEME_SIZE || !span_is_printable(head->scheme)) {
         return malformed(detail, "Qseal-Signature-Scheme is not the name of a SignatureScheme");
     }
     if (head->keys > 1) {

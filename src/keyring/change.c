@@ -14,19 +14,10 @@ void key_fini(struct key *key)
     *key = (struct key){0};
 }
 
-static bool is_printable(const char *text)
-{
-    for (; *text != '\0'; text++) {
-        if (*text < ' ' || *text > '~') {
-            return false;
-        }
-    }
-    return true;
-}
-
 enum outcome change_check_text(const char *text, struct reason *why)
 {
-    return strnlen(text, KEYRING_REASON_MAX + 1) <= KEYRING_REASON_MAX && is_printable(text)
+    return strnlen(text, KEYRING_REASON_MAX + 1) <= KEYRING_REASON_MAX &&
+                   span_is_printable(span_of_text(text))
                ? OUTCOME_OK
                : refuse(why, OUTCOME_RULE, "a reason has at most %d printable ASCII characters",
                         KEYRING_REASON_MAX);

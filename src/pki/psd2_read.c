@@ -54,10 +54,8 @@ static const char *read_pds(struct span info, struct qc_statements *out)
     if (one.failed || list.failed || !reader_done(&outer)) {
         return "QcPDS is not DER";
     }
-    for (size_t i = 0; i < url.len; i++) {
-        if (url.data[i] <= ' ' || url.data[i] > '~') {
-            return "QcPDS has a URL with other characters than a URL's";
-        }
+    if (!span_is_visible(url)) {
+        return "QcPDS has a URL with other characters than a URL's";
     }
     if (url.len < sizeof out->pds) {
         memcpy(out->pds, url.data, url.len);

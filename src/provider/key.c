@@ -14,13 +14,8 @@ static const char magic[] = "qseal-key-reference-1";
 /* Copies printable ASCII; false when it is empty, too long or anything else. */
 static bool copy_text(struct span in, char *out, size_t size)
 {
-    if (in.len == 0 || in.len >= size) {
+    if (in.len == 0 || in.len >= size || !span_is_visible(in)) {
         return false;
-    }
-    for (size_t i = 0; i < in.len; i++) {
-        if (in.data[i] <= ' ' || in.data[i] > '~') {
-            return false;
-        }
     }
     memcpy(out, in.data, in.len);
     out[in.len] = '\0';

@@ -35,16 +35,6 @@ bool key_name_is_valid(struct span name)
     return name.len == KEY_NAME_LEN;
 }
 
-static bool is_printable(const char *text, char from)
-{
-    for (; *text != '\0'; text++) {
-        if (*text < from || *text > '~') {
-            return false;
-        }
-    }
-    return true;
-}
-
 /* Whether the fields go together with the route: not every route has all of them. */
 static bool route_is_sound(unsigned int route, unsigned int operation,
                            const struct signing_request *request)
@@ -55,7 +45,7 @@ static bool route_is_sound(unsigned int route, unsigned int operation,
     return route < ROUTE_COUNT &&
            (route == ROUTE_SIGN ? operation_is_known(operation) : operation == 0) &&
            (named ? name_is_valid(span_of_text(request->name)) : request->name[0] == '\0') &&
-           scheme && is_printable(request->scheme, ' ') &&
+           scheme && span_is_printable(span_of_text(request->scheme)) &&
            (request->kid[0] == '\0' || (kid && key_name_is_valid(span_of_text(request->kid))));
 }
 
@@ -103,8 +93,9 @@ bool signing_get_answer(struct reader *frame, struct signing_answer *out)
     out->max_age_s = reader_u32(frame);
     out->body = reader_bytes(frame, FRAME_PAYLOAD_MAX);
     /* What becomes a header field may hold nothing that could end one. */
-    if (!reader_done(frame) || media >= MEDIA_COUNT || !is_printable(out->request_id, '!') ||
-        !is_printable(out->peer, ' ')) {
+    if (!reader_done(frame) || media >= MEDIA_COUNT ||
+        !span_is_visible(span_of_text(out->request_id)) ||
+        !span_is_printable(span_of_text(out->peer))) {
         return false;
     }
     out->media = (enum signing_media)media;

@@ -44,6 +44,21 @@ static void parts_are_clipped(void **state)
     assert_int_equal(span_part(text, 0, 0).len, 0);
 }
 
+static void printable_is_ascii_and_visible_has_no_blank(void **state)
+{
+    (void)state;
+    assert_true(span_is_printable(span_of_text("a ~!")));
+    assert_true(span_is_visible(span_of_text("a~!")));
+    assert_false(span_is_visible(span_of_text("a ~!")));
+    assert_true(span_is_printable(span_of(NULL, 0)) && span_is_visible(span_of(NULL, 0)));
+    static const uint8_t others[] = {0, '\t', '\n', '\r', 0x1F, 0x7F, 0x80, 0xFF};
+    for (size_t i = 0; i < sizeof others; i++) {
+        uint8_t text[] = {'a', others[i]};
+        assert_false(span_is_printable(span_of(text, 2)));
+        assert_false(span_is_visible(span_of(text, 2)));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -51,6 +66,7 @@ int main(void)
         cmocka_unit_test(equality_compares_every_byte),
         cmocka_unit_test(find_gives_the_first_or_the_length),
         cmocka_unit_test(parts_are_clipped),
+        cmocka_unit_test(printable_is_ascii_and_visible_has_no_blank),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
