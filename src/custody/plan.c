@@ -30,7 +30,7 @@ static bool put_digest(const json_t *body, char out[PLAN_DIGEST_SIZE])
 static bool read_time(const json_t *body, const char *name, int64_t *out)
 {
     const json_t *text = json_object_get(body, name);
-    return utc_read(span_of(json_string_value(text), json_string_length(text)), out);
+    return utc_read(json_text(text), out);
 }
 
 enum outcome plan_read(json_t *body, struct plan *out, struct reason *why)

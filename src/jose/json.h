@@ -47,6 +47,9 @@ void json_put_string(struct buffer *out, struct span text);
  * not goes to `pointer`. */
 bool json_reals_are_exact(const json_t *value, char pointer[REASON_CLAIM_SIZE]) MUST_USE;
 
+/* A string's characters, which it keeps; the empty span of anything else, and of NULL. */
+struct span json_text(const json_t *value);
+
 /* RFC 6901 look-up; NULL when there is nothing. */
 json_t *json_at_pointer(json_t *root, const char *pointer);
 

@@ -7,6 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+struct span json_text(const json_t *value)
+{
+    return span_of(json_string_value(value), json_string_length(value));
+}
+
 /* Takes one reference token off the pointer, unescaped. False when an escape is none of ~0 and ~1,
  * or the token is too long to be ours. */
 static bool take_token(const char **pointer, char out[REASON_CLAIM_SIZE])

@@ -3,13 +3,15 @@
  * be on the list, and its kid only finds a key in the set that was there before. */
 #include "jose/jws_header.h"
 
+#include "jose/json.h"
+
 #include <string.h>
 
 /* "EdDSA" is the deprecated name (RFC 9864 §2.2) of what is Ed25519 here: no other Edwards curve
  * exists in this program. */
 static bool alg_of(const json_t *name, enum alg *out)
 {
-    struct span text = span_of(json_string_value(name), json_string_length(name));
+    struct span text = json_text(name);
     if (span_is_text(text, "EdDSA")) {
         *out = ALG_ED25519;
         return true;

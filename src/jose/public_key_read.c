@@ -4,6 +4,7 @@
 #include "base/base64url.h"
 #include "jose/ec_point.h"
 #include "jose/ed25519_point.h"
+#include "jose/json.h"
 #include "jose/public_key_parts.h"
 #include "pki/pkey.h"
 
@@ -95,7 +96,7 @@ static enum outcome take_member(const json_t *jwk, const char *name, size_t exac
         return refuse(why, OUTCOME_RULE, "the JWK has no member \"%s\" that is a string", name);
     }
     BUFFER_CLEANUP struct buffer bytes = BUFFER_INIT(max);
-    struct span text = span_of(json_string_value(member), json_string_length(member));
+    struct span text = json_text(member);
     if (!base64url_decode(&bytes, text) || bytes.len == 0) {
         return refuse(why, OUTCOME_RULE, "the JWK's \"%s\" is not base64url of 1 to %zu bytes",
                       name, max);

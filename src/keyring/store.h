@@ -44,9 +44,9 @@ enum outcome history_read(const json_t *array, struct key *out, struct reason *w
 void history_put(const struct key *key, struct buffer *out);
 /* One change: state, at, by and reason. What else stands there is the caller's affair. */
 enum outcome change_read(const json_t *object, struct key_change *out, struct reason *why) MUST_USE;
-/* The same members, without the braces. */
 /* How many members change_put() writes. */
 size_t change_members(const struct key_change *change);
+/* The same members, without the braces. */
 void change_put(const struct key_change *change, struct buffer *out);
 /* A text that people gave: OUTCOME_RULE unless it is short and printable. */
 enum outcome change_check_text(const char *text, struct reason *why) MUST_USE;

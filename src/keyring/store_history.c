@@ -17,19 +17,13 @@ bool store_uid(const json_t *value, uint32_t *out)
     return json_is_integer(value) && number >= 0 && number <= UINT32_MAX;
 }
 
-static struct span text_of(const json_t *object, const char *name)
-{
-    const json_t *member = json_object_get(object, name);
-    return span_of(json_string_value(member), json_string_length(member));
-}
-
 enum outcome change_read(const json_t *object, struct key_change *out, struct reason *why)
 {
-    struct span reason = text_of(object, "reason");
-    if (!key_state_from_name(text_of(object, "state"), &out->state)) {
+    struct span reason = json_text(json_object_get(object, "reason"));
+    if (!key_state_from_name(json_text(json_object_get(object, "state")), &out->state)) {
         return refuse(why, OUTCOME_RULE, "\"state\" must be the name of a key state");
     }
-    if (!utc_read(text_of(object, "at"), &out->at)) {
+    if (!utc_read(json_text(json_object_get(object, "at")), &out->at)) {
         return refuse(why, OUTCOME_RULE, "\"at\" must be a time like 2026-11-21T09:30:00Z");
     }
     if (!store_uid(json_object_get(object, "by"), &out->by)) {

@@ -12,16 +12,10 @@
 
 enum { N_MEMBERS = 9, SPKI_MAX = 1024 };
 
-static struct span text_of(const json_t *object, const char *name)
-{
-    const json_t *member = json_object_get(object, name);
-    return span_of(json_string_value(member), json_string_length(member));
-}
-
 static enum outcome read_name(const json_t *object, const char *member, char *out, size_t size,
                               struct reason *why)
 {
-    struct span name = text_of(object, member);
+    struct span name = json_text(json_object_get(object, member));
     if (!name_is_valid(name) || name.len >= size) {
         return refuse(why, OUTCOME_RULE,
                       "\"%s\" must be a name: 1 to 63 of a-z 0-9 - _ . without a dot in front",
@@ -41,7 +35,7 @@ static enum outcome read_names(const json_t *object, struct key *out, struct rea
     if (outcome != OUTCOME_OK) {
         return outcome;
     }
-    if (!purpose_from_name(text_of(object, "purpose"), &out->purpose)) {
+    if (!purpose_from_name(json_text(json_object_get(object, "purpose")), &out->purpose)) {
         return refuse(why, OUTCOME_RULE, "\"purpose\" must be \"seal\" or \"transport\"");
     }
     return OUTCOME_OK;
@@ -50,7 +44,7 @@ static enum outcome read_names(const json_t *object, struct key *out, struct rea
 static enum outcome read_public_key(const json_t *object, struct key *out, struct reason *why)
 {
     BUFFER_CLEANUP struct buffer der = BUFFER_INIT(SPKI_MAX);
-    if (!base64url_decode(&der, text_of(object, "spki")) || der.len == 0) {
+    if (!base64url_decode(&der, json_text(json_object_get(object, "spki"))) || der.len == 0) {
         return refuse(why, OUTCOME_RULE, "\"spki\" must be base64url of 1 to %d bytes", SPKI_MAX);
     }
     struct reason inner;
@@ -69,7 +63,7 @@ static enum outcome read_algs(const json_t *object, struct key *out, struct reas
     json_t *name;
     json_array_foreach (algs, i, name) {
         enum alg alg;
-        struct span text = span_of(json_string_value(name), json_string_length(name));
+        struct span text = json_text(name);
         if (!alg_from_name(text, &alg) || !purpose_alg_fits_key(out->purpose, alg, type)) {
             return refuse(why, OUTCOME_RULE, "\"algs\"[%zu] is no algorithm of a key of type %s", i,
                           key_type_name(type));
@@ -108,11 +102,11 @@ static bool hex_to_id(struct span text, uint8_t id[KEYRING_ID_LEN])
 
 static enum outcome read_origin(const json_t *object, struct key *out, struct reason *why)
 {
-    if (!hex_to_id(text_of(object, "key_id"), out->key_id)) {
+    if (!hex_to_id(json_text(json_object_get(object, "key_id")), out->key_id)) {
         return refuse(why, OUTCOME_RULE, "\"key_id\" must be %d lower-case hex digits",
                       KEYRING_ID_LEN * 2);
     }
-    if (!utc_read(text_of(object, "created"), &out->created)) {
+    if (!utc_read(json_text(json_object_get(object, "created")), &out->created)) {
         return refuse(why, OUTCOME_RULE, "\"created\" must be a time like 2026-11-21T09:30:00Z");
     }
     if (!store_uid(json_object_get(object, "created_by"), &out->created_by)) {
@@ -126,7 +120,7 @@ static enum outcome read_state(const json_t *object, int format, struct key *out
                                struct reason *why)
 {
     enum key_state state = KEY_ACTIVE;
-    bool known = key_state_from_name(text_of(object, "state"), &state);
+    bool known = key_state_from_name(json_text(json_object_get(object, "state")), &state);
     if (format == FORMAT_ACTIVE_ONLY) {
         const struct key_change made = {
             .state = KEY_ACTIVE, .at = out->created, .by = out->created_by};
@@ -156,7 +150,7 @@ static enum outcome read_chain(const json_t *object, struct key *out, struct rea
     if (chain == NULL) {
         return OUTCOME_OK;
     }
-    enum outcome outcome = chain_check(text_of(object, "chain_pem"), why);
+    enum outcome outcome = chain_check(json_text(json_object_get(object, "chain_pem")), why);
     if (outcome != OUTCOME_OK) {
         return outcome;
     }

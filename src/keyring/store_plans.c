@@ -20,16 +20,10 @@ static const struct {
 };
 static_assert(COUNT_OF(records) == KEY_PROOF_COUNT, "names for every record");
 
-static struct span text_of(const json_t *object, const char *name)
-{
-    const json_t *member = json_object_get(object, name);
-    return span_of(json_string_value(member), json_string_length(member));
-}
-
 static enum outcome read_at(const json_t *object, const char *name, int64_t *out,
                             struct reason *why)
 {
-    return utc_read(text_of(object, name), out)
+    return utc_read(json_text(json_object_get(object, name)), out)
                ? OUTCOME_OK
                : refuse(why, OUTCOME_RULE, "\"%s\" must be a time like 2026-11-21T09:30:00Z", name);
 }
@@ -37,7 +31,7 @@ static enum outcome read_at(const json_t *object, const char *name, int64_t *out
 static enum outcome read_record(const json_t *object, const char *text_name, struct key_record *out,
                                 struct reason *why)
 {
-    struct span text = text_of(object, text_name);
+    struct span text = json_text(json_object_get(object, text_name));
     enum outcome outcome = read_at(object, "at", &out->at, why);
     if (outcome != OUTCOME_OK) {
         return outcome;

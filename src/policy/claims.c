@@ -68,7 +68,7 @@ static void put_sent(const struct claim *claim, const json_t *value, struct buff
         buffer_put_u8(out, '[');
     }
     if (json_is_string(value)) {
-        json_put_string(out, span_of(json_string_value(value), json_string_length(value)));
+        json_put_string(out, json_text(value));
     } else if (json_is_integer(value) && json_integer_value(value) >= 0) {
         put_number(json_integer_value(value), out);
     } else {

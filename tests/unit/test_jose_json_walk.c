@@ -79,6 +79,16 @@ static void a_pointer_without_room_names_the_parent(void **state)
     assert_string_equal(pointer, "/parent");
 }
 
+static void a_text_is_a_string_and_nothing_else(void **state)
+{
+    (void)state;
+    json_t *string JSON_CLEANUP = json_string("text");
+    json_t *number JSON_CLEANUP = json_integer(1);
+    assert_true(span_is_text(json_text(string), "text"));
+    assert_int_equal(json_text(number).len, 0);
+    assert_int_equal(json_text(NULL).len, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -87,6 +97,7 @@ int main(void)
         cmocka_unit_test(reals_of_fifteen_digits_are_exact),
         cmocka_unit_test(the_pointer_is_escaped_and_counts_elements),
         cmocka_unit_test(a_pointer_without_room_names_the_parent),
+        cmocka_unit_test(a_text_is_a_string_and_nothing_else),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
