@@ -34,7 +34,7 @@ static bool was_known(const struct overdue_list *known, const struct overdue *ov
 }
 
 /* The log hears of each once, the status has what is refused now. */
-static void note_overdue(struct custody *custody, const struct overdue_list *overdue)
+static void note_look(struct custody *custody, int64_t now, const struct overdue_list *overdue)
 {
     for (size_t i = 0; i < overdue->n; i++) {
         const struct overdue *late = &overdue->list[i];
@@ -45,6 +45,7 @@ static void note_overdue(struct custody *custody, const struct overdue_list *ove
     }
     pthread_mutex_lock(&custody->report);
     custody->clock.overdue = *overdue;
+    custody->clock.looked_at = now;
     pthread_mutex_unlock(&custody->report);
 }
 
@@ -77,7 +78,7 @@ bool custody_clock_step(struct custody *custody, int64_t now)
     pthread_mutex_lock(&custody->change);
     bool taken = due_take_locked(&act, now, &trials, overdue);
     pthread_mutex_unlock(&custody->change);
-    note_overdue(custody, overdue);
+    note_look(custody, now, overdue);
     return taken;
 }
 

@@ -19,8 +19,12 @@ static void put_overdue(struct buffer *out, const struct overdue *late)
 void schedule_put(struct buffer *out, const struct clock_state *state)
 {
     const char *comma = "";
-    buffer_put_format(out, "\"schedule\":{\"paused\":%s,\"overdue\":[",
-                      state->paused ? "true" : "false");
+    buffer_put_format(out, "\"schedule\":{\"paused\":%s,", state->paused ? "true" : "false");
+    if (state->looked_at != 0) {
+        report_time(out, "looked_at", state->looked_at);
+        buffer_put_text(out, ",");
+    }
+    buffer_put_text(out, "\"overdue\":[");
     for (size_t i = 0; i < state->overdue.n; i++) {
         buffer_put_text(out, i == 0 ? "" : ",");
         put_overdue(out, &state->overdue.list[i]);

@@ -49,7 +49,8 @@ struct probe {
 
 /* Changed by the clock alone, under the lock of reports. */
 struct clock_state {
-    bool paused; /* nobody vouches for the wall clock */
+    bool paused;       /* nobody vouches for the wall clock */
+    int64_t looked_at; /* of the last look that is over; 0: none yet */
     struct overdue_list overdue;
     struct probe probes[PROBES_MAX];
     size_t n_probes;
@@ -65,7 +66,8 @@ bool due_take_locked(struct act *act, int64_t now, const struct trials *trials,
  * seen there. */
 void probe_look(struct custody *custody, int64_t now);
 
-/* "schedule":{"paused","overdue":[…],"probes":[…]}, of which the last are those that are wrong. */
+/* "schedule":{"paused","looked_at","overdue":[…],"probes":[…]}: the second is there once the clock
+ * has looked, the last are those that are wrong. */
 void schedule_put(struct buffer *out, const struct clock_state *state);
 /* What is overdue of the key, or NULL. */
 const struct overdue *clock_overdue_of(const struct clock_state *state, const struct key *key);

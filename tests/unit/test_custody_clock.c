@@ -3,6 +3,7 @@
 #include "schedule_support.h"
 
 #include "base/clock.h"
+#include "base/utc.h"
 
 #include <poll.h>
 #include <stdatomic.h>
@@ -93,6 +94,9 @@ static void what_is_late_makes_the_next_late(void **state)
     expect_overdue(instance, 4,
                    "the key was published 0 s ago; verifiers may hold the old JWK Set for 300 s");
     JSON_CLEANUP json_t *status = do_verb(instance, CUSTODY_STATUS, "{}");
+    char looked[UTC_SIZE];
+    assert_string_equal(text_of(json_object_get(status, "schedule"), "looked_at"),
+                        utc_text(now + 400, looked));
     json_t *former = json_at_pointer(status, "/schedule/overdue/2");
     assert_string_equal(text_of(former, "detail"), "it goes with the activation of its successor");
     assert_string_equal(text_of(former, "state"), "retiring");
