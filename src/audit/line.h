@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * One record of the audit log as a line of text (docs/audit.md): what all records begin with, how
+ * they are chained, and how their other members are read without a JSON library, since a log has
+ * millions of them. */
+#ifndef QSEAL_AUDIT_LINE_H
+#define QSEAL_AUDIT_LINE_H
+
+#include "base/attributes.h"
+#include "base/buffer.h"
+#include "base/span.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+    AUDIT_HASH_LEN = 43, /* BASE64URL of a SHA-256 */
+    AUDIT_HASH_SIZE = AUDIT_HASH_LEN + 1,
+    AUDIT_TIME_LEN = 27,        /* "2026-11-21T19:07:46.123456Z" */
+    AUDIT_LINE_MAX = 16 * 1024, /* bytes, with the LF */
+    AUDIT_VERSION = 1,
+};
+
+/* The members that every record begins with. */
+struct audit_line {
+    uint64_t seq;
+    struct span prev; /* AUDIT_HASH_LEN characters; the spans are borrowed from the line */
+    int64_t time_us;  /* since 1970 */
+    struct span kind;
+    struct span rest; /* the members after it, `,"a":1,"b":"…"`, or empty; without the brace */
+};
+
+/* What the first record of a chain bears as "prev". */
+extern const char audit_no_hash[AUDIT_HASH_SIZE];
+/* BASE64URL(SHA-256(bytes)) with a NUL: of a line with its LF, what the next one bears as "prev".
+ * False: no SHA-256. */
+bool audit_hash(struct span bytes, char out[AUDIT_HASH_SIZE]) MUST_USE;
+/* Reads what every record begins with, strictly; the line ends with its LF. NULL, or what is wrong
+ * with it in words. */
+const char *audit_line_read(struct span line, struct audit_line *out) MUST_USE;
+/* Writes it; the members and the end follow by the caller: "}\n". */
+void audit_line_begin(struct buffer *out, uint64_t seq, const char *prev, int64_t time_us,
+                      const char *kind);
+
+/* The text between the quotes of the member, still escaped; or the digits of a number. False when
+ * there is none of that name at the top level of the record, or it is neither. */
+bool audit_line_text(const struct audit_line *line, const char *name, struct span *out) MUST_USE;
+bool audit_line_number(const struct audit_line *line, const char *name, uint64_t *out) MUST_USE;
+
+#endif
