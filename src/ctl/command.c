@@ -27,6 +27,7 @@ enum exit_code command_exit_code(enum outcome outcome)
     case OUTCOME_DEADLINE:
     case OUTCOME_PIN:
     case OUTCOME_CLOCK:
+    case OUTCOME_AUDIT:
     case OUTCOME_INTERNAL:
         return EXIT_UNAVAILABLE;
     case OUTCOME_VERIFY:

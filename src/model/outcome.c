@@ -34,6 +34,7 @@ static const struct row rows[] = {
     [OUTCOME_PIN] = {"pin-refused", "The token refused the PIN; a person must look", 503, 30},
     [OUTCOME_CLOCK] = {"clock-unconfirmed", "The clock has jumped; a person must confirm it", 503,
                        30},
+    [OUTCOME_AUDIT] = {"audit-unavailable", "The audit log cannot be written", 503, 5},
     [OUTCOME_INTERNAL] = {"internal", "Internal fault", 500, 0},
 };
 static_assert(COUNT_OF(rows) == OUTCOME_COUNT, "a row for every outcome");

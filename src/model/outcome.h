@@ -31,6 +31,7 @@ enum outcome {
     OUTCOME_KEY_MISMATCH, /* tokend: the key under this id is not the pinned one, or is too free */
     OUTCOME_PIN,          /* tokend: the PIN was refused; a person must look */
     OUTCOME_CLOCK,        /* the clock has jumped; a person must confirm it */
+    OUTCOME_AUDIT,        /* the audit log cannot be written: nothing is done without a record */
     OUTCOME_INTERNAL,     /* a fault of ours, in the log */
 };
 enum { OUTCOME_COUNT = OUTCOME_INTERNAL + 1 };

@@ -31,6 +31,7 @@ static const struct row rows[] = {
     {OUTCOME_KEY_MISMATCH, "key-mismatch", 503, 30},
     {OUTCOME_PIN, "pin-refused", 503, 30},
     {OUTCOME_CLOCK, "clock-unconfirmed", 503, 30},
+    {OUTCOME_AUDIT, "audit-unavailable", 503, 5},
     {OUTCOME_INTERNAL, "internal", 500, 0},
 };
 

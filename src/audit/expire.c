@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Retention: sealed segments that are old enough are removed, the oldest first. */
+#include "audit/inside.h"
+
+#include "audit/record.h"
+#include "base/fd.h"
+#include "base/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { DEADLINE_MS = 10000, US = 1000000 };
+
+/* What the first record of a segment says. */
+struct first_record {
+    uint64_t seq;
+    int64_t at; /* wall seconds */
+};
+
+static bool read_first(int folder, uint64_t number, struct first_record *out)
+{
+    char name[SEGMENT_NAME_SIZE];
+    uint8_t text[AUDIT_LINE_MAX];
+    struct audit_line line;
+    segment_name(number, ".jsonl", name);
+    FD_CLEANUP int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    ssize_t n = fd < 0 ? -1 : pread(fd, text, sizeof text, 0);
+    if (n <= 0) {
+        return false;
+    }
+    struct span whole = span_of(text, (size_t)n);
+    if (audit_line_read(span_part(whole, 0, span_find(whole, '\n') + 1), &line) != NULL) {
+        return false;
+    }
+    *out = (struct first_record){.seq = line.seq, .at = line.time_us / US};
+    return true;
+}
+
+static bool is_there(int folder, uint64_t number)
+{
+    char name[SEGMENT_NAME_SIZE];
+    struct stat about;
+    segment_name(number, ".jsonl", name);
+    return fstatat(folder, name, &about, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* The oldest one: they have no gaps, so it is found from the newest down. */
+static uint64_t oldest_of(int folder, uint64_t newest)
+{
+    uint64_t oldest = newest;
+    while (oldest > 1 && is_there(folder, oldest - 1)) {
+        oldest--;
+    }
+    return oldest;
+}
+
+static bool put_record(struct audit *audit, uint64_t number, uint64_t first, uint64_t last)
+{
+    BUFFER_CLEANUP struct buffer members = BUFFER_INIT(AUDIT_MEMBERS_MAX);
+    struct audit_ticket ticket;
+    struct reason why;
+    record_put_number(&members, "segment", (int64_t)number);
+    record_put_number(&members, "first", (int64_t)first);
+    record_put_number(&members, "last", (int64_t)last);
+    return audit_append_durable(audit, "retention", &members, deadline_in_ms(DEADLINE_MS), &ticket,
+                                &why) == OUTCOME_OK;
+}
+
+static bool remove_segment(int folder, uint64_t number)
+{
+    char name[SEGMENT_NAME_SIZE];
+    segment_name(number, ".torn", name);
+    (void)unlinkat(folder, name, 0);
+    segment_name(number, ".jsonl", name);
+    if (unlinkat(folder, name, 0) != 0 || fsync(folder) != 0) {
+        log_warning("audit log: %s could not be removed: %s", name, strerror(errno));
+        return false;
+    }
+    return true;
+}
+
+void audit_expire(struct audit *audit, int64_t before)
+{
+    pthread_mutex_lock(&audit->lock);
+    uint64_t covered = audit->covered;
+    uint64_t newest = audit->number;
+    bool ok = audit->ok;
+    pthread_mutex_unlock(&audit->lock);
+    FD_CLEANUP int folder = ok ? open(audit->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    if (folder < 0) {
+        return;
+    }
+    struct first_record own;
+    struct first_record next;
+    for (uint64_t number = oldest_of(folder, newest); number < newest; number++) {
+        if (!read_first(folder, number, &own) || !read_first(folder, number + 1, &next) ||
+            next.at >= before || next.seq > covered ||
+            !put_record(audit, number, own.seq, next.seq - 1) || !remove_segment(folder, number)) {
+            return;
+        }
+        log_info("audit log: segment %llu was removed, sealed and over its age",
+                 (unsigned long long)number);
+    }
+}

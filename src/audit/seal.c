@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * When a checkpoint is due, and what it changes. Who signs it is not the log's affair. */
+#include "audit/inside.h"
+
+#include <string.h>
+#include <time.h>
+
+/* What making the last one has added is nothing that must be sealed soon. */
+static bool has_news(const struct audit *audit)
+{
+    return audit->durable > audit->covered + AUDIT_CHECKPOINT_RECORDS ||
+           (audit->covered == 0 && audit->durable > 0);
+}
+
+static bool is_due_locked(struct audit *audit, const struct audit_rhythm *rhythm)
+{
+    int64_t waited_ms = clock_monotonic_ms() - audit->rhythm_ms;
+    return audit->checkpoint_asked || (audit_is_full_locked(audit) && !audit->close_now) ||
+           audit->durable - audit->covered >= rhythm->records + AUDIT_CHECKPOINT_RECORDS ||
+           (has_news(audit) && waited_ms >= rhythm->seconds * 1000);
+}
+
+static void look_locked(struct audit *audit, const struct audit_rhythm *rhythm, int64_t ms)
+{
+    struct deadline end = deadline_in_ms(ms);
+    struct timespec until = {.tv_sec = end.at_us / 1000000, .tv_nsec = end.at_us % 1000000 * 1000};
+    if (!audit->ok || !is_due_locked(audit, rhythm)) {
+        (void)pthread_cond_timedwait(&audit->asked, &audit->lock, &until);
+    }
+}
+
+bool audit_checkpoint_due(struct audit *audit, const struct audit_rhythm *rhythm, int64_t ms,
+                          struct audit_head *head)
+{
+    pthread_mutex_lock(&audit->lock);
+    look_locked(audit, rhythm, ms);
+    bool due = audit->ok && is_due_locked(audit, rhythm);
+    if (due) {
+        head->seq = audit->durable;
+        memcpy(head->hash, audit->durable_head, sizeof head->hash);
+        memcpy(head->chain, audit->chain, sizeof head->chain);
+    }
+    pthread_mutex_unlock(&audit->lock);
+    return due;
+}
+
+void audit_ask_checkpoint(struct audit *audit)
+{
+    if (audit == NULL) {
+        return;
+    }
+    pthread_mutex_lock(&audit->lock);
+    audit->checkpoint_asked = true;
+    pthread_cond_broadcast(&audit->asked);
+    pthread_mutex_unlock(&audit->lock);
+}
+
+enum outcome audit_append_checkpoint(struct audit *audit, const struct audit_head *head,
+                                     const struct buffer *members, struct deadline deadline,
+                                     struct reason *why)
+{
+    struct audit_ticket ticket;
+    enum outcome outcome =
+        audit_append_durable(audit, "checkpoint", members, deadline, &ticket, why);
+    if (outcome != OUTCOME_OK) {
+        return outcome;
+    }
+    pthread_mutex_lock(&audit->lock);
+    audit->covered = head->seq;
+    audit->checkpoint_at = clock_wall_s();
+    audit->rhythm_ms = clock_monotonic_ms();
+    audit->checkpoint_asked = false;
+    audit->close_now = audit->full_ms != 0;
+    pthread_cond_signal(&audit->work);
+    pthread_mutex_unlock(&audit->lock);
+    return OUTCOME_OK;
+}

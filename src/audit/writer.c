@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The thread that writes the audit log: group commit, the next segment, faults and what comes after
+ * them. */
+#include "audit/inside.h"
+
+#include "audit/record.h"
+#include "base/fd.h"
+#include "base/log.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+    TICK_MS = 1000,
+    RETRY_MIN_MS = 250,
+    RETRY_MAX_MS = 8000,
+    CLOSE_GRACE_MS = 5000, /* for the checkpoint that a segment ends with */
+};
+
+static void wait_locked(struct audit *audit, int64_t ms)
+{
+    struct deadline end = deadline_in_ms(ms);
+    struct timespec until = {.tv_sec = end.at_us / 1000000, .tv_nsec = end.at_us % 1000000 * 1000};
+    (void)pthread_cond_timedwait(&audit->work, &audit->lock, &until);
+}
+
+/* --- faults --- */
+
+/* Whatever was not durable never was: the next record has the number after the last durable one. */
+static void fail_locked(struct audit *audit, const char *what, int error)
+{
+    char name[SEGMENT_NAME_SIZE];
+    segment_name(audit->number, ".jsonl", name);
+    audit->ok = false;
+    audit->epoch++;
+    audit->durable_before = audit->durable;
+    audit->seq = audit->durable;
+    memcpy(audit->head, audit->durable_head, sizeof audit->head);
+    buffer_reset(&audit->pending);
+    (void)snprintf(audit->detail, sizeof audit->detail, "%s: %s: %s", name, what, strerror(error));
+    audit->faults++;
+    audit->since = clock_wall_s();
+    segment_abandon(&audit->segment);
+    pthread_cond_broadcast(&audit->synced);
+    log_error("audit log: %s; nothing is signed until it can be written again", audit->detail);
+}
+
+static void try_again(struct audit *audit, int64_t *pause_ms)
+{
+    struct reason why = {0};
+    pthread_mutex_unlock(&audit->lock);
+    enum outcome outcome = audit_begin(audit, &why);
+    pthread_mutex_lock(&audit->lock);
+    if (outcome == OUTCOME_OK) {
+        log_info("audit log: goes on in segment %llu after record %llu",
+                 (unsigned long long)audit->number, (unsigned long long)audit->first - 1);
+        *pause_ms = RETRY_MIN_MS;
+        return;
+    }
+    if (strcmp(audit->detail, why.detail) != 0) {
+        memcpy(audit->detail, why.detail, sizeof audit->detail);
+        log_error("audit log: %s", audit->detail);
+    }
+    *pause_ms = *pause_ms * 2 > RETRY_MAX_MS ? RETRY_MAX_MS : *pause_ms * 2;
+}
+
+/* --- segments --- */
+
+bool audit_is_full_locked(struct audit *audit)
+{
+    if (audit->segment.number != audit->number) {
+        return false; /* the next one has begun already */
+    }
+    bool is_old =
+        clock_wall_s() - audit->segment_at >= audit->segment_age_s && audit->durable > audit->first;
+    if ((audit->bytes >= audit->segment_bytes || is_old) && audit->full_ms == 0) {
+        audit->full_ms = clock_monotonic_ms();
+        pthread_cond_broadcast(&audit->asked);
+    }
+    return audit->full_ms != 0;
+}
+
+/* A full segment waits a moment for its checkpoint. */
+static bool is_to_be_closed_locked(struct audit *audit)
+{
+    return audit_is_full_locked(audit) &&
+           (audit->close_now || audit->bytes >= audit->segment_bytes / 4 * 5 ||
+            clock_monotonic_ms() - audit->full_ms >= CLOSE_GRACE_MS);
+}
+
+static bool put_end_locked(struct audit *audit, const char *cause)
+{
+    BUFFER_CLEANUP struct buffer members = BUFFER_INIT(AUDIT_MEMBERS_MAX);
+    record_put_text(&members, "cause", cause);
+    return buffer_ok(&members) && audit_put_locked(audit, "end", buffer_span(&members));
+}
+
+/* The first record of the next segment, in memory, before anybody else's. */
+static bool put_next_locked(struct audit *audit, const char *cause, uint64_t bytes)
+{
+    BUFFER_CLEANUP struct buffer members = BUFFER_INIT(AUDIT_MEMBERS_MAX);
+    record_put_number(&members, "segment", (int64_t)audit->number + 1);
+    record_put_number(&members, "version", AUDIT_VERSION);
+    record_put_text(&members, "chain", audit->chain);
+    record_put_text(&members, "cause", cause);
+    record_put_number(&members, "previous_bytes", (int64_t)bytes);
+    return buffer_ok(&members) && audit_put_locked(audit, "segment", buffer_span(&members));
+}
+
+/* --- one batch --- */
+
+struct batch {
+    uint64_t last;
+    char head[AUDIT_HASH_SIZE];
+    bool closing; /* the segment ends with it */
+    bool broken;  /* the next one could not be begun, for want of memory */
+};
+
+static void take_batch_locked(struct audit *audit, struct batch *batch)
+{
+    const char *cause = audit->bytes >= audit->segment_bytes ? "size" : "age";
+    *batch = (struct batch){.closing = is_to_be_closed_locked(audit)};
+    batch->closing = batch->closing && put_end_locked(audit, cause);
+    batch->last = audit->seq;
+    memcpy(batch->head, audit->head, sizeof batch->head);
+    struct buffer empty = audit->writing;
+    audit->writing = audit->pending;
+    audit->pending = empty;
+    if (batch->closing) {
+        batch->broken = !put_next_locked(audit, cause, audit->bytes + audit->writing.len);
+    }
+}
+
+/* A segment counts from its first durable record on: a fault before that leaves the one before as
+ * the last. */
+static void note_durable_locked(struct audit *audit, const struct batch *batch)
+{
+    if (audit->segment.number != audit->number) {
+        audit->number = audit->segment.number;
+        audit->first = audit->durable + 1;
+        audit->segment_at = clock_wall_s();
+    }
+    audit->durable = batch->last;
+    memcpy(audit->durable_head, batch->head, sizeof audit->durable_head);
+    audit->bytes = audit->segment.end;
+    pthread_cond_broadcast(&audit->synced);
+}
+
+static void next_segment_locked(struct audit *audit)
+{
+    struct segment next = SEGMENT_NONE;
+    const char *what = "closing it";
+    pthread_mutex_unlock(&audit->lock);
+    int done = segment_finish(&audit->segment);
+    if (done == 0) {
+        what = "beginning the next one";
+        done = segment_create(audit->folder_fd, audit->number + 1, &next);
+    }
+    int error = errno;
+    pthread_mutex_lock(&audit->lock);
+    if (done != 0) {
+        fail_locked(audit, what, error);
+        return;
+    }
+    audit->segment = next;
+    audit->full_ms = 0;
+    audit->close_now = false;
+}
+
+static void write_batch_locked(struct audit *audit)
+{
+    struct batch batch;
+    take_batch_locked(audit, &batch);
+    pthread_mutex_unlock(&audit->lock);
+    int done = segment_append(&audit->segment, buffer_span(&audit->writing));
+    int error = errno;
+    buffer_reset(&audit->writing);
+    pthread_mutex_lock(&audit->lock);
+    if (done != 0) {
+        fail_locked(audit, "writing it", error);
+        return;
+    }
+    note_durable_locked(audit, &batch);
+    if (batch.broken) {
+        fail_locked(audit, "beginning the next one", ENOMEM);
+    } else if (batch.closing) {
+        next_segment_locked(audit);
+    }
+}
+
+/* --- the thread --- */
+
+static void finish_locked(struct audit *audit)
+{
+    audit_flush_flood_locked(audit, INT64_MAX);
+    if (!audit->ok || !put_end_locked(audit, "stop")) {
+        return;
+    }
+    write_batch_locked(audit);
+    if (audit->ok && segment_finish(&audit->segment) != 0) {
+        log_error("audit log: segment %llu could not be closed: %s",
+                  (unsigned long long)audit->number, strerror(errno));
+    }
+}
+
+void *audit_writer(void *context)
+{
+    struct audit *audit = context;
+    int64_t pause_ms = RETRY_MIN_MS;
+    pthread_mutex_lock(&audit->lock);
+    while (!audit->stopping) {
+        if (!audit->ok) {
+            wait_locked(audit, pause_ms);
+            if (!audit->stopping) {
+                try_again(audit, &pause_ms);
+            }
+            continue;
+        }
+        if (audit->pending.len == 0 && !is_to_be_closed_locked(audit)) {
+            wait_locked(audit, TICK_MS);
+            audit_flush_flood_locked(audit, clock_monotonic_ms() / 1000);
+            continue;
+        }
+        write_batch_locked(audit);
+    }
+    finish_locked(audit);
+    pthread_mutex_unlock(&audit->lock);
+    return NULL;
+}
+
+/* --- open and close --- */
+
+static bool prepare(struct audit *audit)
+{
+    pthread_condattr_t monotonic;
+    if (pthread_condattr_init(&monotonic) != 0) {
+        return false;
+    }
+    (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_mutex_init(&audit->lock, NULL);
+    pthread_cond_init(&audit->work, &monotonic);
+    pthread_cond_init(&audit->synced, &monotonic);
+    pthread_cond_init(&audit->asked, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    return true;
+}
+
+static void release(struct audit *audit)
+{
+    segment_abandon(&audit->segment);
+    fd_close(&audit->folder_fd);
+    buffer_fini(&audit->pending);
+    buffer_fini(&audit->writing);
+    pthread_cond_destroy(&audit->work);
+    pthread_cond_destroy(&audit->synced);
+    pthread_cond_destroy(&audit->asked);
+    pthread_mutex_destroy(&audit->lock);
+    free(audit);
+}
+
+enum outcome audit_open(const struct audit_options *options, struct audit **out, struct reason *why)
+{
+    struct reason inner = {0};
+    struct audit *audit = calloc(1, sizeof *audit);
+    if (audit == NULL || !prepare(audit)) {
+        free(audit);
+        return refuse(why, OUTCOME_INTERNAL, "out of memory");
+    }
+    (void)snprintf(audit->folder, sizeof audit->folder, "%s", options->folder);
+    audit->segment_bytes = options->segment_bytes;
+    audit->segment_age_s = options->segment_age_s;
+    audit->folder_fd = -1;
+    audit->segment = SEGMENT_NONE;
+    audit->epoch = 1;
+    audit->pending = BUFFER_INIT(AUDIT_BATCH_MAX);
+    audit->writing = BUFFER_INIT(AUDIT_BATCH_MAX);
+    audit->rhythm_ms = clock_monotonic_ms();
+    if (audit_begin(audit, &inner) != OUTCOME_OK) {
+        memcpy(audit->detail, inner.detail, sizeof audit->detail);
+        audit->since = clock_wall_s();
+        audit->faults = 1;
+        log_error("audit log: %s; nothing is signed until it can be written", inner.detail);
+    }
+    if (pthread_create(&audit->writer, NULL, audit_writer, audit) != 0) {
+        release(audit);
+        return refuse(why, OUTCOME_INTERNAL, "no thread for the audit log");
+    }
+    *out = audit;
+    return OUTCOME_OK;
+}
+
+void audit_close(struct audit *audit)
+{
+    if (audit == NULL) {
+        return;
+    }
+    pthread_mutex_lock(&audit->lock);
+    audit->stopping = true;
+    pthread_cond_signal(&audit->work);
+    pthread_mutex_unlock(&audit->lock);
+    (void)pthread_join(audit->writer, NULL);
+    release(audit);
+}
