@@ -217,6 +217,17 @@ void audit_flush_flood_locked(struct audit *audit, int64_t second)
     }
 }
 
+bool audit_is_ok(struct audit *audit)
+{
+    if (audit == NULL) {
+        return true;
+    }
+    pthread_mutex_lock(&audit->lock);
+    bool ok = audit->ok;
+    pthread_mutex_unlock(&audit->lock);
+    return ok;
+}
+
 void audit_get_status(struct audit *audit, struct audit_status *out)
 {
     pthread_mutex_lock(&audit->lock);

@@ -94,6 +94,9 @@ struct audit_refusal {
 /* Records it, or counts it where there are too many of one kind. */
 void audit_refused(struct audit *audit, const struct audit_refusal *refusal);
 
+/* Whether records can be written now, as far as is known; true for NULL. */
+bool audit_is_ok(struct audit *audit) MUST_USE;
+/* Not for NULL. */
 void audit_get_status(struct audit *audit, struct audit_status *out);
 
 /* When a checkpoint is made. */

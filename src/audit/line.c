@@ -2,34 +2,21 @@
  * Lines of the audit log. */
 #include "audit/line.h"
 
-#include "base/base64url.h"
 #include "base/utc.h"
+#include "jose/sha256.h"
 
 #include <assert.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
 
-enum {
-    SHA256_LEN = 32,
-    SEQ_DIGITS_MAX = 19,
-    US = 1000000,
-    FRACTION_LEN = AUDIT_TIME_LEN - UTC_LEN - 1
-};
+enum { SEQ_DIGITS_MAX = 19, US = 1000000, FRACTION_LEN = AUDIT_TIME_LEN - UTC_LEN - 1 };
 static_assert(FRACTION_LEN == 6, "microseconds");
 
 const char audit_no_hash[AUDIT_HASH_SIZE] = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 bool audit_hash(struct span bytes, char out[AUDIT_HASH_SIZE])
 {
-    uint8_t digest[SHA256_LEN];
-    struct buffer text = {.data = (uint8_t *)out, .room = AUDIT_HASH_SIZE, .max = AUDIT_HASH_LEN};
-    out[AUDIT_HASH_LEN] = '\0';
-    if (EVP_Digest(bytes.data, bytes.len, digest, NULL, EVP_sha256(), NULL) != 1) {
-        return false;
-    }
-    base64url_encode(&text, span_of(digest, sizeof digest));
-    return true;
+    return sha256_text(bytes, out);
 }
 
 /* --- reading --- */

@@ -8,13 +8,14 @@
 #include "base/attributes.h"
 #include "base/buffer.h"
 #include "base/span.h"
+#include "jose/sha256.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 enum {
-    AUDIT_HASH_LEN = 43, /* BASE64URL of a SHA-256 */
-    AUDIT_HASH_SIZE = AUDIT_HASH_LEN + 1,
+    AUDIT_HASH_LEN = SHA256_TEXT_LEN,
+    AUDIT_HASH_SIZE = SHA256_TEXT_SIZE,
     AUDIT_TIME_LEN = 27,        /* "2026-11-21T19:07:46.123456Z" */
     AUDIT_LINE_MAX = 16 * 1024, /* bytes, with the LF */
     AUDIT_VERSION = 1,

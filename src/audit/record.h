@@ -9,7 +9,7 @@
 #include "base/buffer.h"
 #include "model/caller.h"
 
-enum { AUDIT_MEMBERS_MAX = 8 * 1024, AUDIT_TEXT_MAX = 1024 /* longer ones are cut */ };
+enum { AUDIT_MEMBERS_MAX = 15 * 1024, AUDIT_TEXT_MAX = 1024 /* longer ones are cut */ };
 
 void record_put_text(struct buffer *out, const char *name, const char *text);
 /* The same, and nothing for "" or NULL. */

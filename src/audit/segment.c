@@ -82,7 +82,8 @@ int segment_create(int folder, uint64_t number, struct segment *out)
     if (out->fd < 0) {
         return -1;
     }
-    if (fsync(folder) != 0) {
+    /* Whatever the umask: the folder's group may read it (docs/audit.md). */
+    if (fchmod(out->fd, FILE_MODE) != 0 || fsync(folder) != 0) {
         int kept = errno;
         segment_abandon(out);
         (void)unlinkat(folder, name, 0);

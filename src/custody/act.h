@@ -45,12 +45,14 @@ struct act {
     const json_t *arguments;
     int pin; /* of struct custody_question */
     struct buffer *result;
-    const char *verb;        /* "key activate" */
-    bool two_persons;        /* where approval is required, it becomes a plan */
-    const struct plan *plan; /* what a second person has approved; NULL: nobody was asked */
-    uint32_t approver;       /* uid, with a plan */
-    bool resolved;           /* act_decide() was reached */
-    bool may_change;         /* and it said go */
+    const char *verb;           /* "key activate" */
+    bool two_persons;           /* where approval is required, it becomes a plan */
+    const struct plan *plan;    /* what a second person has approved; NULL: nobody was asked */
+    uint32_t approver;          /* uid, with a plan */
+    bool resolved;              /* act_decide() was reached */
+    bool may_change;            /* and it said go */
+    bool stops;                 /* nothing but what stops a key: no record can hold it up */
+    struct audit_ticket ticket; /* of its audit record */
 };
 
 /* Only members of this list, NULL-terminated, may be in the arguments, and they are strings. */

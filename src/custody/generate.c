@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/random.h"
+#include "custody/act_record.h"
 #include "custody/change.h"
 #include "custody/destroy.h"
 #include "custody/effect.h"
@@ -47,7 +48,6 @@ enum outcome act_install_locked(struct act *act, struct keyring *keyring, struct
     if (outcome == OUTCOME_OK) {
         outcome = destroying_check_all(act, now->keyring, next->keyring, why);
     }
-    view_unref(now);
     if (outcome == OUTCOME_OK) {
         outcome = act_check_decided(act, why);
     }
@@ -57,6 +57,10 @@ enum outcome act_install_locked(struct act *act, struct keyring *keyring, struct
                          "it: look after %s, and restart qseald",
                          custody->room.keyring_path);
     }
+    if (outcome == OUTCOME_OK) {
+        outcome = act_record_keyring(act, now->keyring, next->keyring, why);
+    }
+    view_unref(now);
     if (outcome == OUTCOME_OK) {
         outcome = keyring_save(next->keyring, custody->room.keyring_path, why);
         custody->disk_failed = outcome == OUTCOME_INTERNAL;

@@ -3,9 +3,10 @@
  * lock. */
 #include "custody/local.h"
 
+#include "audit/record.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "custody/act.h"
+#include "custody/act_record.h"
 #include "jose/json.h"
 #include "token/remote.h"
 
@@ -80,13 +81,22 @@ const char *act_argument(const struct act *act, const char *name)
 static enum outcome do_status(struct act *act, struct reason *why)
 {
     (void)why;
-    struct custody_room *room = &act->custody->room;
+    struct custody *custody = act->custody;
+    struct custody_room *room = &custody->room;
     struct door_front front;
-    bool is_there = room->front_about(room->front, &front);
-    pthread_mutex_lock(&act->custody->report);
-    report_status(act->result, act->view, room->watch, room->callers, is_there ? &front : NULL,
-                  &act->custody->start, &act->custody->reload, &act->custody->clock);
-    pthread_mutex_unlock(&act->custody->report);
+    const struct report_sources sources = {
+        .view = act->view,
+        .watch = room->watch,
+        .callers = room->callers,
+        .audit = room->audit,
+        .front = room->front_about(room->front, &front) ? &front : NULL,
+        .start = &custody->start,
+        .reload = &custody->reload,
+        .clock = &custody->clock,
+    };
+    pthread_mutex_lock(&custody->report);
+    report_status(act->result, &sources);
+    pthread_mutex_unlock(&custody->report);
     return OUTCOME_OK;
 }
 
@@ -111,6 +121,16 @@ static enum outcome do_jwks(struct act *act, struct reason *why)
     (void)why;
     buffer_put_span(act->result, buffer_span(&act->view->jwks));
     return OUTCOME_OK;
+}
+
+static void record_policy(struct custody *custody)
+{
+    struct view *now = view_cell_get(custody->room.views);
+    BUFFER_CLEANUP struct buffer members = BUFFER_INIT(AUDIT_MEMBERS_MAX);
+    view_put_record(now, &members);
+    record_put_number(&members, "generation", (int64_t)now->policy->generation);
+    audit_note(custody->room.audit, "policy", &members);
+    view_unref(now);
 }
 
 static enum outcome reload_locked(struct custody *custody, struct reason *why)
@@ -139,6 +159,7 @@ static enum outcome reload_locked(struct custody *custody, struct reason *why)
     outcome = view_new(policy, keyring, &next, why);
     if (outcome == OUTCOME_OK) {
         view_cell_set(custody->room.views, next);
+        record_policy(custody);
     }
     return outcome;
 }
@@ -226,54 +247,62 @@ static enum outcome do_token_unlock(struct act *act, struct reason *why)
                : outcome;
 }
 
-/* What a verb asks for beside a right. One that asks tokens may have to wait for them, and leaves
- * room for the others. What stops a key waits for neither: no clock that is
- * believed (its time would be in the keyring), and no second person (where approval is required the
- * verb becomes a plan: its handler asks act_decide()). */
+/* What a verb asks for beside a right, and what the audit log has of it. One that asks tokens may
+ * have to wait for them, and leaves room for the others. What stops a key waits for neither: no
+ * clock that is believed (its time would be in the keyring), and no second person (where approval
+ * is required the verb becomes a plan: its handler asks act_decide()). */
 enum {
     ANY_RIGHT = RIGHT_OPERATOR | RIGHT_CUSTODIAN | RIGHT_AUDITOR | RIGHT_APPROVER,
     NEEDS_CLOCK = 1 << 8,
     TWO_PERSONS = 1 << 9,
     ASKS_TOKENS = 1 << 10,
+    ONLY_READS = 1 << 11, /* a record of it is kept only when it is refused */
+    STOPS = 1 << 12,
     KEY_CHANGE = RIGHT_CUSTODIAN | NEEDS_CLOCK | TWO_PERSONS,
     RECORD = RIGHT_CUSTODIAN | RIGHT_OPERATOR | NEEDS_CLOCK,
 };
 
 static const struct verb_row verbs[] = {
-    [CUSTODY_STATUS] = {"status", ANY_RIGHT, do_status},
+    [CUSTODY_STATUS] = {"status", ANY_RIGHT | ONLY_READS, do_status},
     [CUSTODY_RELOAD] = {"reload", RIGHT_OPERATOR, do_reload},
     [CUSTODY_KEY_GENERATE] = {"key generate", KEY_CHANGE | ASKS_TOKENS, act_key_generate},
-    [CUSTODY_KEY_LIST] = {"key list", ANY_RIGHT, do_key_list},
-    [CUSTODY_JWKS] = {"jwks", ANY_RIGHT, do_jwks},
+    [CUSTODY_KEY_LIST] = {"key list", ANY_RIGHT | ONLY_READS, do_key_list},
+    [CUSTODY_JWKS] = {"jwks", ANY_RIGHT | ONLY_READS, do_jwks},
     [CUSTODY_TOKEN_UNLOCK] = {"token unlock", RIGHT_OPERATOR | RIGHT_CUSTODIAN | ASKS_TOKENS,
                               do_token_unlock},
-    [CUSTODY_KEY_REFERENCE] = {"key reference", ANY_RIGHT, act_key_reference},
+    [CUSTODY_KEY_REFERENCE] = {"key reference", ANY_RIGHT | ONLY_READS, act_key_reference},
     [CUSTODY_KEY_CSR] = {"key csr", RIGHT_CUSTODIAN | ASKS_TOKENS, act_key_csr},
     [CUSTODY_KEY_IMPORT] = {"key import-certificate", KEY_CHANGE | ASKS_TOKENS, act_key_import},
     [CUSTODY_KEY_PUBLISH] = {"key publish", KEY_CHANGE, act_key_publish},
     [CUSTODY_KEY_ACTIVATE] = {"key activate", KEY_CHANGE | ASKS_TOKENS, act_key_activate},
     [CUSTODY_KEY_RETIRE] = {"key retire", KEY_CHANGE, act_key_retire},
-    [CUSTODY_KEY_SUSPEND] = {"key suspend", RIGHT_CUSTODIAN, act_key_suspend},
+    [CUSTODY_KEY_SUSPEND] = {"key suspend", RIGHT_CUSTODIAN | STOPS, act_key_suspend},
     [CUSTODY_KEY_RESUME] = {"key resume", KEY_CHANGE, act_key_resume},
-    [CUSTODY_KEY_COMPROMISED] = {"key compromised", RIGHT_CUSTODIAN, act_key_compromised},
+    [CUSTODY_KEY_COMPROMISED] = {"key compromised", RIGHT_CUSTODIAN | STOPS, act_key_compromised},
     [CUSTODY_KEY_DESTROY] = {"key destroy", KEY_CHANGE | ASKS_TOKENS, act_key_destroy},
-    [CUSTODY_KEY_SHOW] = {"key show", ANY_RIGHT | ASKS_TOKENS, act_key_show},
-    [CUSTODY_TOKEN_LIST] = {"token list", ANY_RIGHT, do_token_list},
+    [CUSTODY_KEY_SHOW] = {"key show", ANY_RIGHT | ONLY_READS | ASKS_TOKENS, act_key_show},
+    [CUSTODY_TOKEN_LIST] = {"token list", ANY_RIGHT | ONLY_READS, do_token_list},
     [CUSTODY_CLOCK_CONFIRM] = {"clock confirm", RIGHT_OPERATOR | RIGHT_CUSTODIAN,
                                act_clock_confirm},
-    [CUSTODY_REPORT] = {"report", ANY_RIGHT, act_report},
-    [CUSTODY_PLAN_LIST] = {"plan list", ANY_RIGHT, act_plan_list},
-    [CUSTODY_PLAN_SHOW] = {"plan show", ANY_RIGHT, act_plan_show},
+    [CUSTODY_REPORT] = {"report", ANY_RIGHT | ONLY_READS, act_report},
+    [CUSTODY_PLAN_LIST] = {"plan list", ANY_RIGHT | ONLY_READS, act_plan_list},
+    [CUSTODY_PLAN_SHOW] = {"plan show", ANY_RIGHT | ONLY_READS, act_plan_show},
     [CUSTODY_PLAN_WITHDRAW] = {"plan withdraw", ANY_RIGHT | NEEDS_CLOCK, act_plan_withdraw},
     [CUSTODY_KEY_APPROVE] = {"key approve", RIGHT_APPROVER | NEEDS_CLOCK | ASKS_TOKENS,
                              act_key_approve},
     [CUSTODY_KEY_BACKUP_RECORDED] = {"key backup-recorded", RECORD, act_key_backup_recorded},
     [CUSTODY_KEY_SEEN] = {"key seen", RECORD, act_key_seen},
-    [CUSTODY_ROTATION_PLAN] = {"rotation plan", ANY_RIGHT, act_rotation_plan},
+    [CUSTODY_ROTATION_PLAN] = {"rotation plan", ANY_RIGHT | ONLY_READS, act_rotation_plan},
     [CUSTODY_ROTATION_APPLY] = {"rotation apply", KEY_CHANGE, act_rotation_apply},
     [CUSTODY_ROTATION_CANCEL] = {"rotation cancel", KEY_CHANGE, act_rotation_cancel},
-    [CUSTODY_ROTATION_LOOKAHEAD] = {"rotation lookahead", ANY_RIGHT, act_rotation_lookahead},
+    [CUSTODY_ROTATION_LOOKAHEAD] = {"rotation lookahead", ANY_RIGHT | ONLY_READS,
+                                    act_rotation_lookahead},
 };
+
+static bool has(const struct verb_row *row, unsigned int mark)
+{
+    return (row->rights & mark) != 0;
+}
 
 /* By a look of its own: a jump may be a moment old. */
 static enum outcome check_clock(const struct act *act, const struct verb_row *row,
@@ -281,7 +310,7 @@ static enum outcome check_clock(const struct act *act, const struct verb_row *ro
 {
     struct clock_jump unused;
     struct clock_guard *guard = watch_clock(act->custody->room.watch);
-    if ((row->rights & NEEDS_CLOCK) == 0 ||
+    if (!has(row, NEEDS_CLOCK) ||
         !clock_guard_jump(guard, clock_wall_s(), clock_boot_s(), &unused)) {
         return OUTCOME_OK;
     }
@@ -293,7 +322,7 @@ static enum outcome check_clock(const struct act *act, const struct verb_row *ro
 static enum outcome handle(struct act *act, const struct verb_row *row, struct reason *why)
 {
     act->verb = row->name;
-    act->two_persons = (row->rights & TWO_PERSONS) != 0;
+    act->two_persons = has(row, TWO_PERSONS);
     return row->handle(act, why);
 }
 
@@ -302,7 +331,7 @@ static enum outcome handle_with_room(struct act *act, const struct verb_row *row
                                      struct reason *why)
 {
     struct custody *custody = act->custody;
-    if ((row->rights & ASKS_TOKENS) == 0) {
+    if (!has(row, ASKS_TOKENS)) {
         return handle(act, row, why);
     }
     unsigned int asking = atomic_fetch_add(&custody->asking, 1);
@@ -330,15 +359,30 @@ static enum outcome check_rights(const struct act *act, const struct verb_row *r
                       : "");
 }
 
+static enum outcome handle_recorded(struct act *act, const struct verb_row *row, struct reason *why)
+{
+    enum outcome outcome = act_record_begin(act, has(row, STOPS), why);
+    if (outcome == OUTCOME_OK) {
+        outcome = handle_with_room(act, row, why);
+    }
+    act_record_end(act, outcome);
+    return outcome;
+}
+
 static enum outcome run_verb(struct act *act, const struct verb_row *row, struct reason *why)
 {
+    act->verb = row->name;
     act->view = view_cell_get(act->custody->room.views);
     enum outcome outcome = check_rights(act, row, why);
     if (outcome == OUTCOME_OK) {
         outcome = check_clock(act, row, why);
     }
-    if (outcome == OUTCOME_OK) {
+    if (outcome != OUTCOME_OK) {
+        act_record_refused(act, outcome);
+    } else if (has(row, ONLY_READS)) {
         outcome = handle_with_room(act, row, why);
+    } else {
+        outcome = handle_recorded(act, row, why);
     }
     view_unref(act->view);
     return outcome;
@@ -348,8 +392,7 @@ enum outcome act_execute(struct act *act, const char *verb, struct reason *why)
 {
     for (size_t i = 0; i < COUNT_OF(verbs); i++) {
         const struct verb_row *row = &verbs[i];
-        if (row->handle == NULL || (row->rights & TWO_PERSONS) == 0 ||
-            strcmp(row->name, verb) != 0) {
+        if (row->handle == NULL || !has(row, TWO_PERSONS) || strcmp(row->name, verb) != 0) {
             continue;
         }
         act->view = view_cell_get(act->custody->room.views);

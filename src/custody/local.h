@@ -3,6 +3,7 @@
 #ifndef QSEAL_CUSTODY_LOCAL_H
 #define QSEAL_CUSTODY_LOCAL_H
 
+#include "audit/audit.h"
 #include "base/attributes.h"
 #include "custody/custody.h"
 #include "model/caller.h"
@@ -20,6 +21,7 @@ struct custody_room {
     struct view_cell *views;
     struct watch *watch;
     struct callers *callers;
+    struct audit *audit; /* NULL: no log is kept */
     unsigned int askers; /* how many requests are handled at a time; one of them is never left
                             waiting for a token */
     /* What httpd said of itself; false when there is none. */

@@ -60,37 +60,37 @@ static void put_reload(struct buffer *out, const struct custody_reload_report *r
     buffer_put_text(out, "}");
 }
 
-void report_status(struct buffer *out, const struct view *view, struct watch *watch,
-                   struct callers *callers, const struct door_front *front,
-                   const struct custody_start *start, const struct custody_reload_report *reload,
-                   const struct clock_state *clock)
+void report_status(struct buffer *out, const struct report_sources *of)
 {
+    const struct view *view = of->view;
     const struct config *config = view->policy->config;
     buffer_put_format(
         out,
         "{\"version\":\"%s\",\"status\":\"%s\",\"generation\":%llu,\"keyring_generation\":%llu,",
-        QSEAL_VERSION, health_name(listing_health(view, watch)),
+        QSEAL_VERSION, health_name(listing_health(view, of->watch, of->audit)),
         (unsigned long long)view->policy->generation,
         (unsigned long long)view->keyring->generation);
     report_time(out, "loaded_at", view->policy->loaded_at);
     buffer_put_text(out, ",");
     put_text(out, "config", config->path);
-    buffer_put_format(out, ",\"profiles\":%zu,\"keys\":%zu,\"httpd\":\"%s\",\"audit\":\"off\",",
+    buffer_put_format(out, ",\"profiles\":%zu,\"keys\":%zu,\"httpd\":\"%s\",",
                       profiles_count(view->policy->profiles), view->keyring->n_keys,
-                      front != NULL ? "connected" : "absent");
-    put_reload(out, reload);
+                      of->front != NULL ? "connected" : "absent");
+    report_audit(out, of->audit);
     buffer_put_text(out, ",");
-    report_clock(out, watch_clock(watch));
+    put_reload(out, of->reload);
     buffer_put_text(out, ",");
-    report_warnings(out, view, watch_clock(watch));
+    report_clock(out, watch_clock(of->watch));
     buffer_put_text(out, ",");
-    schedule_put(out, clock);
+    report_warnings(out, view, watch_clock(of->watch));
     buffer_put_text(out, ",");
-    report_tokens(out, config, watch, false);
+    schedule_put(out, of->clock);
     buffer_put_text(out, ",");
-    put_callers(out, config, callers);
+    report_tokens(out, config, of->watch, false);
     buffer_put_text(out, ",");
-    report_rooms(out, view, watch, front, start);
+    put_callers(out, config, of->callers);
+    buffer_put_text(out, ",");
+    report_rooms(out, view, of->watch, of->front, of->start);
     buffer_put_text(out, "}");
 }
 

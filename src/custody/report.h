@@ -3,6 +3,7 @@
 #ifndef QSEAL_CUSTODY_REPORT_H
 #define QSEAL_CUSTODY_REPORT_H
 
+#include "audit/audit.h"
 #include "base/buffer.h"
 #include "custody/clock_state.h"
 #include "model/outcome.h"
@@ -29,10 +30,20 @@ struct custody_start {
 
 /* "name":"2026-11-21T09:30:00Z" (RFC 3339, UTC) of wall seconds. */
 void report_time(struct buffer *out, const char *name, int64_t at);
-void report_status(struct buffer *out, const struct view *view, struct watch *watch,
-                   struct callers *callers, const struct door_front *front,
-                   const struct custody_start *start, const struct custody_reload_report *reload,
-                   const struct clock_state *clock);
+/* What the status is made of. */
+struct report_sources {
+    const struct view *view;
+    struct watch *watch;
+    struct callers *callers;
+    struct audit *audit;            /* NULL: no log is kept */
+    const struct door_front *front; /* NULL: there is no httpd */
+    const struct custody_start *start;
+    const struct custody_reload_report *reload;
+    const struct clock_state *clock;
+};
+void report_status(struct buffer *out, const struct report_sources *of);
+/* "audit":"ok", "failed" or "off", and unless it is off "audit_log":{…} */
+void report_audit(struct buffer *out, struct audit *audit);
 /* "rooms":[…]: version, start and generation of each, and which values of the configuration in
  * force wait for its restart. `front` NULL: there is no httpd. */
 void report_rooms(struct buffer *out, const struct view *view, struct watch *watch,

@@ -4,10 +4,7 @@
 
 #include "base/base64url.h"
 #include "base/pem.h"
-
-#include <openssl/evp.h>
-
-enum { SHA256_LEN = 32 };
+#include "jose/sha256.h"
 
 static bool is_in_set(const struct key *key)
 {
@@ -37,13 +34,10 @@ static void put_alg(uint32_t algs, struct buffer *out)
 
 static void put_digest(struct span leaf, struct buffer *out)
 {
-    uint8_t digest[SHA256_LEN];
-    if (EVP_Digest(leaf.data, leaf.len, digest, NULL, EVP_sha256(), NULL) != 1) {
-        return; /* OPTIONAL (RFC 7517 §4.9), and x5c says the same */
+    char digest[SHA256_TEXT_SIZE];
+    if (sha256_text(leaf, digest)) { /* OPTIONAL (RFC 7517 §4.9), and x5c says the same */
+        buffer_put_format(out, ",\"x5t#S256\":\"%s\"", digest);
     }
-    buffer_put_text(out, ",\"x5t#S256\":\"");
-    base64url_encode(out, span_of(digest, sizeof digest));
-    buffer_put_text(out, "\"");
 }
 
 static void put_certificates(const char *chain_pem, struct buffer *out)

@@ -8,6 +8,7 @@
 #include "base/attributes.h"
 #include "base/buffer.h"
 #include "jose/public_key.h"
+#include "jose/sha256.h"
 #include "model/alg.h"
 #include "model/key_state.h"
 #include "model/outcome.h"
@@ -173,6 +174,8 @@ enum outcome keyring_set_schedules(const struct keyring *keyring,
  * written; OUTCOME_INTERNAL when nobody knows what the disk holds. */
 enum outcome keyring_save(const struct keyring *keyring, const char *path,
                           struct reason *why) MUST_USE;
+/* Of the text that keyring_save() writes, as sha256_text(). False: no memory. */
+bool keyring_digest(const struct keyring *keyring, char out[SHA256_TEXT_SIZE]) MUST_USE;
 /* The newest time that it holds, wall seconds; 0 for an empty one. */
 int64_t keyring_newest_time(const struct keyring *keyring);
 /* The role's active key on that token; NULL when there is none. */

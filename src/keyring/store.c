@@ -149,6 +149,13 @@ static void put_text(const struct keyring *keyring, struct buffer *text)
     buffer_put_text(text, "\n]}\n");
 }
 
+bool keyring_digest(const struct keyring *keyring, char out[SHA256_TEXT_SIZE])
+{
+    BUFFER_CLEANUP struct buffer text = BUFFER_INIT(KEYRING_FILE_MAX);
+    put_text(keyring, &text);
+    return buffer_ok(&text) && sha256_text(buffer_span(&text), out);
+}
+
 /* What could not be read again is not written. */
 static enum outcome check_text(struct span text, const char *path, struct reason *why)
 {

@@ -3,10 +3,9 @@
  * returned. */
 #include "policy/compiled.h"
 
-#include "base/base64url.h"
 #include "jose/json.h"
+#include "jose/sha256.h"
 
-#include <openssl/evp.h>
 #include <string.h>
 
 static void put_number(int64_t number, struct buffer *out)
@@ -51,14 +50,13 @@ static void put_generated(const struct profile *profile, enum generated generate
 /* RFC 9449 §4.2: ath = BASE64URL(SHA-256(ASCII(access token))). */
 static void put_derived(const json_t *from, struct buffer *out)
 {
-    uint8_t digest[32];
-    if (EVP_Digest(json_string_value(from), json_string_length(from), digest, NULL, EVP_sha256(),
-                   NULL) != 1) {
+    char digest[SHA256_TEXT_SIZE];
+    if (!sha256_text(json_text(from), digest)) {
         out->failed = true;
         return;
     }
     buffer_put_u8(out, '"');
-    base64url_encode(out, span_of(digest, sizeof digest));
+    buffer_put_text(out, digest);
     buffer_put_u8(out, '"');
 }
 

@@ -7,6 +7,7 @@
 #define QSEAL_POLICY_COMPILED_H
 
 #include "base/buffer.h"
+#include "jose/sha256.h"
 #include "policy/binding.h"
 #include "policy/pattern.h"
 #include "policy/profile.h"
@@ -106,6 +107,7 @@ struct profile {
     char *client_id; /* of a client assertion, as JSON text */
     size_t body_max;
     char *input_schema;
+    char digest[SHA256_TEXT_SIZE];
 };
 
 /* Takes over template and binding, also when it fails. OUTCOME_RULE with "file:line: …". */

@@ -92,6 +92,7 @@ void config_free(struct config *config)
     free(config->sockets.signing);
     free(config->state);
     free(config->profiles_dir);
+    free(config->audit.folder);
     free(config->path);
     free(config);
 }

@@ -70,6 +70,17 @@ struct config_approval {
     uint32_t valid_s; /* how long a plan may be approved; 86400 */
 };
 
+/* The audit log (docs/audit.md). */
+struct config_audit {
+    bool enabled;                /* true */
+    char *folder;                /* /var/log/qseal/audit */
+    uint32_t segment_mib;        /* a longer segment is closed; 64 */
+    uint32_t segment_age_s;      /* an older one, too; 86400 */
+    uint32_t checkpoint_records; /* 10000 */
+    uint32_t checkpoint_s;       /* 300 */
+    uint32_t retention_days;     /* of sealed segments; 0: they are kept */
+};
+
 enum mechanism_mode { MECHANISMS_AUTO, MECHANISMS_PREHASH, MECHANISMS_TOKEN_HASH };
 
 struct config_token {
@@ -121,6 +132,7 @@ struct config {
     struct config_administrator *administrators;
     size_t n_administrators;
     struct config_approval approval;
+    struct config_audit audit;
     struct config_token *tokens;
     size_t n_tokens;
     struct config_role *roles;

@@ -71,6 +71,9 @@ static enum outcome check_folders(const struct check *check)
     if (outcome == OUTCOME_OK) {
         outcome = check_path(check, at("/profiles"), config->profiles_dir);
     }
+    if (outcome == OUTCOME_OK) {
+        outcome = check_path(check, at("/audit/folder"), config->audit.folder);
+    }
     for (size_t i = 0; outcome == OUTCOME_OK && i < config->n_template_dirs; i++) {
         outcome = check_path(check, at("/templates/%zu", i), config->template_dirs[i]);
     }
@@ -159,6 +162,19 @@ static enum outcome check_approval(const struct check *check)
                            "approver, and uid 0 is not a second person");
     }
     return check_ranges(check, at("/approval"), ranges, COUNT_OF(ranges));
+}
+
+static enum outcome check_audit(const struct check *check)
+{
+    const struct config_audit *audit = &check->config->audit;
+    const struct range ranges[] = {
+        {"segment_mib", audit->segment_mib, 1, 4096},
+        {"segment_age_s", audit->segment_age_s, 60, 31622400},
+        {"checkpoint_records", audit->checkpoint_records, 1, 10000000},
+        {"checkpoint_s", audit->checkpoint_s, 1, 86400},
+        {"retention_days", audit->retention_days, 0, 36525},
+    };
+    return check_ranges(check, at("/audit"), ranges, COUNT_OF(ranges));
 }
 
 static enum outcome check_administrators(const struct check *check)
@@ -261,7 +277,7 @@ enum outcome config_check(const struct config *config, struct reason *why)
     enum outcome (*const checks[])(const struct check *) = {
         /* Names first: default paths are made of them. */
         check_token_names,    check_sockets,  check_folders, check_limits, check_callers,
-        check_administrators, check_approval, check_tokens,  check_roles,
+        check_administrators, check_approval, check_audit,   check_tokens, check_roles,
     };
     const struct check check = {.config = config, .why = why};
     for (size_t i = 0; i < COUNT_OF(checks); i++) {

@@ -87,6 +87,18 @@ static const cyaml_schema_field_t approval[] = {
     CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t audit[] = {
+    CYAML_FIELD_BOOL_PTR("enabled", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_audit,
+                         enabled),
+    TEXT_OR_NOT("folder", struct file_audit, folder),
+    NUMBER_OR_NOT(struct file_audit, segment_mib),
+    NUMBER_OR_NOT(struct file_audit, segment_age_s),
+    NUMBER_OR_NOT(struct file_audit, checkpoint_records),
+    NUMBER_OR_NOT(struct file_audit, checkpoint_s),
+    NUMBER_OR_NOT(struct file_audit, retention_days),
+    CYAML_FIELD_END,
+};
+
 static const cyaml_strval_t mechanisms[] = {
     {"auto", MECHANISMS_AUTO},
     {"prehash", MECHANISMS_PREHASH},
@@ -177,6 +189,7 @@ static const cyaml_schema_field_t top[] = {
     LIST("administrators", CYAML_FLAG_OPTIONAL, struct config_file, administrators,
          &administrator_entry, 0, 256),
     CYAML_FIELD_MAPPING("approval", CYAML_FLAG_OPTIONAL, struct config_file, approval, approval),
+    CYAML_FIELD_MAPPING("audit", CYAML_FLAG_OPTIONAL, struct config_file, audit, audit),
     LIST("tokens", CYAML_FLAG_DEFAULT, struct config_file, tokens, &token_entry, 1, 16),
     LIST("roles", CYAML_FLAG_DEFAULT, struct config_file, roles, &role_entry, 1, 64),
     CYAML_FIELD_END,

@@ -53,6 +53,16 @@ struct file_approval {
     uint32_t *valid_s;
 };
 
+struct file_audit {
+    bool *enabled;
+    char *folder;
+    uint32_t *segment_mib;
+    uint32_t *segment_age_s;
+    uint32_t *checkpoint_records;
+    uint32_t *checkpoint_s;
+    uint32_t *retention_days;
+};
+
 enum pin_origin { PIN_TYPED };
 
 struct file_token {
@@ -103,6 +113,7 @@ struct config_file {
     struct file_administrator *administrators;
     uint32_t administrators_count;
     struct file_approval approval;
+    struct file_audit audit;
     struct file_token *tokens;
     uint32_t tokens_count;
     struct file_role *roles;

@@ -75,6 +75,7 @@ static enum outcome fill_paths(struct config *config, struct config_file *file, 
         {&sockets->signing, &given->signing, "/run/qseal-signing/signing.sock"},
         {&config->state, &file->state, "/var/lib/qseal"},
         {&config->profiles_dir, &file->profiles, "/etc/qseal/profiles.d"},
+        {&config->audit.folder, &file->audit.folder, "/var/log/qseal/audit"},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         enum outcome outcome = text_or(why, rows[i].out, rows[i].given, "%s", rows[i].otherwise);
@@ -225,6 +226,21 @@ static enum outcome fill_administrators(struct config *config, struct config_fil
     return OUTCOME_OK;
 }
 
+/* Its folder is among the paths. */
+static enum outcome fill_audit(struct config *config, struct config_file *file, struct reason *why)
+{
+    (void)why;
+    const struct file_audit *given = &file->audit;
+    struct config_audit *audit = &config->audit;
+    audit->enabled = given->enabled == NULL || *given->enabled;
+    audit->segment_mib = number_or(given->segment_mib, 64);
+    audit->segment_age_s = number_or(given->segment_age_s, 86400);
+    audit->checkpoint_records = number_or(given->checkpoint_records, 10000);
+    audit->checkpoint_s = number_or(given->checkpoint_s, 300);
+    audit->retention_days = number_or(given->retention_days, 0);
+    return OUTCOME_OK;
+}
+
 static enum outcome fill_tokens(struct config *config, struct config_file *file, struct reason *why)
 {
     config->tokens = array_of(file->tokens_count, sizeof *config->tokens);
@@ -302,8 +318,8 @@ static enum outcome fill_roles(struct config *config, struct config_file *file, 
 enum outcome config_fill(struct config *config, struct config_file *file, struct reason *why)
 {
     enum outcome (*const steps[])(struct config *, struct config_file *, struct reason *) = {
-        fill_paths,   fill_templates,      fill_users,  fill_limits,
-        fill_callers, fill_administrators, fill_tokens, fill_roles,
+        fill_paths,          fill_templates, fill_users,  fill_limits, fill_callers,
+        fill_administrators, fill_audit,     fill_tokens, fill_roles,
     };
     for (size_t i = 0; i < COUNT_OF(steps); i++) {
         enum outcome outcome = steps[i](config, file, why);

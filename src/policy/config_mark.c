@@ -39,6 +39,10 @@ static const struct row qseald_rows[] = {
     WHOLE("limits/idle_ms", KIND_NUMBER, limits.idle_ms),
     WHOLE("limits/deadline_ms", KIND_NUMBER, limits.deadline_ms),
     WHOLE("limits/drain_ms", KIND_NUMBER, limits.drain_ms),
+    WHOLE("audit/enabled", KIND_FLAG, audit.enabled),
+    WHOLE("audit/folder", KIND_TEXT, audit.folder),
+    WHOLE("audit/segment_mib", KIND_NUMBER, audit.segment_mib),
+    WHOLE("audit/segment_age_s", KIND_NUMBER, audit.segment_age_s),
 };
 static_assert(COUNT_OF(qseald_rows) <= CONFIG_MARKS_MAX, "room for every mark");
 

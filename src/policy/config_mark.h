@@ -9,7 +9,7 @@
 #include "base/buffer.h"
 #include "policy/config.h"
 
-enum { CONFIG_MARKS_MAX = 16 };
+enum { CONFIG_MARKS_MAX = 24 };
 
 struct config_marks {
     uint64_t values[CONFIG_MARKS_MAX];

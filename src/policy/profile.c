@@ -8,6 +8,11 @@
 #include <string.h>
 #include <strings.h>
 
+const char *profile_digest(const struct profile *profile)
+{
+    return profile->digest;
+}
+
 const char *profile_name(const struct profile *profile)
 {
     return profile->binding->name;

@@ -40,6 +40,8 @@ const char *profile_role(const struct profile *profile);
 enum alg profile_alg(const struct profile *profile);
 /* kid the bank chose, or NULL: then it is the key's RFC 7638 thumbprint. */
 const char *profile_kid(const struct profile *profile);
+/* BASE64URL(SHA-256(its own file, and behind it its template's)), as they were when it was read. */
+const char *profile_digest(const struct profile *profile);
 /* JSON Schema (2020-12) of what the caller supplies, as JSON text. */
 const char *profile_input_schema(const struct profile *profile);
 /* Longest time, in seconds, that an artefact of this profile is valid for (0: it does not expire).

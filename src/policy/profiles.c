@@ -3,6 +3,7 @@
  * wrong one is found at start and not on the day it is first used. */
 #include "policy/compiled.h"
 
+#include "base/file.h"
 #include "base/name.h"
 #include "model/purpose.h"
 #include "policy/yaml.h"
@@ -14,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FILES_MAX = 1024 };
+enum { FILES_MAX = 1024, DEFINITION_MAX = 8 * 1024 * 1024 };
 
 struct profiles {
     struct profile **items; /* owned, in order of name */
@@ -137,6 +138,19 @@ static enum outcome append(struct profiles *profiles, struct profile *profile, s
     return OUTCOME_OK;
 }
 
+/* Of both files, one behind the other. */
+static enum outcome put_digest(struct profile *profile, const char *path, const char *template_path,
+                               struct reason *why)
+{
+    BUFFER_CLEANUP struct buffer text = BUFFER_INIT(DEFINITION_MAX);
+    if (file_read(path, &text) != 0 || file_read(template_path, &text) != 0) {
+        return refuse(why, OUTCOME_RULE, "%.300s, or its template: %s", path, strerror(errno));
+    }
+    return sha256_text(buffer_span(&text), profile->digest)
+               ? OUTCOME_OK
+               : refuse(why, OUTCOME_INTERNAL, "no SHA-256");
+}
+
 static enum outcome visit_binding(const char *path, const char *name, void *with,
                                   struct reason *why)
 {
@@ -164,6 +178,9 @@ static enum outcome visit_binding(const char *path, const char *name, void *with
         return outcome;
     }
     outcome = check_role(loading->config, profile, path, why);
+    if (outcome == OUTCOME_OK) {
+        outcome = put_digest(profile, path, template_path, why);
+    }
     if (outcome != OUTCOME_OK) {
         profile_free(profile);
         return outcome;

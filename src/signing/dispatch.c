@@ -2,6 +2,7 @@
  * From a role to a verified signature. */
 #include "signing/dispatch.h"
 
+#include "audit/record.h"
 #include "base/log.h"
 #include "signing/role.h"
 #include "token/remote.h"
@@ -19,6 +20,8 @@ struct dispatcher {
     struct token **tokens; /* in the order of config->tokens */
     size_t n_tokens;
     struct buffer signature;
+    struct buffer record;       /* its members */
+    struct audit_ticket ticket; /* of a signature whose end is not recorded yet */
 };
 
 struct dispatcher *dispatcher_new(void)
@@ -26,6 +29,7 @@ struct dispatcher *dispatcher_new(void)
     struct dispatcher *dispatcher = calloc(1, sizeof *dispatcher);
     if (dispatcher != NULL) {
         dispatcher->signature = BUFFER_INIT(SIGNATURE_MAX);
+        dispatcher->record = BUFFER_INIT(AUDIT_MEMBERS_MAX);
     }
     return dispatcher;
 }
@@ -49,6 +53,7 @@ void dispatcher_free(struct dispatcher *dispatcher)
     }
     forget_tokens(dispatcher);
     buffer_fini(&dispatcher->signature);
+    buffer_fini(&dispatcher->record);
     free(dispatcher);
 }
 
@@ -156,39 +161,122 @@ static bool is_stopped(const struct attempt *attempt)
     return stopped;
 }
 
+/* --- one signature --- */
+
+static void put_record(const struct attempt *attempt, const struct dispatch_content *content,
+                       struct buffer *out)
+{
+    const struct dispatch_subject *subject = attempt->dispatch->subject;
+    buffer_reset(out);
+    record_put_text_if(out, "request", subject->request_id);
+    record_put_text_if(out, "interaction", subject->interaction_id);
+    record_put_caller(out, subject->caller);
+    record_put_text_if(out, "caller", subject->caller_name);
+    record_put_text(out, "operation", subject->operation);
+    record_put_text_if(out, "profile", subject->profile);
+    record_put_text_if(out, "profile_sha256", subject->profile_digest);
+    record_put_text(out, "role", attempt->key->role);
+    record_put_text(out, "kid", public_key_thumbprint(attempt->key->public_key));
+    record_put_text(out, "alg", alg_name(content->alg));
+    record_put_text(out, "token", attempt->token->name);
+    record_put_digest(out, "payload_sha256", content->payload);
+    record_put_digest(out, "input_sha256", content->input);
+    record_put_text_if(out, "jti", content->jti);
+    record_put_text_if(out, "scheme", content->scheme);
+    record_put_text_if(out, "peer", content->peer);
+}
+
+/* The record goes to the disk while the token works. */
+static enum outcome begin_record(const struct attempt *attempt,
+                                 const struct dispatch_content *content, struct reason *why)
+{
+    struct dispatcher *dispatcher = attempt->dispatcher;
+    const struct dispatch_subject *subject = attempt->dispatch->subject;
+    if (subject->audit == NULL) {
+        return OUTCOME_OK;
+    }
+    put_record(attempt, content, &dispatcher->record);
+    return audit_append(subject->audit, "sign", &dispatcher->record, &dispatcher->ticket, why);
+}
+
 /* Nothing leaves that does not verify under the pinned public key: a fault in the token, a wrong
  * salt or another key under the same id ends here (security: faulty RSA signatures give the key
  * away). */
-enum outcome dispatch_sign(const struct attempt *attempt, enum alg alg, struct span input,
+static enum outcome sign(const struct attempt *attempt, const struct dispatch_content *content,
+                         struct span *signature, struct reason *why)
+{
+    enum outcome outcome = ask_in_turn(attempt, content->alg, content->input, why);
+    if (outcome != OUTCOME_OK) {
+        return outcome;
+    }
+    *signature = buffer_span(&attempt->dispatcher->signature);
+    if (!verifies(attempt->key, content->alg, content->input, *signature)) {
+        log_error(
+            "request %s: token %s gave a signature that does not verify under key %s; withheld",
+            attempt->dispatch->subject->request_id, attempt->token->name,
+            public_key_thumbprint(attempt->key->public_key));
+        return refuse(why, OUTCOME_VERIFY,
+                      "token %s gave a signature that does not verify; it was withheld",
+                      attempt->token->name);
+    }
+    return OUTCOME_OK;
+}
+
+/* What must hold when the signature leaves. */
+static enum outcome check_release(const struct attempt *attempt, struct reason *why)
+{
+    const struct dispatch *dispatch = attempt->dispatch;
+    enum outcome outcome =
+        audit_wait(dispatch->subject->audit, &attempt->dispatcher->ticket, dispatch->deadline, why);
+    if (outcome != OUTCOME_OK) {
+        return outcome;
+    }
+    if (is_stopped(attempt)) {
+        return refuse(why, OUTCOME_NO_KEY,
+                      "the key was stopped while it signed, and the signature was withheld");
+    }
+    if (deadline_passed(dispatch->deadline)) {
+        return refuse(why, OUTCOME_DEADLINE,
+                      "the signature came after the deadline and was withheld");
+    }
+    return OUTCOME_OK;
+}
+
+enum outcome dispatch_sign(const struct attempt *attempt, const struct dispatch_content *content,
                            struct span *signature, struct reason *why)
 {
     /* Not the token's fault: it is not asked, and not marked down. */
     if (deadline_passed(attempt->dispatch->deadline)) {
         return refuse(why, OUTCOME_DEADLINE, "the deadline had passed before a token was asked");
     }
-    enum outcome outcome = ask_in_turn(attempt, alg, input, why);
+    enum outcome outcome = begin_record(attempt, content, why);
     if (outcome != OUTCOME_OK) {
         return outcome;
     }
-    *signature = buffer_span(&attempt->dispatcher->signature);
-    if (!verifies(attempt->key, alg, input, *signature)) {
-        log_error(
-            "request %s: token %s gave a signature that does not verify under key %s; withheld",
-            attempt->dispatch->request_id, attempt->token->name,
-            public_key_thumbprint(attempt->key->public_key));
-        return refuse(why, OUTCOME_VERIFY,
-                      "token %s gave a signature that does not verify; it was withheld",
-                      attempt->token->name);
+    outcome = sign(attempt, content, signature, why);
+    if (outcome == OUTCOME_OK) {
+        outcome = check_release(attempt, why);
     }
-    if (is_stopped(attempt)) {
-        return refuse(why, OUTCOME_NO_KEY,
-                      "the key was stopped while it signed, and the signature was withheld");
+    if (outcome != OUTCOME_OK) {
+        dispatch_finish(attempt->dispatcher, attempt->dispatch->subject->audit, outcome,
+                        span_of(NULL, 0));
     }
-    if (deadline_passed(attempt->dispatch->deadline)) {
-        return refuse(why, OUTCOME_DEADLINE,
-                      "the signature came after the deadline and was withheld");
+    return outcome;
+}
+
+void dispatch_finish(struct dispatcher *dispatcher, struct audit *audit, enum outcome outcome,
+                     struct span released)
+{
+    if (dispatcher->ticket.epoch == 0) {
+        return;
     }
-    return OUTCOME_OK;
+    bool leaves = outcome == OUTCOME_OK;
+    struct span raw = buffer_span(&dispatcher->signature);
+    audit_done(audit, &dispatcher->ticket, leaves ? "released" : outcome_name(outcome),
+               !leaves             ? span_of(NULL, 0)
+               : released.len == 0 ? raw
+                                   : released);
+    dispatcher->ticket = (struct audit_ticket){0};
 }
 
 /* Whether another token may do what this one did not. */

@@ -4,6 +4,7 @@
 #ifndef QSEAL_SIGNING_DISPATCH_H
 #define QSEAL_SIGNING_DISPATCH_H
 
+#include "audit/audit.h"
 #include "base/attributes.h"
 #include "base/clock.h"
 #include "signing/view.h"
@@ -12,13 +13,26 @@
 /* One thread's connections to the tokens. */
 struct dispatcher;
 
+/* Who asks for what, for the audit record; texts may be NULL or "" where there is nothing to say.
+ */
+struct dispatch_subject {
+    struct audit *audit; /* NULL: no record is kept */
+    const struct caller *caller;
+    const char *caller_name;
+    const char *request_id;
+    const char *interaction_id;
+    const char *operation;
+    const char *profile;
+    const char *profile_digest;
+};
+
 struct dispatch {
+    const struct dispatch_subject *subject;
     struct view *view;
     struct view_cell *views; /* what holds when the signature is there */
     struct watch *watch;
     const struct config_role *role;
     const char *kid; /* the thumbprint of the key to use; "": the active one of each token */
-    const char *request_id;
     struct deadline deadline;
 };
 
@@ -45,8 +59,24 @@ void dispatcher_free(struct dispatcher *dispatcher);
  */
 enum outcome dispatch_to_tokens(struct dispatcher *dispatcher, const struct dispatch *dispatch,
                                 dispatch_use *use, void *context, struct reason *why) MUST_USE;
-/* The raw signature over the whole input, verified; borrowed until the next one. */
-enum outcome dispatch_sign(const struct attempt *attempt, enum alg alg, struct span input,
+/* What is signed, and what the record says of it. */
+struct dispatch_content {
+    enum alg alg;
+    struct span input;   /* the whole signing input */
+    struct span payload; /* what it means */
+    const char *jti;
+    const char *scheme;
+    const char *peer;
+};
+
+/* The raw signature over the whole input, verified, and its record on the disk; borrowed until the
+ * next one. OUTCOME_AUDIT: without a record nothing is signed, or what was signed is withheld. */
+enum outcome dispatch_sign(const struct attempt *attempt, const struct dispatch_content *content,
                            struct span *signature, struct reason *why) MUST_USE;
+/* What became of the last signature of this dispatcher: the completion of its record. `released` is
+ * what the caller gets, empty for the raw signature. Once per question, whether or not there was
+ * one. */
+void dispatch_finish(struct dispatcher *dispatcher, struct audit *audit, enum outcome outcome,
+                     struct span released);
 
 #endif

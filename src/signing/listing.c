@@ -44,7 +44,7 @@ static bool is_used(const struct view *view, const struct config_role *role)
     return used;
 }
 
-enum health listing_health(const struct view *view, struct watch *watch)
+enum health listing_health(const struct view *view, struct watch *watch, struct audit *audit)
 {
     const struct config *config = view->policy->config;
     bool any = false;
@@ -58,7 +58,7 @@ enum health listing_health(const struct view *view, struct watch *watch)
             lacks = lacks || !all;
         }
     }
-    if (!clock_guard_is_trusted(watch_clock(watch))) {
+    if (!clock_guard_is_trusted(watch_clock(watch)) || !audit_is_ok(audit)) {
         return HEALTH_UNREADY;
     }
     if (any && !lacks) {
@@ -73,8 +73,23 @@ static void put_member(struct buffer *out, const char *name, const char *value)
     json_put_string(out, span_of_text(value));
 }
 
+static void put_audit(struct buffer *out, struct audit *audit)
+{
+    struct audit_status status;
+    if (audit == NULL) {
+        buffer_put_text(out, "\"audit\":\"off\"");
+        return;
+    }
+    audit_get_status(audit, &status);
+    buffer_put_format(out, "\"audit\":\"%s\"", status.ok ? "ok" : "failed");
+    if (!status.ok) {
+        buffer_put_text(out, ",");
+        put_member(out, "audit_detail", status.detail);
+    }
+}
+
 void listing_put_health(struct buffer *out, const struct view *view, struct watch *watch,
-                        enum health health)
+                        struct audit *audit, enum health health)
 {
     const struct config *config = view->policy->config;
     buffer_put_format(out, "{\"status\":\"%s\",\"tokens\":[", health_name(health));
@@ -86,8 +101,10 @@ void listing_put_health(struct buffer *out, const struct view *view, struct watc
                    token_state_name(watch_state(watch, config->tokens[i].name, NULL)));
         buffer_put_text(out, "}");
     }
-    buffer_put_format(out, "],\"clock\":\"%s\",\"audit\":\"off\"}",
+    buffer_put_format(out, "],\"clock\":\"%s\",",
                       clock_guard_is_trusted(watch_clock(watch)) ? "ok" : "unconfirmed");
+    put_audit(out, audit);
+    buffer_put_text(out, "}");
 }
 
 void listing_put_profiles(struct buffer *out, const struct view *view,

@@ -3,6 +3,7 @@
 #ifndef QSEAL_SIGNING_LISTING_H
 #define QSEAL_SIGNING_LISTING_H
 
+#include "audit/audit.h"
 #include "base/buffer.h"
 #include "policy/config.h"
 #include "signing/view.h"
@@ -12,11 +13,12 @@ enum health { HEALTH_READY, HEALTH_DEGRADED, HEALTH_UNREADY };
 
 /* Ready: every role that a profile uses or that is for handshakes has an active key on each of its
  * tokens that may still sign, and these are up. Degraded: something can be signed. */
-enum health listing_health(const struct view *view, struct watch *watch);
+enum health listing_health(const struct view *view, struct watch *watch, struct audit *audit);
 const char *health_name(enum health health);
-/* {"status","tokens":[{"name","state"}],"clock","audit":"off"} */
+/* {"status","tokens":[{"name","state"}],"clock","audit"}, the latter "ok", "off" or "failed", and
+ * then "audit_detail" */
 void listing_put_health(struct buffer *out, const struct view *view, struct watch *watch,
-                        enum health health);
+                        struct audit *audit, enum health health);
 /* {"profiles":[…]} that this caller is granted. */
 void listing_put_profiles(struct buffer *out, const struct view *view,
                           const struct config_caller *caller);

@@ -10,6 +10,7 @@
 #include "signing/seal.h"
 #include "signing/tls.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,7 @@ struct signing_worker {
 
 /* Everything one question needs on its way down. */
 struct question {
+    struct dispatch_subject subject;
     const struct signing *signing;
     struct signing_worker *worker;
     const struct signing_request *request;
@@ -62,8 +64,10 @@ void signing_worker_free(struct signing_worker *worker)
 
 static enum outcome answer_health(struct question *question)
 {
-    enum health health = listing_health(question->view, question->signing->watch);
-    listing_put_health(&question->worker->body, question->view, question->signing->watch, health);
+    const struct signing *signing = question->signing;
+    enum health health = listing_health(question->view, signing->watch, signing->audit);
+    listing_put_health(&question->worker->body, question->view, signing->watch, signing->audit,
+                       health);
     question->answer->media = MEDIA_JSON;
     /* Not a refusal: an unready service still answers what its health is, with the status that load
      * balancers read. */
@@ -108,6 +112,9 @@ static enum outcome answer_sign(struct question *question, struct reason *why)
                       "the profile %s is not granted to caller %s (uid %u)", request->name,
                       question->granted->name, question->caller.uid);
     }
+    question->subject.operation = operation_name(request->operation);
+    question->subject.profile = request->name;
+    question->subject.profile_digest = profile_digest(profile);
     struct seal_request seal = {
         .dispatcher = question->worker->dispatcher,
         .view = question->view,
@@ -116,22 +123,40 @@ static enum outcome answer_sign(struct question *question, struct reason *why)
         .profile = profile,
         .body = request->body,
         .content_type = request->content_type,
-        .request_id = question->answer->request_id,
+        .subject = &question->subject,
         .deadline = deadline_in_ms(question->view->policy->config->limits.deadline_ms),
     };
     return seal_artefact(question->worker->sealer, &seal, &question->worker->body, why);
 }
 
+/* What records call a question that is about no profile. */
+static const char *route_name(enum signing_route route)
+{
+    static const char *const names[] = {
+        [ROUTE_HEALTH] = "health",
+        [ROUTE_PROFILES] = "profiles",
+        [ROUTE_KEYS] = "keys",
+        [ROUTE_JWKS] = "jwks",
+        [ROUTE_SIGN] = "sign",
+        [ROUTE_TLS_SIGNATURE] = "tls-signature",
+        [ROUTE_CERTIFICATE] = "certificate",
+        [ROUTE_REFERENCE] = "reference",
+    };
+    static_assert(COUNT_OF(names) == ROUTE_COUNT, "a name for every route");
+    return names[route];
+}
+
 static enum outcome answer_role(struct question *question, struct reason *why)
 {
     struct buffer *body = &question->worker->body;
+    question->subject.operation = route_name(question->request->route);
     const struct tls_question tls = {
         .view = question->view,
         .views = question->signing->views,
         .watch = question->signing->watch,
         .caller = question->granted,
         .request = question->request,
-        .request_id = question->answer->request_id,
+        .subject = &question->subject,
         .deadline = deadline_in_ms(question->view->policy->config->limits.deadline_ms),
     };
     if (question->request->route == ROUTE_TLS_SIGNATURE) {
@@ -184,6 +209,7 @@ static enum outcome find_caller(struct question *question, struct reason *why)
                       "this connection is not known any more; connect again");
     }
     question->granted = config_caller(question->view->policy->config, question->caller.uid);
+    question->subject.caller_name = question->granted == NULL ? NULL : question->granted->name;
     if (question->granted == NULL) {
         bool tls = question->request->route == ROUTE_TLS_SIGNATURE;
         return refuse(why, OUTCOME_NOT_GRANTED,
@@ -251,13 +277,34 @@ static void put_subject(struct buffer *out, const struct signing_request *reques
     buffer_put_format(out, "reading %s", request->name);
 }
 
+static void record_refusal(const struct question *question, enum outcome outcome,
+                           const struct reason *why, const char *claim)
+{
+    const struct signing_request *request = question->request;
+    bool signs = request->route == ROUTE_SIGN;
+    const struct audit_refusal refusal = {
+        .caller = question->caller,
+        .caller_name = question->subject.caller_name,
+        .operation = signs ? operation_name(request->operation) : route_name(request->route),
+        .profile = signs ? request->name : NULL,
+        .role = signs ? NULL : request->name,
+        .claim = claim,
+        .request = question->answer->request_id,
+        .interaction = question->subject.interaction_id,
+        .outcome = outcome,
+        .detail = why->detail,
+    };
+    audit_refused(question->signing->audit, &refusal);
+}
+
 static void log_refusal(const struct question *question, enum outcome outcome,
                         const struct reason *why)
 {
     const struct signing_request *request = question->request;
     char claim[REASON_CLAIM_SIZE];
     const char *at = claim_for_log(question, why, claim);
-    const char *id = request->interaction_id_bad ? "" : request->interaction_id;
+    const char *id = question->subject.interaction_id;
+    record_refusal(question, outcome, why, at);
     if (!log_limit_allows(question->signing->refusals)) {
         return;
     }
@@ -274,6 +321,14 @@ static void log_refusal(const struct question *question, enum outcome outcome,
              why->detail);
 }
 
+/* "" unless it is a UUID. */
+static const char *usable_interaction_id(const struct signing_request *request)
+{
+    bool usable =
+        !request->interaction_id_bad && uuid_is_valid(span_of_text(request->interaction_id));
+    return usable ? request->interaction_id : "";
+}
+
 void signing_ask(const struct signing *signing, struct signing_worker *worker,
                  const struct signing_request *request, struct signing_answer *answer)
 {
@@ -285,6 +340,12 @@ void signing_ask(const struct signing *signing, struct signing_worker *worker,
         .view = view_cell_get(signing->views),
         .answer = answer,
     };
+    question.subject = (struct dispatch_subject){
+        .audit = signing->audit,
+        .caller = &question.caller,
+        .request_id = answer->request_id,
+        .interaction_id = usable_interaction_id(request),
+    };
     buffer_trim(&worker->body, KEEP_ROOM);
     buffer_reset(&worker->body);
     *answer = (struct signing_answer){.outcome = OUTCOME_OK, .media = MEDIA_JSON};
@@ -294,6 +355,9 @@ void signing_ask(const struct signing *signing, struct signing_worker *worker,
     if (outcome == OUTCOME_OK && !buffer_ok(&worker->body)) {
         outcome = refuse(&why, OUTCOME_INTERNAL, "the answer does not fit into memory");
     }
+    dispatch_finish(worker->dispatcher, signing->audit, outcome,
+                    request->route == ROUTE_TLS_SIGNATURE ? buffer_span(&worker->body)
+                                                          : span_of(NULL, 0));
     if (outcome != OUTCOME_OK) {
         log_refusal(&question, outcome, &why);
         buffer_reset(&worker->body);

@@ -3,6 +3,7 @@
 #ifndef QSEAL_SIGNING_LOCAL_H
 #define QSEAL_SIGNING_LOCAL_H
 
+#include "audit/audit.h"
 #include "base/attributes.h"
 #include "base/log.h"
 #include "signing/callers.h"
@@ -15,6 +16,7 @@ struct signing {
     struct view_cell *views;
     struct callers *callers;
     struct watch *watch;
+    struct audit *audit;        /* NULL: no log is kept */
     struct log_limit *refusals; /* lines about refused requests */
 };
 

@@ -2,12 +2,16 @@
  * One artefact, from the profile to the verified signature. */
 #include "signing/seal.h"
 
+#include "base/base64url.h"
+#include "signing/signing.h"
+
 #include <stdlib.h>
 
 enum { KEEP_ROOM = 32 * 1024 };
 
 struct sealer {
     struct artefact artefact;
+    struct buffer payload; /* decoded, for the record */
 };
 
 /* One artefact on its way through the tokens. */
@@ -22,6 +26,7 @@ struct sealer *sealer_new(void)
     struct sealer *sealer = calloc(1, sizeof *sealer);
     if (sealer != NULL) {
         artefact_init(&sealer->artefact);
+        sealer->payload = BUFFER_INIT(SIGNING_BODY_MAX);
     }
     return sealer;
 }
@@ -32,6 +37,7 @@ void sealer_free(struct sealer *sealer)
         return;
     }
     artefact_fini(&sealer->artefact);
+    buffer_fini(&sealer->payload);
     free(sealer);
 }
 
@@ -42,6 +48,20 @@ static struct signing_key signing_key_of(const struct profile *profile, const st
         .kid = kid == NULL ? public_key_thumbprint(key->public_key) : kid,
         .jwk = public_key_jwk(key->public_key),
     };
+}
+
+/* RFC 7515 §5.1: the payload of a JWT is inside the signing input; a detached one is the body. */
+static struct span payload_of(const struct sealing *sealing)
+{
+    struct sealer *sealer = sealing->sealer;
+    struct span input = buffer_span(&sealer->artefact.signing_input);
+    if (profile_operation(sealing->request->profile) == OPERATION_DETACHED_JWS) {
+        return sealing->request->body;
+    }
+    buffer_reset(&sealer->payload);
+    (void)!base64url_decode(&sealer->payload,
+                            span_part(input, sealer->artefact.header_len + 1, input.len));
+    return buffer_span(&sealer->payload);
 }
 
 static enum outcome seal_with(void *context, const struct attempt *attempt, struct reason *why)
@@ -62,13 +82,20 @@ static enum outcome seal_with(void *context, const struct attempt *attempt, stru
     if (outcome != OUTCOME_OK) {
         return outcome;
     }
+    struct span input = buffer_span(&artefact->signing_input);
+    const struct dispatch_content content = {
+        .alg = alg,
+        .input = input,
+        .payload = payload_of(sealing),
+        .jti = artefact->jti,
+    };
     struct span signature;
-    outcome = dispatch_sign(attempt, alg, buffer_span(&artefact->signing_input), &signature, why);
+    outcome = dispatch_sign(attempt, &content, &signature, why);
     if (outcome != OUTCOME_OK) {
         return outcome;
     }
-    profile_answer(request->profile, &signing_key, artefact, signature, request->request_id,
-                   sealing->json);
+    profile_answer(request->profile, &signing_key, artefact, signature,
+                   request->subject->request_id, sealing->json);
     return OUTCOME_OK;
 }
 
@@ -77,12 +104,12 @@ enum outcome seal_artefact(struct sealer *sealer, const struct seal_request *req
 {
     struct sealing sealing = {.sealer = sealer, .request = request, .json = json};
     struct dispatch dispatch = {
+        .subject = request->subject,
         .view = request->view,
         .views = request->views,
         .watch = request->watch,
         .role = config_role(request->view->policy->config, profile_role(request->profile)),
         .kid = "",
-        .request_id = request->request_id,
         .deadline = request->deadline,
     };
     if (dispatch.role == NULL) {
@@ -92,5 +119,6 @@ enum outcome seal_artefact(struct sealer *sealer, const struct seal_request *req
     enum outcome outcome =
         dispatch_to_tokens(request->dispatcher, &dispatch, seal_with, &sealing, why);
     buffer_trim(&sealer->artefact.signing_input, KEEP_ROOM);
+    buffer_trim(&sealer->payload, KEEP_ROOM);
     return outcome;
 }

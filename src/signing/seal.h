@@ -18,7 +18,7 @@ struct seal_request {
     const struct profile *profile;
     struct span body;
     const char *content_type;
-    const char *request_id;
+    const struct dispatch_subject *subject;
     struct deadline deadline;
 };
 

@@ -151,14 +151,21 @@ static enum outcome sign_with(void *context, const struct attempt *attempt, stru
     if (outcome == OUTCOME_OK) {
         outcome = check_peer(handshake, &proof, &dns, why);
     }
+    if (outcome == OUTCOME_OK && proof.has_peer) {
+        peer_text(&proof, dns, handshake->peer);
+    }
     if (outcome == OUTCOME_OK) {
-        outcome = dispatch_sign(attempt, tls_scheme_alg(handshake->scheme), input, &raw, why);
+        const struct dispatch_content signed_content = {
+            .alg = tls_scheme_alg(handshake->scheme),
+            .input = input,
+            .payload = handshake->question->request->body,
+            .scheme = tls_scheme_name(handshake->scheme),
+            .peer = handshake->peer,
+        };
+        outcome = dispatch_sign(attempt, &signed_content, &raw, why);
     }
     if (outcome != OUTCOME_OK) {
         return outcome;
-    }
-    if (proof.has_peer) {
-        peer_text(&proof, dns, handshake->peer);
     }
     return put_signature(handshake, public_key_type(attempt->key->public_key), raw, why);
 }
@@ -177,12 +184,12 @@ enum outcome tls_sign(struct dispatcher *dispatcher, const struct tls_question *
         return outcome;
     }
     const struct dispatch dispatch = {
+        .subject = question->subject,
         .view = question->view,
         .views = question->views,
         .watch = question->watch,
         .role = handshake.role,
         .kid = question->request->kid,
-        .request_id = question->request_id,
         .deadline = question->deadline,
     };
     return dispatch_to_tokens(dispatcher, &dispatch, sign_with, &handshake, why);

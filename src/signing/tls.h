@@ -14,7 +14,7 @@ struct tls_question {
     struct watch *watch;
     const struct config_caller *caller;
     const struct signing_request *request;
-    const char *request_id;
+    const struct dispatch_subject *subject;
     struct deadline deadline;
 };
 

@@ -2,10 +2,16 @@
  * Views: reference counts, and the one place that says which is current. */
 #include "signing/view.h"
 
+#include "audit/record.h"
 #include "base/clock.h"
+#include "base/file.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
+
+enum { CONFIGURATION_MAX = 8 * 1024 * 1024 };
 
 struct view_cell {
     pthread_mutex_t lock;
@@ -41,6 +47,17 @@ static void free_peers(struct policy *policy)
     free(policy->peers);
 }
 
+static enum outcome put_digest(struct policy *policy, const char *path, struct reason *why)
+{
+    BUFFER_CLEANUP struct buffer text = BUFFER_INIT(CONFIGURATION_MAX);
+    if (file_read(path, &text) != 0) {
+        return refuse(why, OUTCOME_RULE, "%.300s: %s", path, strerror(errno));
+    }
+    return sha256_text(buffer_span(&text), policy->digest)
+               ? OUTCOME_OK
+               : refuse(why, OUTCOME_INTERNAL, "no SHA-256");
+}
+
 enum outcome policy_load(const char *path, uint64_t generation, struct policy **out,
                          struct reason *why)
 {
@@ -54,6 +71,9 @@ enum outcome policy_load(const char *path, uint64_t generation, struct policy **
     enum outcome outcome = config_load(path, &policy->config, why);
     if (outcome == OUTCOME_OK) {
         outcome = profiles_load(policy->config, &policy->profiles, why);
+    }
+    if (outcome == OUTCOME_OK) {
+        outcome = put_digest(policy, path, why);
     }
     if (outcome == OUTCOME_OK) {
         outcome = load_peers(policy, why);
@@ -168,6 +188,13 @@ enum outcome view_new(struct policy *policy, struct keyring *keyring, struct vie
     }
     *out = view;
     return OUTCOME_OK;
+}
+
+void view_put_record(const struct view *view, struct buffer *members)
+{
+    record_put_text(members, "configuration_sha256", view->policy->digest);
+    record_put_number(members, "profiles", (int64_t)profiles_count(view->policy->profiles));
+    record_put_number(members, "keyring_generation", (int64_t)view->keyring->generation);
 }
 
 struct view *view_ref(struct view *view)

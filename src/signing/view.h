@@ -6,6 +6,7 @@
 #define QSEAL_SIGNING_VIEW_H
 
 #include "base/attributes.h"
+#include "jose/sha256.h"
 #include "keyring/keyring.h"
 #include "pki/peer.h"
 #include "policy/config.h"
@@ -28,8 +29,9 @@ struct policy {
     int64_t loaded_at;   /* wall seconds */
     struct config *config;
     struct profiles *profiles;
-    struct token_load *loads; /* one per token, in the order of config->tokens */
-    struct peer_set **peers;  /* one per role, in the order of config->roles; NULL: any peer */
+    char digest[SHA256_TEXT_SIZE]; /* of the configuration file, as sha256_text() */
+    struct token_load *loads;      /* one per token, in the order of config->tokens */
+    struct peer_set **peers;       /* one per role, in the order of config->roles; NULL: any peer */
 };
 
 struct view {
@@ -60,6 +62,9 @@ struct view *view_ref(struct view *view);
 const struct key_end *view_key_end(const struct view *view, const struct key *key);
 /* Accepts NULL. */
 void view_unref(struct view *view);
+
+/* Members of an audit record: what is in force. */
+void view_put_record(const struct view *view, struct buffer *members);
 
 /* Where the current view hangs. */
 struct view_cell;

@@ -101,7 +101,7 @@ enum token_number {
 enum {
     TOKEN_NUMBER_COUNT = TOKEN_PRIVATE_TOTAL + 1,
     TOKEN_VERSION_SIZE = 16,
-    TOKEN_MARKS_MAX = 16
+    TOKEN_MARKS_MAX = 24
 };
 
 struct token_facts {

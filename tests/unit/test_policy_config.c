@@ -52,6 +52,13 @@ static void test_defaults(void **state)
     assert_int_equal(rights_of(config, 0, 0), 0);
     assert_false(config->approval.required);
     assert_int_equal(config->approval.valid_s, 86400);
+    assert_true(config->audit.enabled);
+    assert_string_equal(config->audit.folder, "/var/log/qseal/audit");
+    assert_int_equal(config->audit.segment_mib, 64);
+    assert_int_equal(config->audit.segment_age_s, 86400);
+    assert_int_equal(config->audit.checkpoint_records, 10000);
+    assert_int_equal(config->audit.checkpoint_s, 300);
+    assert_int_equal(config->audit.retention_days, 0);
     config_free(config);
     config_free(NULL);
 }
@@ -105,6 +112,8 @@ static const char full[] =
     "  - {gid: 3, rights: [approver]}\n"
     "  - {group: root, rights: [auditor]}\n"
     "approval: {required: true, valid_s: 60}\n"
+    "audit: {enabled: false, folder: /a, segment_mib: 1, segment_age_s: 60, checkpoint_records: 2, "
+    "checkpoint_s: 3, retention_days: 4}\n"
     "tokens:\n"
     "  - {name: x, socket: /s/x, module: /m, uri: \"pkcs11:token=x?pin-source=file:/p\",\n"
     "     state: /x, sessions: 16, deadline_ms: 700, mechanisms: token-hash, session_copy: true}\n"
@@ -171,6 +180,13 @@ static void test_rights_of_groups(void **state)
     struct caller peer = {.uid = 1, .gid = 9, .groups = &groups};
     assert_true(config->approval.required);
     assert_int_equal(config->approval.valid_s, 60);
+    assert_false(config->audit.enabled);
+    assert_string_equal(config->audit.folder, "/a");
+    assert_int_equal(config->audit.segment_mib, 1);
+    assert_int_equal(config->audit.segment_age_s, 60);
+    assert_int_equal(config->audit.checkpoint_records, 2);
+    assert_int_equal(config->audit.checkpoint_s, 3);
+    assert_int_equal(config->audit.retention_days, 4);
     assert_int_equal(rights_of(config, 1, 3), RIGHT_APPROVER);
     assert_int_equal(rights_of(config, 3, 0), RIGHT_OPERATOR | RIGHT_AUDITOR);
     assert_int_equal(config_rights(config, &peer), RIGHT_APPROVER);
@@ -295,7 +311,7 @@ static void test_unknown_keys(void **state)
     } rows[] = {
         {"\n\nsocket: {}\n", ":3: unknown key \"socket\" at the top; known here: sockets, state, "
                              "templates, profiles, users, limits, callers, administrators, "
-                             "approval, tokens, roles"},
+                             "approval, audit, tokens, roles"},
         {"sockets: {tls: /a}\n", ":1: unknown key \"tls\" in /sockets; known here: callers, "
                                  "callers_second, admin, signing"},
         {"users:\n  tokend: x\n",
@@ -319,7 +335,7 @@ static void test_unknown_keys(void **state)
         {"roles: []\n", ":1: /roles: fewer than 1 entries in this list"},
         {"state: /x\n", ":1: missing key \"tokens\" at the top; known here: sockets, state, "
                         "templates, profiles, users, limits, callers, administrators, "
-                        "approval, tokens, roles"},
+                        "approval, audit, tokens, roles"},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         YAML_FILE_CLEANUP struct yaml_file file =

@@ -29,20 +29,30 @@ struct tried {
     unsigned int n;
 };
 
+static const struct caller nobody = {.uid = 1, .gid = 1, .pid = 1};
+static const struct dispatch_subject subject = {
+    .caller = &nobody, .request_id = "id", .operation = "jar"};
+
+static struct dispatch_content any_input(void)
+{
+    return (struct dispatch_content){.alg = ALG_ES256, .input = span_of_text("any input")};
+}
+
 static enum outcome use(void *context, const struct attempt *attempt, struct reason *why)
 {
     struct tried *tried = context;
     enum outcome outcome = tried->outcomes[tried->n];
-    struct span input = span_of_text("any input");
+    const struct dispatch_content content = any_input();
     struct span signature;
     tried->tokens[tried->n++] = attempt->token->name;
     strcpy(tried->kid, public_key_thumbprint(attempt->key->public_key));
     if (outcome != OUTCOME_OK) {
         return refuse(why, outcome, "try %u was told to fail", tried->n);
     }
-    outcome = dispatch_sign(attempt, ALG_ES256, input, &signature, why);
+    outcome = dispatch_sign(attempt, &content, &signature, why);
     if (outcome == OUTCOME_OK) {
-        assert_true(public_key_verify(attempt->key->public_key, ALG_ES256, input, signature));
+        assert_true(
+            public_key_verify(attempt->key->public_key, content.alg, content.input, signature));
     }
     return outcome;
 }
@@ -53,12 +63,12 @@ static enum outcome run(struct instance *instance, const char *kid, struct tried
     struct dispatcher *dispatcher = dispatcher_new();
     struct view *view = view_cell_get(instance->views);
     const struct dispatch dispatch = {
+        .subject = &subject,
         .view = view,
         .views = instance->views,
         .watch = instance->watch,
         .role = config_role(view->policy->config, "seal-ec"),
         .kid = kid,
-        .request_id = "id",
         .deadline = deadline_in_ms(10000),
     };
     enum outcome outcome = dispatch_to_tokens(dispatcher, &dispatch, use, tried, why);
@@ -156,8 +166,8 @@ static enum outcome stop_and_sign(void *context, const struct attempt *attempt, 
         assert_done(instance_admin(stopping->instance, stopping->verb, arguments, &result, &inner),
                     inner);
     }
-    enum outcome outcome =
-        dispatch_sign(attempt, ALG_ES256, span_of_text("any input"), &signature, why);
+    const struct dispatch_content content = any_input();
+    enum outcome outcome = dispatch_sign(attempt, &content, &signature, why);
     if (stopping->n == 1) {
         stopping->first = *why;
     }
@@ -174,12 +184,12 @@ static void a_key_stopped_while_it_signs_signs_nothing(void **state)
         struct reason why = {0};
         struct view *view = view_cell_get(instance->views);
         const struct dispatch dispatch = {
+            .subject = &subject,
             .view = view,
             .views = instance->views,
             .watch = instance->watch,
             .role = config_role(view->policy->config, "seal-ec"),
             .kid = "",
-            .request_id = "id",
             .deadline = deadline_in_ms(10000),
         };
         /* Of two tokens the second one helps, then nobody does. */

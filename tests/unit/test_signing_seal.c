@@ -29,6 +29,10 @@ static int teardown(void **state)
     return 0;
 }
 
+static const struct caller nobody = {.uid = 1, .gid = 1, .pid = 1};
+static const struct dispatch_subject subject = {
+    .caller = &nobody, .request_id = "id", .operation = "jar"};
+
 /* Seals with role seal-ec (on both tokens), at this deadline. */
 static enum outcome seal(struct instance *instance, struct deadline deadline, struct buffer *json,
                          struct reason *why)
@@ -44,7 +48,7 @@ static enum outcome seal(struct instance *instance, struct deadline deadline, st
         .profile = profiles_find(view->policy->profiles, OPERATION_JAR, "op-jar-cof"),
         .body = span_of_text(jar_body),
         .content_type = "application/json",
-        .request_id = "id",
+        .subject = &subject,
         .deadline = deadline,
     };
     enum outcome outcome = seal_artefact(sealer, &request, json, why);

@@ -2,6 +2,7 @@
  * qseald's sockets and services, put together and taken apart. */
 #include "roles/qseald/room.h"
 
+#include "audit/record.h"
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
@@ -38,6 +39,7 @@ struct room {
     struct view_cell *views;
     struct callers *callers;
     struct watch *watch;
+    struct audit *audit; /* NULL: the configuration wants none */
     struct custody *custody;
     struct custody_clock *clock;
     struct door *door;
@@ -205,6 +207,29 @@ static bool front_about(void *room, struct door_front *out)
     return door_about(((struct room *)room)->door, out);
 }
 
+static enum outcome open_audit(struct room *room, const struct view *view, struct reason *why)
+{
+    const struct config_audit *config = &view->policy->config->audit;
+    const struct audit_options options = {
+        .folder = config->folder,
+        .segment_bytes = (uint64_t)config->segment_mib * 1024 * 1024,
+        .segment_age_s = config->segment_age_s,
+    };
+    if (!config->enabled) {
+        log_warning("audit: enabled is false: no record is kept of what is signed");
+        return OUTCOME_OK;
+    }
+    enum outcome outcome = audit_open(&options, &room->audit, why);
+    if (outcome == OUTCOME_OK) {
+        BUFFER_CLEANUP struct buffer members = BUFFER_INIT(AUDIT_MEMBERS_MAX);
+        record_put_text(&members, "program", "qseald " QSEAL_VERSION);
+        record_put_number(&members, "pid", getpid());
+        view_put_record(view, &members);
+        audit_note(room->audit, "start", &members);
+    }
+    return outcome;
+}
+
 static bool start_services(struct room *room, const struct config *config, struct reason *why)
 {
     room->watch = watch_new(room->views, why);
@@ -218,6 +243,7 @@ static bool start_services(struct room *room, const struct config *config, struc
         .views = room->views,
         .watch = room->watch,
         .callers = room->callers,
+        .audit = room->audit,
         .askers = ADMIN_WORKERS,
         .front_about = front_about,
         .front = room,
@@ -231,6 +257,7 @@ static bool start_services(struct room *room, const struct config *config, struc
     room->signing = (struct signing){.views = room->views,
                                      .callers = room->callers,
                                      .watch = room->watch,
+                                     .audit = room->audit,
                                      .refusals = &room->refusals};
     return true;
 }
@@ -293,6 +320,7 @@ static void room_free(struct room *room)
     custody_clock_free(room->clock);
     door_free(room->door);
     custody_free(room->custody);
+    audit_close(room->audit);
     watch_free(room->watch);
     callers_free(room->callers);
     view_cell_free(room->views);
@@ -317,6 +345,10 @@ static enum outcome start(struct room *room, struct reason *why)
     if (room->views == NULL) {
         view_unref(view);
         return refuse(why, OUTCOME_INTERNAL, "out of memory");
+    }
+    outcome = open_audit(room, view, why);
+    if (outcome != OUTCOME_OK) {
+        return outcome;
     }
     bool open = open_listeners(&config->sockets, &listeners, why) &&
                 start_services(room, config, why) && open_doors(room, config, &listeners, why);

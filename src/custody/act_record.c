@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Records of administrative acts. */
+#include "custody/act_record.h"
+
+#include "audit/record.h"
+#include "base/log.h"
+#include "base/name.h"
+#include "jose/json.h"
+
+#include <string.h>
+
+enum { RECORD_DEADLINE_MS = 5000, ARGUMENT_MAX = 200, STEPS_MAX = 32 };
+
+/* A long text, a certificate for example, stands as its digest. */
+static void put_argument(struct buffer *out, const char *name, struct span value)
+{
+    char text[sizeof "sha256:" + AUDIT_HASH_SIZE] = "sha256:";
+    if (value.len <= ARGUMENT_MAX && span_is_printable(value)) {
+        record_put_text(out, name, (const char *)value.data);
+        return;
+    }
+    if (!audit_hash(value, text + strlen(text))) {
+        out->failed = true;
+        return;
+    }
+    record_put_text(out, name, text);
+}
+
+/* The names are those of arguments: a handler refuses any other, but only after this. */
+static void put_arguments(struct buffer *out, const json_t *arguments)
+{
+    const char *name;
+    json_t *value;
+    BUFFER_CLEANUP struct buffer members = BUFFER_INIT(AUDIT_MEMBERS_MAX);
+    json_object_foreach ((json_t *)arguments, name, value) {
+        if (json_is_string(value) && name_is_valid(span_of_text(name))) {
+            put_argument(&members, name, json_text(value));
+        }
+    }
+    buffer_put_text(out, ",\"arguments\":{");
+    if (members.len > 0) {
+        buffer_put_span(out, span_part(buffer_span(&members), 1, members.len)); /* the comma */
+    }
+    buffer_put_text(out, "}");
+    out->failed = out->failed || !buffer_ok(&members);
+}
+
+static void put_act(struct buffer *out, const struct act *act)
+{
+    record_put_caller(out, &act->peer);
+    record_put_text(out, "verb", act->verb);
+    put_arguments(out, act->arguments);
+}
+
+enum outcome act_record_begin(struct act *act, bool stops, struct reason *why)
+{
+    BUFFER_CLEANUP struct buffer members = BUFFER_INIT(AUDIT_MEMBERS_MAX);
+    put_act(&members, act);
+    act->stops = stops;
+    enum outcome outcome =
+        audit_append_durable(act->custody->room.audit, "admin", &members,
+                             deadline_in_ms(RECORD_DEADLINE_MS), &act->ticket, why);
+    if (outcome != OUTCOME_OK && stops) {
+        log_warning("qsealctl %s by uid %u is carried out without an audit record: %s", act->verb,
+                    act->peer.uid, why->detail);
+        return OUTCOME_OK;
+    }
+    return outcome;
+}
+
+void act_record_refused(struct act *act, enum outcome outcome)
+{
+    struct reason unused;
+    BUFFER_CLEANUP struct buffer members = BUFFER_INIT(AUDIT_MEMBERS_MAX);
+    put_act(&members, act);
+    if (audit_append(act->custody->room.audit, "admin", &members, &act->ticket, &unused) ==
+        OUTCOME_OK) {
+        act_record_end(act, outcome);
+    }
+}
+
+void act_record_end(struct act *act, enum outcome outcome)
+{
+    audit_done(act->custody->room.audit, &act->ticket,
+               outcome == OUTCOME_OK ? "done" : outcome_name(outcome), span_of(NULL, 0));
+    act->ticket = (struct audit_ticket){0};
+}
+
+static const struct key *counterpart(const struct keyring *before, const struct key *key)
+{
+    return keyring_by_thumbprint(before, key->role, key->token,
+                                 public_key_thumbprint(key->public_key));
+}
+
+static void put_step(struct buffer *out, const struct key *key)
+{
+    const struct key_change *last = &key->history[key->n_history - 1];
+    BUFFER_CLEANUP struct buffer step = BUFFER_INIT(AUDIT_MEMBERS_MAX);
+    record_put_text(&step, "kid", public_key_thumbprint(key->public_key));
+    record_put_text(&step, "role", key->role);
+    record_put_text(&step, "token", key->token);
+    record_put_text(&step, "state", key_state_name(key->state));
+    record_put_number(&step, "by", last->by);
+    if (last->approved) {
+        record_put_number(&step, "approved_by", last->approved_by);
+    }
+    buffer_put_text(out, "{");
+    buffer_put_span(out, span_part(buffer_span(&step), 1, step.len)); /* the comma */
+    buffer_put_text(out, "}");
+    out->failed = out->failed || !buffer_ok(&step);
+}
+
+/* The keys that are in another state than before, or new. */
+static void put_steps(struct buffer *out, const struct keyring *before, const struct keyring *next)
+{
+    size_t n = 0;
+    buffer_put_text(out, ",\"steps\":[");
+    for (size_t i = 0; i < next->n_keys; i++) {
+        const struct key *key = &next->keys[i];
+        const struct key *was = counterpart(before, key);
+        if (was != NULL && was->n_history == key->n_history) {
+            continue;
+        }
+        if (n++ < STEPS_MAX) {
+            buffer_put_text(out, n == 1 ? "" : ",");
+            put_step(out, key);
+        }
+    }
+    buffer_put_text(out, "]");
+    if (n > STEPS_MAX) {
+        record_put_number(out, "more_steps", (int64_t)(n - STEPS_MAX));
+    }
+}
+
+enum outcome act_record_keyring(const struct act *act, const struct keyring *before,
+                                const struct keyring *next, struct reason *why)
+{
+    struct audit *audit = act->custody->room.audit;
+    BUFFER_CLEANUP struct buffer members = BUFFER_INIT(AUDIT_MEMBERS_MAX);
+    char digest[SHA256_TEXT_SIZE];
+    struct audit_ticket ticket;
+    if (audit == NULL) {
+        return OUTCOME_OK;
+    }
+    if (!keyring_digest(next, digest)) {
+        return refuse(why, OUTCOME_AUDIT, "the keyring could not be hashed: out of memory");
+    }
+    record_put_number(&members, "generation", (int64_t)next->generation);
+    record_put_text(&members, "sha256", digest);
+    put_steps(&members, before, next);
+    enum outcome outcome = audit_append_durable(audit, "keyring", &members,
+                                                deadline_in_ms(RECORD_DEADLINE_MS), &ticket, why);
+    return act->stops ? OUTCOME_OK : outcome;
+}

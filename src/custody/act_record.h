@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What the audit log says of administrators (docs/audit.md: admin, keyring). */
+#ifndef QSEAL_CUSTODY_ACT_RECORD_H
+#define QSEAL_CUSTODY_ACT_RECORD_H
+
+#include "custody/act.h"
+
+/* The command, on the disk before it is carried out. One that only stops a key is carried out also
+ * when there can be no record: OUTCOME_AUDIT for the others. */
+enum outcome act_record_begin(struct act *act, bool stops, struct reason *why) MUST_USE;
+/* The command of somebody who may not, or not now. */
+void act_record_refused(struct act *act, enum outcome outcome);
+/* How it ended. */
+void act_record_end(struct act *act, enum outcome outcome);
+/* The keyring's next generation, on the disk before it is in force. */
+enum outcome act_record_keyring(const struct act *act, const struct keyring *before,
+                                const struct keyring *next, struct reason *why) MUST_USE;
+
+#endif
