@@ -107,9 +107,11 @@ static void print_help(FILE *to)
         "  --prometheus   for status: metrics, for node_exporter's textfile collector\n"
         "  --help, --version\n"
         "\n"
-        "Exit status: 0 done, 1 refused by a rule, 2 usage, 3 not permitted, 4 service or "
-        "token unavailable,\n"
-        "5 verification failed. See qsealctl(1).\n",
+        "Exit status: 0 done, or planned; 1 refused by a rule; 2 usage; 3 not permitted; 4 service "
+        "or token\n"
+        "unavailable, too many commands waiting, clock not believed, a fault inside, or done but "
+        "the answer not\n"
+        "written: do not repeat that one; 5 verification failed. See qsealctl(1).\n",
         to);
 }
 

@@ -2,11 +2,12 @@
 // What a custodian does for a transport key, with openssl as who reads it and who issues.
 
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
 import { after, before, test } from 'node:test'
 
-import { Sandbox, run, seconds, until } from './lib.mjs'
+import { Sandbox, bin, run, seconds, until } from './lib.mjs'
 
 let box
 before(async () => {
@@ -141,6 +142,18 @@ test('config check reads the issuers of peers, without a service', async () => {
   await refused(1, /empty\.yaml: peers of role transport: .*reference\.der/, 'config', 'check', empty)
   const nameless = withPeers('nameless.yaml', '{dns: a.example}')
   await refused(1, /nameless\.yaml:\d+: \/roles\/\d\/peers\/0\/dns: `dns` needs `issuer`/, 'config', 'check', nameless)
+})
+
+test('an answer that cannot be written is said, and what was asked for is done once', async () => {
+  const list = async () => JSON.parse(await done('key', 'list', '--json')).keys.length
+  const before = await list()
+  const full = fs.openSync('/dev/full', 'w')
+  const args = ['--socket', box.admin, 'key', 'generate', 'seal-ec', '--token', 'hsm-a']
+  const { status, stderr } = spawnSync(path.join(bin, 'qsealctl'), args, { stdio: ['ignore', full, 'pipe'], encoding: 'utf8', timeout: seconds(30) })
+  fs.closeSync(full)
+  assert.equal(stderr, 'qsealctl: it is done, but the answer could not be written\n')
+  assert.equal(status, 4)
+  assert.equal(await list(), before + 1)
 })
 
 test('a token that is down makes no request, and says so', async () => {
