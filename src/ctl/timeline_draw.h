@@ -14,7 +14,7 @@ struct timeline_look {
     bool colour; /* ECMA-48 colours, which say nothing that the characters do not */
 };
 
-/* Appends lines of text. */
+/* Appends lines of text. Here and below the buffer is marked failed when memory is short. */
 void timeline_put_text(const struct timeline *timeline, const struct timeline_look *look,
                        struct buffer *out);
 /* Appends one SVG document (SVG 1.1): no scripts, nothing from elsewhere, light or dark as the

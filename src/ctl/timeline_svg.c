@@ -238,6 +238,10 @@ void timeline_put_svg(const struct timeline *timeline, struct buffer *out)
     size_t n = 0;
     struct timeline_change *changes CLEANUP(timeline_changes_free) = timeline_changes(timeline, &n);
     struct picture picture = {.timeline = timeline, .out = out, .changes = changes, .n_changes = n};
+    if (changes == NULL) {
+        out->failed = true;
+        return;
+    }
     int bottom = TOP + keys_height(timeline) + 6;
     put_begin(&picture, bottom + words_height(&picture));
     put_axis(&picture, bottom);

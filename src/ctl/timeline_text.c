@@ -332,6 +332,10 @@ static void put_changes(const struct drawing *drawing)
     size_t n = 0;
     struct timeline_change *changes CLEANUP(timeline_changes_free) =
         timeline_changes(drawing->timeline, &n);
+    if (changes == NULL) {
+        drawing->out->failed = true;
+        return;
+    }
     buffer_put_text(drawing->out, "\n");
     put_painted(drawing, "1", n == 0 ? "No change is known ahead." : "What comes next");
     buffer_put_text(drawing->out, "\n");

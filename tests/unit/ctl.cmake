@@ -19,6 +19,7 @@ target_sources(test_ctl_options PRIVATE ${command} ${ctl}/options.c ${ctl}/reque
 target_sources(test_ctl_request PRIVATE ${ctl}/request.c)
 target_sources(test_ctl_prometheus PRIVATE ${ctl}/prometheus.c)
 target_sources(test_ctl_lookahead PRIVATE ${ctl}/lookahead.c ${timeline})
+target_link_options(test_ctl_lookahead PRIVATE -Wl,--wrap=timeline_changes)
 target_compile_definitions(test_ctl_lookahead PRIVATE QSEAL_TIMELINES="${CMAKE_SOURCE_DIR}/tests/vectors/timeline")
 foreach(part report_page report)
   target_sources(test_ctl_${part} PRIVATE ${ctl}/markup.c ${ctl}/report_page.c ${ctl}/report_page_keys.c)

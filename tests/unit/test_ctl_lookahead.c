@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "check.h"
 #include "ctl/command.h"
+#include "ctl/timeline.h"
 #include "ctl_door.h"
 #include "folder.h"
 #include "jose/json.h"
@@ -20,6 +21,18 @@ struct scene {
     struct buffer answer;    /* what this qseald says */
     struct buffer arguments; /* what it was asked */
 };
+
+/* timeline_changes() is wrapped (see ctl.cmake). */
+static bool is_short_of_memory;
+
+struct timeline_change *__wrap_timeline_changes(const struct timeline *timeline, size_t *n);
+struct timeline_change *__real_timeline_changes(const struct timeline *timeline, size_t *n);
+
+struct timeline_change *__wrap_timeline_changes(const struct timeline *timeline, size_t *n)
+{
+    *n = 0;
+    return is_short_of_memory ? NULL : __real_timeline_changes(timeline, n);
+}
 
 static bool look_ahead(struct serve_call *call)
 {
@@ -60,21 +73,27 @@ static int teardown(void **state)
     return 0;
 }
 
-/* Runs the command with its output in a file, and appends that to `out`. */
-static enum exit_code run(struct scene *scene, struct command_line line, struct buffer *out)
+/* Runs the command with standard output or standard error in a file, and appends that to `out`. */
+static enum exit_code hear(struct scene *scene, struct command_line line, int stream,
+                           struct buffer *out)
 {
     line.socket = scene->socket;
     (void)fflush(stdout);
-    int kept = dup(STDOUT_FILENO);
+    int kept = dup(stream);
     int file = open(scene->printed, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600);
-    assert_true(kept >= 0 && file >= 0 && dup2(file, STDOUT_FILENO) >= 0);
+    assert_true(kept >= 0 && file >= 0 && dup2(file, stream) >= 0);
     enum exit_code code = run_rotation_lookahead(&line);
     (void)fflush(stdout);
-    assert_true(dup2(kept, STDOUT_FILENO) >= 0);
+    assert_true(dup2(kept, stream) >= 0);
     fd_close(&kept);
     fd_close(&file);
     assert_int_equal(file_read(scene->printed, out), 0);
     return code;
+}
+
+static enum exit_code run(struct scene *scene, struct command_line line, struct buffer *out)
+{
+    return hear(scene, line, STDOUT_FILENO, out);
 }
 
 static void expect_file(struct scene *scene, struct command_line line, const char *name)
@@ -133,6 +152,23 @@ static void an_answer_of_another_form_is_a_fault(void **state)
     assert_string_equal(buffer_text(&out), "");
 }
 
+/* Nothing is drawn then, or it would say that no change is known ahead. */
+static void short_memory_is_no_empty_future(void **state)
+{
+    struct scene *scene = *state;
+    for (int svg = 0; svg < 2; svg++) {
+        BUFFER_CLEANUP struct buffer out = BUFFER_INIT(TEXT_MAX);
+        BUFFER_CLEANUP struct buffer said = BUFFER_INIT(TEXT_MAX);
+        const struct command_line line = {.svg = svg == 1};
+        is_short_of_memory = true;
+        assert_int_equal(run(scene, line, &out), EXIT_UNAVAILABLE);
+        assert_int_equal(hear(scene, line, STDERR_FILENO, &said), EXIT_UNAVAILABLE);
+        is_short_of_memory = false;
+        assert_string_equal(buffer_text(&out), "");
+        assert_string_equal(buffer_text(&said), "qsealctl: internal: out of memory\n");
+    }
+}
+
 static void nobody_there_is_said(void **state)
 {
     struct scene *scene = *state;
@@ -149,6 +185,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_timeline_is_drawn, setup, teardown),
         cmocka_unit_test_setup_teardown(pictures_and_data_are_printed_alone, setup, teardown),
         cmocka_unit_test_setup_teardown(an_answer_of_another_form_is_a_fault, setup, teardown),
+        cmocka_unit_test_setup_teardown(short_memory_is_no_empty_future, setup, teardown),
         cmocka_unit_test_setup_teardown(nobody_there_is_said, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
