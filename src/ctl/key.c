@@ -116,6 +116,9 @@ void command_print_certificate(const json_t *imported)
             (void)printf("  %-10s %s\n", members[i], text);
         }
     }
+    if (json_is_true(json_object_get(imported, "qc_compliance"))) {
+        (void)puts("  qc_compliance the issuer states a qualified certificate");
+    }
     if (json_is_true(json_object_get(imported, "qc_sscd"))) {
         (void)puts("  qc_sscd    the issuer states a qualified device");
     }

@@ -23,7 +23,15 @@ after(() => box?.down())
 const schema = JSON.parse(fs.readFileSync(path.join(repository, 'docs', 'report.schema.json'), 'utf8'))
 const ajv = new Ajv({ allErrors: true, strict: true, strictTypes: false })
 addFormats(ajv)
-const validate = ajv.compile(schema)
+const validate = ajv.compile(closed(schema))
+
+// The schema allows what it does not name, since members may be added; here each must be named.
+function closed(part) {
+  if (Array.isArray(part)) return part.map(closed)
+  if (part === null || typeof part !== 'object') return part
+  const inner = Object.fromEntries(Object.entries(part).map(([name, value]) => [name, closed(value)]))
+  return part.type === 'object' ? { ...inner, unevaluatedProperties: false } : inner
+}
 
 const mebibyte = 1024 * 1024
 
@@ -104,6 +112,61 @@ test('what is on record of a key, and what the clock will do, is in the register
   assert.match(html, /by uid \d+: cards &lt;3&gt; and 4<\/dd>/)
   assert.equal(html.match(/<caption>Scheduled<\/caption>/g).length, 4)
   await ctl('rotation', 'cancel', 'seal')
+})
+
+// A seal certificate as a QTSP issues it; ETSI EN 319 412-5 and TS 119 495.
+const qualified = `keyUsage = critical, digitalSignature
+1.3.6.1.5.5.7.1.3 = ASN1:SEQUENCE:statements
+[statements]
+1 = SEQUENCE:compliance
+2 = SEQUENCE:sscd
+3 = SEQUENCE:pds
+4 = SEQUENCE:type
+5 = SEQUENCE:psd2
+[compliance]
+id = OID:0.4.0.1862.1.1
+[sscd]
+id = OID:0.4.0.1862.1.4
+[pds]
+id = OID:0.4.0.1862.1.5
+info = SEQUENCE:places
+[places]
+1 = SEQUENCE:place
+[place]
+url = IA5STRING:https://qtsp.example/pds
+language = PRINTABLESTRING:en
+[type]
+id = OID:0.4.0.1862.1.6
+info = SEQUENCE:eseal
+[eseal]
+id = OID:0.4.0.1862.1.6.2
+[psd2]
+id = OID:0.4.0.19495.2
+info = SEQUENCE:provider
+[provider]
+roles = SEQUENCE:roles
+name = UTF8:Finanssivalvonta
+id = UTF8:FI-FINFSA
+[roles]
+1 = SEQUENCE:initiation
+[initiation]
+id = OID:0.4.0.19495.1.2
+name = UTF8:PSP_PI
+`
+
+test('what a qualified certificate states is in the answer and in the register', { timeout: seconds(60) }, async () => {
+  const at = (name) => path.join(box.dir, name)
+  const subject = '/C=FI/O=Example Oy/organizationIdentifier=PSDFI-FINFSA-1234567-8/CN=Example Oy'
+  fs.writeFileSync(at('qseal.csr'), await ctl('key', 'csr', 'seal-ec', '--token', 'hsm-a', '--subject', subject))
+  fs.writeFileSync(at('qseal.ext'), qualified)
+  await run('openssl', ['x509', '-req', '-in', at('qseal.csr'), '-CA', at('ca.crt.pem'), '-CAkey', at('private/ca.key.pem'), '-days', '365', '-extfile', at('qseal.ext'), '-out', at('qseal.crt')])
+  const said = await ctl('key', 'import-certificate', 'seal-ec', '--token', 'hsm-a', '--file', at('qseal.crt'))
+  assert.match(said, /^ {2}qc_pds {5}https:\/\/qtsp\.example\/pds\n {2}qc_compliance the issuer states a qualified certificate\n {2}qc_sscd {4}the issuer states a qualified device\n {2}psd2_roles PSP_PI\n/m)
+  const { certificate } = (await register()).keys.find(({ role, token }) => role === 'seal-ec' && token === 'hsm-a')
+  const { organization_identifier: identifier, organization, qc_type: type, qc_compliance: compliance, qc_sscd: sscd, qc_pds: pds, psd2_roles: roles, nca_name: name, nca_id: id } = certificate
+  assert.deepEqual([identifier, organization], ['PSDFI-FINFSA-1234567-8', { scheme: 'PSD', country: 'FI', nca: 'FINFSA', id: '1234567-8' }])
+  assert.deepEqual([type, compliance, sscd, pds], ['eseal', true, true, 'https://qtsp.example/pds'])
+  assert.deepEqual([roles, name, id], [['PSP_PI'], 'Finanssivalvonta', 'FI-FINFSA'])
 })
 
 test('whoever is no administrator gets nothing', { timeout: seconds(30) }, async () => {
