@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
-# Completion of qsealctl(1). Nothing is listed here: commands and options come from the program itself, roles, keys and
-# tokens from the running service, when it answers within QSEAL_COMPLETION_S seconds (1).
+# Completion of qsealctl(1). Nothing is listed here: commands and options come from the program itself, tokens, keys and
+# the roles that have keys from the running service, when it answers within QSEAL_COMPLETION_S seconds (1).
 
-# _qsealctl_list MEMBER: the values of that member in the service's list of keys. Only plain names: compgen expands.
+# _qsealctl_list NOUN MEMBER: the values of that member in the service's list of these, and not of what is inside them.
+# Only plain names: compgen expands.
 _qsealctl_list() {
-    timeout "${QSEAL_COMPLETION_S:-1}" "${ask[@]}" --json key list 2>/dev/null |
-        sed -n "s/^ *\"$1\": \"\\([A-Za-z0-9._-]\\{1,\\}\\)\",\\{0,1\\}\$/\\1/p" | sort -u
+    timeout "${QSEAL_COMPLETION_S:-1}" "${ask[@]}" --json "$1" list 2>/dev/null |
+        sed -n "s/^ \\{6\\}\"$2\": \"\\([A-Za-z0-9._-]\\{1,\\}\\)\",\\{0,1\\}\$/\\1/p" | sort -u
 }
 
 # _qsealctl_offer WORDS…: those that begin as the word under the cursor does.
@@ -19,7 +20,7 @@ _qsealctl_offer() {
 
 _qsealctl_offer_list() {
     local words=()
-    mapfile -t words < <(_qsealctl_list "$1")
+    mapfile -t words < <(_qsealctl_list "$@")
     _qsealctl_offer "${words[@]}"
 }
 
@@ -34,7 +35,7 @@ _qsealctl_offer_files() {
 _qsealctl_value() {
     case $1 in
         --socket | --config | --file | --callers) _qsealctl_offer_files ;;
-        --token) _qsealctl_offer_list token ;;
+        --token) _qsealctl_offer_list token name ;;
         *) mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -W "${values[$1]//,/ }" -- "$cur") ;;
     esac
 }
@@ -43,10 +44,10 @@ _qsealctl_value() {
 _qsealctl_word() {
     case $1 in
         *FILE*) _qsealctl_offer_files ;;
-        *TOKEN*) _qsealctl_offer_list token ;;
+        *TOKEN*) _qsealctl_offer_list token name ;;
     esac
-    [[ $1 != *KID* ]] || _qsealctl_offer_list kid
-    [[ $1 != *ROLE* ]] || _qsealctl_offer_list role
+    [[ $1 != *KID* ]] || _qsealctl_offer_list key kid
+    [[ $1 != *ROLE* ]] || _qsealctl_offer_list key role
 }
 
 # Reads what the program lists: "NOUN|VERB|WORDS", "--option" and "--option=VALUES".

@@ -67,6 +67,15 @@ test('roles, keys and tokens of the running service', { timeout: seconds(60) }, 
   assert.deepEqual(await offered(['--socket', box.admin, 'key', 'destroy', ''], '/nonexistent'), kids)
 })
 
+test('a token without a key is offered, too', { timeout: seconds(60) }, async () => {
+  const before = box.editConfig((text) => text.replace(/^tokens:\n/m, 'tokens:\n  - {name: hsm-new, module: /nowhere.so, uri: "pkcs11:token=new?pin-source=credential:pin"}\n'))
+  await box.ctl('reload')
+  assert.deepEqual(await offered(['key', 'generate', 'seal', '--token', '']), ['hsm-a', 'hsm-new'])
+  assert.deepEqual(await offered(['token', 'unlock', 'hsm-n']), ['hsm-new'])
+  fs.writeFileSync(box.configPath, before)
+  await box.ctl('reload')
+})
+
 test('values of options', { timeout: seconds(60) }, async () => {
   fs.writeFileSync(path.join(box.dir, 'a chain.pem'), '')
   assert.deepEqual(await offered(['key', 'import-certificate', 'seal', '--file', 'a c']), ['a chain.pem'])
