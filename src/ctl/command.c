@@ -150,6 +150,11 @@ const char *command_text(const json_t *object, const char *member)
     return text == NULL ? "" : text;
 }
 
+long long command_number(const json_t *object, const char *member)
+{
+    return (long long)json_integer_value(json_object_get(object, member));
+}
+
 enum outcome command_read_text(const char *path, struct buffer *text, struct reason *why)
 {
     if (file_read(path, text) != 0) {

@@ -76,6 +76,8 @@ enum exit_code command_no_memory(void);
 void command_print_token(const json_t *token);
 /* A string member of a result, "" when there is none. */
 const char *command_text(const json_t *object, const char *member);
+/* A number member, 0 when there is none. */
+long long command_number(const json_t *object, const char *member);
 /* Appends the file's text, at most text->max bytes, with '?' for what is neither printable ASCII
  * nor a blank: JSON takes UTF-8 only, and in PEM such bytes are comments. OUTCOME_RULE naming the
  * file.

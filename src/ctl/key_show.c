@@ -16,11 +16,9 @@ static void print_changes(const char *title, const json_t *changes)
         (void)printf("%s%s", i == 0 ? title : "", i == 0 ? "\n" : "");
         const char *reason = command_text(step, "reason");
         (void)printf("  %s  %-11s by uid %lld", command_text(step, "at"),
-                     command_text(step, "state"),
-                     (long long)json_integer_value(json_object_get(step, "by")));
-        const json_t *approver = json_object_get(step, "approved_by");
-        if (approver != NULL) {
-            (void)printf(", approved by uid %lld", (long long)json_integer_value(approver));
+                     command_text(step, "state"), command_number(step, "by"));
+        if (json_object_get(step, "approved_by") != NULL) {
+            (void)printf(", approved by uid %lld", command_number(step, "approved_by"));
         }
         (void)printf("%s%s\n", reason[0] == '\0' ? "" : ": ", reason);
     }
@@ -32,8 +30,7 @@ static void print_record(const json_t *key, const char *name, const char *text_n
     const char *text = command_text(record, text_name);
     if (record != NULL) {
         (void)printf("%-12s %s by uid %lld%s%s\n", name, command_text(record, "at"),
-                     (long long)json_integer_value(json_object_get(record, "by")),
-                     text[0] == '\0' ? "" : ": ", text);
+                     command_number(record, "by"), text[0] == '\0' ? "" : ": ", text);
     }
 }
 
@@ -62,7 +59,6 @@ static void print_mechanisms(const json_t *names)
 
 static void print_in_token(const json_t *in_token)
 {
-    const json_t *signatures = json_object_get(in_token, "signatures");
     if (!json_is_object(in_token)) {
         return; /* destroyed */
     }
@@ -76,8 +72,8 @@ static void print_in_token(const json_t *in_token)
     (void)printf("  %-24s %s\n", "CKA_LABEL", command_text(in_token, "label"));
     print_attributes(json_object_get(in_token, "attributes"));
     print_mechanisms(json_object_get(in_token, "allowed_mechanisms"));
-    if (json_is_integer(signatures)) {
-        (void)printf("  %lld signatures", (long long)json_integer_value(signatures));
+    if (json_is_integer(json_object_get(in_token, "signatures"))) {
+        (void)printf("  %lld signatures", command_number(in_token, "signatures"));
     } else {
         (void)printf("  signatures not counted");
     }

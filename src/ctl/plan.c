@@ -57,8 +57,7 @@ static void print_head(const json_t *plan)
 {
     (void)printf("%s  qsealctl %s, by uid %lld, to be approved before %s\n",
                  command_text(plan, "digest"), command_text(plan, "verb"),
-                 (long long)json_integer_value(json_object_get(plan, "by")),
-                 command_text(plan, "expires"));
+                 command_number(plan, "by"), command_text(plan, "expires"));
 }
 
 void command_print_planned(const json_t *plan)
@@ -133,8 +132,7 @@ static void print_done(const json_t *done)
 static void print_approved(const json_t *result)
 {
     const json_t *approved = json_object_get(result, "approved");
-    (void)printf("approved, and done for uid %lld: qsealctl %s\n",
-                 (long long)json_integer_value(json_object_get(approved, "by")),
+    (void)printf("approved, and done for uid %lld: qsealctl %s\n", command_number(approved, "by"),
                  command_text(approved, "verb"));
     print_done(json_object_get(result, "result"));
 }

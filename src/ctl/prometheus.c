@@ -58,11 +58,6 @@ static void put_gauge(struct buffer *out, const char *name, const char *help, lo
     put_sample(out, name, &sample);
 }
 
-static long long number_of(const json_t *object, const char *member)
-{
-    return (long long)json_integer_value(json_object_get(object, member));
-}
-
 /* A time as seconds since 1970; 0 when it is none. */
 static long long time_of(const json_t *object, const char *member)
 {
@@ -112,7 +107,7 @@ static void put_service(struct buffer *out, const json_t *status)
               json_is_true(json_object_get(json_object_get(status, "clock"), "trusted")));
     put_schedule(out, json_object_get(status, "schedule"));
     put_gauge(out, "qseal_config_generation", "Configurations read since the start.",
-              number_of(status, "generation"));
+              command_number(status, "generation"));
     put_gauge(out, "qseal_config_loaded_seconds",
               "When the configuration in force was read, since 1970.",
               time_of(status, "loaded_at"));
@@ -120,7 +115,7 @@ static void put_service(struct buffer *out, const json_t *status)
               "Whether the last reload was refused; the old configuration is in force then.",
               json_is_true(json_object_get(reload, "refused")));
     put_gauge(out, "qseal_keyring_generation", "Changes of the keyring.",
-              number_of(status, "keyring_generation"));
+              command_number(status, "keyring_generation"));
 }
 
 /* A number of each token or caller. */
@@ -150,7 +145,7 @@ static void put_tokens(struct buffer *out, const json_t *tokens)
         put_family(out, rows[i].name, rows[i].type, rows[i].help);
         json_array_foreach (tokens, at, token) {
             const struct sample sample = {.labels = {{"token", command_text(token, "name")}},
-                                          .value = number_of(token, rows[i].member)};
+                                          .value = command_number(token, rows[i].member)};
             put_sample(out, rows[i].name, &sample);
         }
     }
@@ -171,10 +166,10 @@ static void put_callers(struct buffer *out, const json_t *callers)
         put_family(out, rows[i].name, rows[i].type, rows[i].help);
         json_array_foreach (callers, at, caller) {
             char uid[32];
-            (void)snprintf(uid, sizeof uid, "%lld", number_of(caller, "uid"));
+            (void)snprintf(uid, sizeof uid, "%lld", command_number(caller, "uid"));
             const struct sample sample = {
                 .labels = {{"caller", command_text(caller, "name")}, {"uid", uid}},
-                .value = number_of(caller, rows[i].member)};
+                .value = command_number(caller, rows[i].member)};
             put_sample(out, rows[i].name, &sample);
         }
     }

@@ -74,7 +74,7 @@ static void print_summary(const json_t *report)
     (void)printf("register of %zu keys in %zu devices, made %s from keyring generation %lld\n",
                  summary.keys, json_array_size(json_object_get(report, "devices")),
                  command_text(report, "generated_at"),
-                 (long long)json_integer_value(json_object_get(report, "keyring_generation")));
+                 command_number(report, "keyring_generation"));
     (void)printf("  in use or to be used                     %zu\n", summary.live);
     (void)printf("  their certificates end within %d days     %zu\n", REPORT_DAYS, summary.ending);
     (void)printf("  their certificates have ended            %zu\n", summary.ended);

@@ -9,11 +9,6 @@
 
 enum { METRICS_MAX = 16 * 1024 * 1024 };
 
-static long long number_of(const json_t *object, const char *name)
-{
-    return (long long)json_integer_value(json_object_get(object, name));
-}
-
 void command_print_token(const json_t *token)
 {
     (void)printf("token %s: %s%s%s\n", command_text(token, "name"), command_text(token, "state"),
@@ -24,7 +19,7 @@ void command_print_token(const json_t *token)
                      command_text(token, "serial"), command_text(token, "model"),
                      command_text(token, "module"));
         (void)printf("  %lld sessions, %lld signatures since its start at %s\n",
-                     number_of(token, "sessions"), number_of(token, "signatures"),
+                     command_number(token, "sessions"), command_number(token, "signatures"),
                      command_text(token, "started"));
     }
 }
@@ -46,10 +41,10 @@ static void print_callers(const json_t *status)
         const char *name = command_text(caller, "name");
         (void)printf("caller %s (uid %lld): %lld connections, %lld in flight, %lld asked, %lld "
                      "signed, %lld refused\n",
-                     name[0] == '\0' ? "not configured" : name, number_of(caller, "uid"),
-                     number_of(caller, "connections"), number_of(caller, "in_flight"),
-                     number_of(caller, "asked"), number_of(caller, "signed"),
-                     number_of(caller, "refused"));
+                     name[0] == '\0' ? "not configured" : name, command_number(caller, "uid"),
+                     command_number(caller, "connections"), command_number(caller, "in_flight"),
+                     command_number(caller, "asked"), command_number(caller, "signed"),
+                     command_number(caller, "refused"));
     }
 }
 
@@ -137,12 +132,12 @@ static void print_status(const json_t *status)
 {
     (void)printf("qseal %s: %s\n", command_text(status, "version"), command_text(status, "status"));
     (void)printf("configuration %s, generation %lld, loaded at %s\n",
-                 command_text(status, "config"), number_of(status, "generation"),
+                 command_text(status, "config"), command_number(status, "generation"),
                  command_text(status, "loaded_at"));
     print_reload(status);
     (void)printf("%lld profiles, %lld keys (keyring generation %lld), httpd %s, audit %s\n",
-                 number_of(status, "profiles"), number_of(status, "keys"),
-                 number_of(status, "keyring_generation"), command_text(status, "httpd"),
+                 command_number(status, "profiles"), command_number(status, "keys"),
+                 command_number(status, "keyring_generation"), command_text(status, "httpd"),
                  command_text(status, "audit"));
     print_clock(status);
     print_warnings(status);
@@ -168,8 +163,7 @@ static enum exit_code print_prometheus(const struct command_line *line)
     }
     prometheus_put(&text, code == EXIT_DONE ? status : NULL, keys);
     if (!buffer_ok(&text)) {
-        (void)fprintf(stderr, "qsealctl: out of memory\n");
-        return EXIT_UNAVAILABLE;
+        return command_no_memory();
     }
     (void)fputs(buffer_text(&text), stdout);
     return code;
@@ -186,7 +180,8 @@ enum exit_code run_status(const struct command_line *line)
 static void print_generation(const json_t *result)
 {
     (void)printf("generation %lld is in force, keyring generation %lld\n",
-                 number_of(result, "generation"), number_of(result, "keyring_generation"));
+                 command_number(result, "generation"),
+                 command_number(result, "keyring_generation"));
     print_rooms(result);
     size_t i;
     json_t *unit;
@@ -210,7 +205,7 @@ static void print_confirmed(const json_t *result)
 {
     (void)printf("the clock's jump from %s to %s (%lld s) is accepted; signatures go on\n",
                  command_text(result, "from"), command_text(result, "to"),
-                 number_of(result, "seconds"));
+                 command_number(result, "seconds"));
 }
 
 enum exit_code run_clock_confirm(const struct command_line *line)
