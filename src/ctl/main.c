@@ -113,7 +113,8 @@ static void print_help(FILE *to)
         "or token\n"
         "unavailable, too many commands waiting, clock not believed, a fault inside, or done but "
         "the answer not\n"
-        "written: do not repeat that one; 5 verification failed. See qsealctl(1).\n",
+        "written: do not repeat that one; 5 verification failed. See qsealctl(1), "
+        "qsealctl-NOUN(1).\n",
         to);
 }
 
