@@ -8,6 +8,12 @@ install(DIRECTORY include/qseal DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(FILES ${CMAKE_BINARY_DIR}/lib/pkgconfig/qseal.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 install(DIRECTORY src/policy/templates DESTINATION ${CMAKE_INSTALL_DATADIR}/qseal FILES_MATCHING PATTERN "*.yaml")
 install(FILES src/ctl/completion.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME qsealctl)
+if(CMAKE_INSTALL_PREFIX STREQUAL /usr) # where Debian's zsh looks for what packages bring
+  set(zsh_folder ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions)
+else()
+  set(zsh_folder ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
+endif()
+install(FILES src/ctl/completion.zsh DESTINATION ${zsh_folder} RENAME _qsealctl)
 install(DIRECTORY hsm-config/ DESTINATION ${CMAKE_INSTALL_DATADIR}/qseal/examples PATTERN systemd EXCLUDE)
 
 set(SBINDIR ${CMAKE_INSTALL_FULL_SBINDIR})

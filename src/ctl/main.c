@@ -118,7 +118,7 @@ static void print_help(FILE *to)
         to);
 }
 
-/* As completion.bash reads it. */
+/* As completion.bash and completion.zsh read it. */
 static void print_list(void)
 {
     for (size_t i = 0; i < COUNT_OF(commands); i++) {

@@ -11,7 +11,7 @@ enum options_outcome {
     OPTIONS_COMMAND, /* its words are in line->words */
     OPTIONS_HELP,
     OPTIONS_VERSION,
-    OPTIONS_LIST,    /* for completion.bash: not in the help */
+    OPTIONS_LIST,    /* for completions: not in the help */
     OPTIONS_MISTAKE, /* said on stderr */
 };
 

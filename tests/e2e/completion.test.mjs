@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the shell offers behind qsealctl: all that the help lists, and what the running service has.
+// What bash and zsh offer behind qsealctl: all that the help lists, and what the running service has.
 
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
@@ -15,15 +15,34 @@ before(async () => {
 })
 after(() => box?.down())
 
-const file = path.join(repository, 'src/ctl/completion.bash')
+const sources = path.join(repository, 'src/ctl')
 const script = `source "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(( $# - 1 )); _qsealctl; printf '%s\\n' "\${COMPREPLY[@]}"`
 
-// What is offered for the last of these words.
+// bash takes '=' for a word of its own.
+function inBash(words) {
+  const split = words.flatMap((word) => (/^--[a-z-]+=/.test(word) ? word.split(/(=)/) : [word])).filter((word, at) => word !== '' || at === words.length - 1)
+  return ['bash', ['--norc', '-c', script, path.join(sources, 'completion.bash'), 'qsealctl', ...split]]
+}
+
+function inZsh(words) {
+  const folder = path.join(box.dir, 'zsh')
+  fs.mkdirSync(folder, { recursive: true })
+  fs.copyFileSync(path.join(sources, 'completion.zsh'), path.join(folder, '_qsealctl'))
+  return [path.join(repository, 'tests/e2e/zsh-offers'), [folder, 'qsealctl', ...words]]
+}
+
+// What is offered for the last of these words, the same in each shell.
 async function offered(words, socket = box.admin, patience = seconds(20)) {
   const env = { ...process.env, PATH: `${bin}:${process.env.PATH}`, QSEAL_ADMIN_SOCKET: socket, QSEAL_COMPLETION_S: String(patience / 1000) }
-  const { stdout, stderr } = await run('bash', ['--norc', '-c', script, file, 'qsealctl', ...words], { env, cwd: box.dir, timeout: seconds(40) })
-  assert.equal(stderr, '')
-  return stdout.split('\n').filter((word) => word !== '').sort()
+  const offers = []
+  for (const [program, args] of [inBash(words), inZsh(words)]) {
+    const { stdout, stderr } = await run(program, args, { env, cwd: box.dir, timeout: seconds(40) })
+    assert.equal(stderr, '')
+    offers.push(stdout.split('\n').filter((word) => word !== '').sort())
+  }
+  const [bash, zsh] = offers
+  assert.deepEqual(unique(zsh), bash, words.join(' '))
+  return bash
 }
 
 async function keys() {
@@ -81,7 +100,7 @@ test('values of options', { timeout: seconds(60) }, async () => {
   assert.deepEqual(await offered(['key', 'import-certificate', 'seal', '--file', 'a c']), ['a chain.pem'])
   assert.deepEqual(await offered(['config', 'check', 'qseal.y']), ['qseal.yaml'])
   assert.deepEqual(await offered(['key', 'csr', 'seal', '--profile', 'psd2']), ['psd2-qseal', 'psd2-qwac'])
-  assert.deepEqual(await offered(['key', 'csr', 'seal', '--profile', '=', 'br']), ['br-cac', 'br-seal'])
+  assert.deepEqual(await offered(['key', 'csr', 'seal', '--profile=br']), ['br-cac', 'br-seal'])
   assert.deepEqual(await offered(['key', 'csr', 'seal', '--reason', '']), [])
 })
 
