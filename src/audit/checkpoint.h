@@ -16,6 +16,7 @@ enum {
     CHECKPOINT_TOKEN_SIZE = 64,
     CHECKPOINT_USES_MAX = 64,
     CHECKPOINT_NOTE_MAX = 16 * 1024, /* bytes */
+    CHECKPOINT_FILE_MAX = CHECKPOINT_NOTE_MAX + 1024,
 };
 
 /* How many signatures a token's room has counted with a key. */
@@ -45,15 +46,18 @@ struct checkpoint_signed {
     size_t signature_len;
 };
 
-/* Appends the note. The uses must be in order of token and kid. */
+/* Sorts the uses as a note has them: by token, then by kid, in order of their bytes. */
+void checkpoint_sort(struct checkpoint *checkpoint);
+/* Appends the note. The uses must be in their order, and none there twice. */
 void checkpoint_put(const struct checkpoint *checkpoint, struct buffer *out);
 /* NULL, or what is wrong in words. */
 const char *checkpoint_read(struct span note, struct checkpoint *out) MUST_USE;
 /* Appends the text of the file: note, empty line, signature line. */
 void checkpoint_put_signed(struct span note, enum alg alg, const char *kid, struct span signature,
                            struct buffer *out);
-/* NULL, or what is wrong in words. Whether the signature is good is another question: */
+/* NULL, or what is wrong in words. Whether the signature is good is another question. */
 const char *checkpoint_read_signed(struct span file, struct checkpoint_signed *out) MUST_USE;
+/* Whether it names this key, and its signature over the note is this key's. */
 bool checkpoint_verify(const struct checkpoint_signed *checkpoint,
                        const struct public_key *key) MUST_USE;
 

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SEQ_DIGITS_MAX = 19, US = 1000000, FRACTION_LEN = AUDIT_TIME_LEN - UTC_LEN - 1 };
+enum { DIGITS_MAX = 19, US = 1000000, FRACTION_LEN = AUDIT_TIME_LEN - UTC_LEN - 1 };
 static_assert(FRACTION_LEN == 6, "microseconds");
 
 const char audit_no_hash[AUDIT_HASH_SIZE] = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
@@ -38,12 +38,11 @@ static struct span take_len(struct span *rest, size_t len)
     return taken;
 }
 
-/* Without a zero in front, and within what JSON readers take as an integer. */
-static bool take_number(struct span *rest, uint64_t *out)
+bool audit_take_number(struct span *rest, uint64_t *out)
 {
     size_t n = 0;
     uint64_t value = 0;
-    while (n < rest->len && n < SEQ_DIGITS_MAX && rest->data[n] >= '0' && rest->data[n] <= '9') {
+    while (n < rest->len && n < DIGITS_MAX && rest->data[n] >= '0' && rest->data[n] <= '9') {
         value = value * 10 + (uint64_t)(rest->data[n] - '0');
         n++;
     }
@@ -92,7 +91,7 @@ const char *audit_line_read(struct span line, struct audit_line *out)
     if (!span_is_printable(rest)) {
         return "a character that records do not have";
     }
-    if (!take(&rest, "{\"seq\":") || !take_number(&rest, &out->seq) || out->seq == 0) {
+    if (!take(&rest, "{\"seq\":") || !audit_take_number(&rest, &out->seq) || out->seq == 0) {
         return "no seq";
     }
     if (!take(&rest, ",\"prev\":\"")) {
@@ -185,7 +184,7 @@ bool audit_line_text(const struct audit_line *line, const char *name, struct spa
 bool audit_line_number(const struct audit_line *line, const char *name, uint64_t *out)
 {
     struct span value;
-    return find_member(line, name, &value) && take_number(&value, out) && value.len == 0;
+    return find_member(line, name, &value) && audit_take_number(&value, out) && value.len == 0;
 }
 
 /* --- writing --- */

@@ -35,6 +35,9 @@ extern const char audit_no_hash[AUDIT_HASH_SIZE];
 /* BASE64URL(SHA-256(bytes)) with a NUL: of a line with its LF, what the next one bears as "prev".
  * False: no SHA-256. */
 bool audit_hash(struct span bytes, char out[AUDIT_HASH_SIZE]) MUST_USE;
+/* Takes the number that the text begins with: decimal, without a zero in front, at most INT64_MAX,
+ * which readers of JSON take as an integer. */
+bool audit_take_number(struct span *rest, uint64_t *out) MUST_USE;
 /* Reads what every record begins with, strictly; the line ends with its LF. NULL, or what is wrong
  * with it in words. */
 const char *audit_line_read(struct span line, struct audit_line *out) MUST_USE;
