@@ -271,14 +271,11 @@ static void put_period(const json_t *role, struct buffer *out)
 
 static void put_role(const json_t *role, struct buffer *out)
 {
-    bool seals = strcmp(command_text(role, "purpose"), "seal") == 0;
     buffer_put_text(out, "<div class=\"key\"><h3>");
     report_put_member(role, "name", out);
     buffer_put_text(out, "</h3>\n<dl>");
     put_term("Purpose", out);
-    buffer_put_format(out, "%s</dd>\n",
-                      seals ? "seal: electronic seals and signed messages (JWS)"
-                            : "transport: proof of identity in mutual TLS");
+    buffer_put_format(out, "%s</dd>\n", report_purpose_text(command_text(role, "purpose")));
     put_term("Keys are", out);
     report_put_member(role, "key", out);
     buffer_put_text(out, ", for ");

@@ -29,6 +29,8 @@ void report_put_keys(const json_t *report, struct buffer *out);
 /* Whether the key may still do anything, and when its certificate ends; false: it has none. */
 bool report_key_is_live(const json_t *key);
 bool report_key_ends(const json_t *key, int64_t *at) MUST_USE;
+/* What keys of the purpose of this name are for. */
+const char *report_purpose_text(const char *purpose);
 int64_t report_made_at(const json_t *report);
 
 /* A member as text, "" when there is none; numbers in digits, times without letters. */

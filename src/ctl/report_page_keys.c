@@ -148,6 +148,21 @@ static void put_key(const json_t *report, const json_t *key, struct buffer *out)
     buffer_put_text(out, "</div>\n");
 }
 
+const char *report_purpose_text(const char *purpose)
+{
+    static const char *const texts[][2] = {
+        {"seal", "seal: electronic seals and signed messages (JWS)"},
+        {"transport", "transport: proof of identity in mutual TLS"},
+        {"audit", "audit: checkpoints of the service's own log"},
+    };
+    for (size_t i = 0; i < COUNT_OF(texts); i++) {
+        if (strcmp(texts[i][0], purpose) == 0) {
+            return texts[i][1];
+        }
+    }
+    return purpose;
+}
+
 /* Those in use first: an auditor of a thousand keys begins there. */
 void report_put_keys(const json_t *report, struct buffer *out)
 {

@@ -46,6 +46,11 @@ static enum outcome check_key(const struct attest_verb *verb, const struct key *
     if (key->state == KEY_DESTROYED) {
         return refuse(why, OUTCOME_RULE, "the key is destroyed: there is nothing to vouch for");
     }
+    if (verb->proof == KEY_PROOF_SEEN && key->purpose == PURPOSE_AUDIT) {
+        return refuse(
+            why, OUTCOME_RULE,
+            "the key is of purpose audit: it is in no JWK Set, and nobody sees it outside");
+    }
     if (verb->proof == KEY_PROOF_SEEN && (SHOWN & 1U << key->state) == 0) {
         return refuse(why, OUTCOME_RULE,
                       "the key is %s: nobody sees it outside before it is published",

@@ -290,7 +290,8 @@ enum outcome rotation_make(const struct act *act, int64_t lead, struct rotation 
     if (outcome != OUTCOME_OK) {
         return outcome;
     }
-    out->retires = out->role->purpose == PURPOSE_SEAL;
+    /* Programs go on with a transport key until they are given the next certificate. */
+    out->retires = out->role->purpose != PURPOSE_TRANSPORT;
     out->retire_at = out->activate_at + rule_keep_s(act->view->policy, out->role->name);
     for (size_t i = 0; i < out->n; i++) {
         warn_of(act, out, &out->keys[i]);

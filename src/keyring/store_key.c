@@ -36,7 +36,8 @@ static enum outcome read_names(const json_t *object, struct key *out, struct rea
         return outcome;
     }
     if (!purpose_from_name(json_text(json_object_get(object, "purpose")), &out->purpose)) {
-        return refuse(why, OUTCOME_RULE, "\"purpose\" must be \"seal\" or \"transport\"");
+        return refuse(why, OUTCOME_RULE,
+                      "\"purpose\" must be \"seal\", \"transport\" or \"audit\"");
     }
     return OUTCOME_OK;
 }

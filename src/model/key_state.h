@@ -26,7 +26,7 @@ enum key_state {
 enum { KEY_STATE_COUNT = KEY_COMPROMISED + 1 };
 
 enum key_act {
-    KEY_ACT_SIGN,     /* a seal key: JWS signing inputs */
+    KEY_ACT_SIGN,     /* a seal key: JWS signing inputs; an audit key: checkpoints */
     KEY_ACT_SIGN_TLS, /* a transport key: a handshake with the certificate that a client presents */
     KEY_ACT_CSR,      /* a certificate request for itself */
     KEY_ACT_JWKS,     /* stand in the JWK Set */
@@ -37,7 +37,7 @@ const char *key_state_name(enum key_state state);
 bool key_state_from_name(struct span name, enum key_state *out) MUST_USE;
 
 bool key_state_may(enum key_state state, enum key_act act);
-/* What keys of this purpose do for callers. */
+/* What keys of this purpose are for. */
 enum key_act key_act_of(enum purpose purpose);
 
 /* OUTCOME_RULE, naming both states and what would have to come first, when there is no way from one

@@ -8,14 +8,25 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const names[] = {[PURPOSE_SEAL] = "seal", [PURPOSE_TRANSPORT] = "transport"};
+static const char *const names[] = {
+    [PURPOSE_SEAL] = "seal", [PURPOSE_TRANSPORT] = "transport", [PURPOSE_AUDIT] = "audit"};
 static_assert(COUNT_OF(names) == PURPOSE_COUNT, "a name for every purpose");
+
+static const char *const key_texts[] = {[PURPOSE_SEAL] = "a seal key",
+                                        [PURPOSE_TRANSPORT] = "a transport key",
+                                        [PURPOSE_AUDIT] = "an audit key"};
+static_assert(COUNT_OF(key_texts) == PURPOSE_COUNT, "a text for every purpose");
 
 static const char label_prefix[] = "qseal:";
 
 const char *purpose_name(enum purpose purpose)
 {
     return names[purpose];
+}
+
+const char *purpose_key_text(enum purpose purpose)
+{
+    return key_texts[purpose];
 }
 
 bool purpose_from_name(struct span name, enum purpose *out)
@@ -38,6 +49,7 @@ bool purpose_alg_fits_key(enum purpose purpose, enum alg alg, enum key_type type
 {
     switch (purpose) {
     case PURPOSE_SEAL:
+    case PURPOSE_AUDIT:
         return alg_fits_key(alg, type);
     case PURPOSE_TRANSPORT:
         return tls_alg_fits_key(alg, type, TLS_1_2) || tls_alg_fits_key(alg, type, TLS_1_3);

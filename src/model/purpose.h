@@ -14,12 +14,15 @@
 enum purpose {
     PURPOSE_SEAL,      /* signs JWS signing inputs, and nothing else */
     PURPOSE_TRANSPORT, /* signs a TLS client's CertificateVerify, and nothing else */
+    PURPOSE_AUDIT,     /* signs checkpoints of the audit log, and nothing else; no caller uses it */
 };
-enum { PURPOSE_COUNT = PURPOSE_TRANSPORT + 1 };
+enum { PURPOSE_COUNT = PURPOSE_AUDIT + 1 };
 
 enum { ROLE_NAME_MAX = 63, LABEL_SIZE = 128 };
 
 const char *purpose_name(enum purpose purpose);
+/* "a seal key", "an audit key": for sentences. */
+const char *purpose_key_text(enum purpose purpose);
 bool purpose_from_name(struct span name, enum purpose *out) MUST_USE;
 bool purpose_is_known(unsigned int number);
 /* Whether a key of this purpose and type may be granted the algorithm. A transport key may be

@@ -3,6 +3,7 @@
  * its own, on purpose: it must not inherit a mistake of the code that builds what it judges. */
 #include "model/shape.h"
 
+#include "model/shape_checkpoint.h"
 #include "model/shape_header.h"
 #include "model/shape_text.h"
 
@@ -94,6 +95,12 @@ static enum outcome check_jws(enum alg alg, struct span input, struct reason *wh
     return raw ? check_raw(payload, why) : check_encoded(payload, why);
 }
 
+static enum outcome check_checkpoint(struct span input, struct reason *why)
+{
+    const char *fault = shape_checkpoint_fault(input);
+    return fault == NULL ? OUTCOME_OK : refuse(why, OUTCOME_SHAPE, "checkpoint: %s", fault);
+}
+
 enum outcome shape_check(enum purpose purpose, enum alg alg, struct span input, struct reason *why)
 {
     if (!alg_is_known(alg)) {
@@ -104,6 +111,8 @@ enum outcome shape_check(enum purpose purpose, enum alg alg, struct span input, 
         return check_jws(alg, input, why);
     case PURPOSE_TRANSPORT:
         break; /* what such a key signs needs its public key to be judged: pki/tls_guard.h */
+    case PURPOSE_AUDIT:
+        return check_checkpoint(input, why);
     }
     return refuse(why, OUTCOME_SHAPE, "no such purpose");
 }

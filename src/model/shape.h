@@ -12,7 +12,10 @@
  *   - "b64", when there, is the boolean false for a raw payload; true or absent otherwise,
  *   - the payload is one JSON object: it starts with '{' and ends with '}' after nothing but JSON
  * white space. So no digest, no DigestInfo, no TLS CertificateVerify content (it starts with
- * spaces), no CSR (it starts with 0x30) passes. */
+ * spaces), no CSR (it starts with 0x30) passes.
+ *
+ * An audit key signs notes of checkpoints (docs/audit.md), whole and in their one spelling:
+ * shape_checkpoint.h. */
 #ifndef QSEAL_MODEL_SHAPE_H
 #define QSEAL_MODEL_SHAPE_H
 

@@ -55,7 +55,7 @@ static enum outcome judge(struct chain *chain, const struct certificate_owner *k
     if (facts->not_after - now < (int64_t)CERTIFICATE_EXPIRES_SOON_DAYS * DAY_S) {
         facts->warnings |= 1U << CERTIFICATE_EXPIRES_SOON;
     }
-    if (key->purpose == PURPOSE_SEAL && certificate_is_for_tls(chain->links[0].certificate)) {
+    if (key->purpose != PURPOSE_TRANSPORT && certificate_is_for_tls(chain->links[0].certificate)) {
         facts->warnings |= 1U << CERTIFICATE_FOR_TLS;
     }
     return check_chain(chain, key->purpose, now, facts, why);

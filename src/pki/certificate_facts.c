@@ -139,8 +139,8 @@ const char *certificate_warning_text(enum certificate_warning warning)
         [CERTIFICATE_NCA_DISAGREES] = "its organizationIdentifier and its nCAId name different "
                                       "authorities",
         [CERTIFICATE_ORGANIZATION_FORM] = "its organizationIdentifier has no form of EN 319 412-1",
-        [CERTIFICATE_FOR_TLS] = "its extendedKeyUsage is that of a TLS certificate, and this key "
-                                "seals",
+        [CERTIFICATE_FOR_TLS] = "its extendedKeyUsage is that of a TLS certificate, and this "
+                                "is no transport key",
     };
     return texts[warning];
 }

@@ -40,15 +40,14 @@ static const char *usage_fault(X509 *certificate, enum purpose purpose)
     /* Both give all bits when there is no such extension. */
     uint32_t usage = X509_get_key_usage(certificate);
     uint32_t extended = X509_get_extended_key_usage(certificate);
-    uint32_t signing =
-        purpose == PURPOSE_SEAL ? KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION : KU_DIGITAL_SIGNATURE;
+    bool in_tls = purpose == PURPOSE_TRANSPORT;
+    uint32_t signing = in_tls ? KU_DIGITAL_SIGNATURE : KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION;
     if ((usage & signing) == 0) {
-        return purpose == PURPOSE_SEAL
-                   ? "its keyUsage does not allow signatures: neither digitalSignature nor "
-                     "nonRepudiation"
-                   : "its keyUsage does not allow signatures in TLS: no digitalSignature";
+        return in_tls ? "its keyUsage does not allow signatures in TLS: no digitalSignature"
+                      : "its keyUsage does not allow signatures: neither digitalSignature nor "
+                        "nonRepudiation";
     }
-    if (purpose == PURPOSE_TRANSPORT && (extended & (XKU_SSL_CLIENT | XKU_ANYEKU)) == 0) {
+    if (in_tls && (extended & (XKU_SSL_CLIENT | XKU_ANYEKU)) == 0) {
         return "its extendedKeyUsage does not hold clientAuth, so that no server will take it";
     }
     return NULL;
@@ -58,6 +57,9 @@ static const char *type_fault(enum qc_type type, enum purpose purpose)
 {
     if (purpose == PURPOSE_SEAL && type == QC_TYPE_WEB) {
         return "its QcType is web, and this key seals: a QWAC belongs to a transport key";
+    }
+    if (purpose == PURPOSE_AUDIT && type == QC_TYPE_WEB) {
+        return "its QcType is web, and this is an audit key: a QWAC belongs to a transport key";
     }
     if (purpose == PURPOSE_TRANSPORT && type == QC_TYPE_ESEAL) {
         return "its QcType is eseal, and this is a transport key: it belongs to a seal key";

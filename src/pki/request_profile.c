@@ -25,6 +25,7 @@ static const struct request_row rows[] = {
     [PROFILE_PLAIN] = {.name = "plain",
                        .for_seal = true,
                        .for_transport = true,
+                       .for_audit = true,
                        .may = BIT(REQUEST_SUBJECT)},
     [PROFILE_PSD2_QSEAL] = {.name = "psd2-qseal",
                             .for_seal = true,
@@ -287,14 +288,26 @@ static enum outcome check_value(const struct request_row *row, const struct requ
     return fault == NULL ? OUTCOME_OK : refuse(why, OUTCOME_RULE, "--%s: %s", option, fault);
 }
 
+static bool fits_purpose(const struct request_row *row, enum purpose purpose)
+{
+    switch (purpose) {
+    case PURPOSE_SEAL:
+        return row->for_seal;
+    case PURPOSE_TRANSPORT:
+        return row->for_transport;
+    case PURPOSE_AUDIT:
+        return row->for_audit;
+    }
+    return false;
+}
+
 enum outcome request_wish_check(const struct request_wish *wish, bool key_is_rsa,
                                 struct reason *why)
 {
     const struct request_row *row = request_row(wish->profile);
-    bool fits = wish->purpose == PURPOSE_SEAL ? row->for_seal : row->for_transport;
-    if (!fits) {
-        return refuse(why, OUTCOME_RULE, "profile %s is for %s keys, and this is a %s key",
-                      row->name, row->for_seal ? "seal" : "transport", purpose_name(wish->purpose));
+    if (!fits_purpose(row, wish->purpose)) {
+        return refuse(why, OUTCOME_RULE, "profile %s is for %s keys, and this is %s", row->name,
+                      row->for_seal ? "seal" : "transport", purpose_key_text(wish->purpose));
     }
     if (row->needs_rsa && !key_is_rsa) {
         return refuse(why, OUTCOME_RULE,

@@ -54,6 +54,7 @@ struct request_row {
     const char *name;
     bool for_seal;
     bool for_transport;
+    bool for_audit;
     bool needs_rsa;
     bool has_psd2;         /* QcType by purpose, and the PSD2 statement */
     const char *key_usage; /* as openssl(1) takes it; NULL: no extensions */

@@ -124,7 +124,8 @@ static const cyaml_schema_value_t token_entry = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct file_token, token),
 };
 
-static const cyaml_strval_t purposes[] = {{"seal", PURPOSE_SEAL}, {"transport", PURPOSE_TRANSPORT}};
+static const cyaml_strval_t purposes[] = {
+    {"seal", PURPOSE_SEAL}, {"transport", PURPOSE_TRANSPORT}, {"audit", PURPOSE_AUDIT}};
 static_assert(COUNT_OF(purposes) == PURPOSE_COUNT, "a name for every purpose");
 static const cyaml_strval_t key_types[] = {
     {"rsa-2048", KEY_RSA_2048}, {"rsa-3072", KEY_RSA_3072}, {"rsa-4096", KEY_RSA_4096},

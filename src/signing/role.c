@@ -26,8 +26,15 @@ bool role_is_granted(const struct view *view, const struct config_caller *caller
     if (row == NULL) {
         return false;
     }
-    return row->purpose == PURPOSE_TRANSPORT ? config_caller_has_role(caller, role)
-                                             : has_profile_of(view, caller, role);
+    switch (row->purpose) {
+    case PURPOSE_SEAL:
+        return has_profile_of(view, caller, role);
+    case PURPOSE_TRANSPORT:
+        return config_caller_has_role(caller, role);
+    case PURPOSE_AUDIT:
+        break; /* the service's own: no caller knows of it */
+    }
+    return false;
 }
 
 enum outcome role_find_transport(const struct view *view, const struct config_caller *caller,
@@ -51,7 +58,7 @@ enum outcome role_find_any(const struct view *view, const struct config_caller *
                            const char *name, const struct config_role **out, struct reason *why)
 {
     *out = config_role(view->policy->config, name);
-    if (*out == NULL) {
+    if (*out == NULL || (*out)->purpose == PURPOSE_AUDIT) {
         return refuse(why, OUTCOME_NOT_FOUND, "there is no role %s; GET /v1/keys lists yours",
                       name);
     }

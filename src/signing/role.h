@@ -15,7 +15,7 @@ bool role_is_granted(const struct view *view, const struct config_caller *caller
 enum outcome role_find_transport(const struct view *view, const struct config_caller *caller,
                                  const char *name, const struct config_role **out,
                                  struct reason *why) MUST_USE;
-/* The same for a role of any purpose. */
+/* The same for a role of any purpose that callers have. */
 enum outcome role_find_any(const struct view *view, const struct config_caller *caller,
                            const char *name, const struct config_role **out,
                            struct reason *why) MUST_USE;

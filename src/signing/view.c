@@ -147,10 +147,10 @@ static enum outcome check_purposes(const struct policy *policy, const struct key
         const struct config_role *role = config_role(policy->config, key->role);
         if (role != NULL && role->purpose != key->purpose && key->state != KEY_DESTROYED) {
             return refuse(why, OUTCOME_RULE,
-                          "%s: role %s is of purpose %s, but its key %s is a %s key: give the role "
+                          "%s: role %s is of purpose %s, but its key %s is %s: give the role "
                           "another name, or destroy its keys first",
                           policy->config->path, role->name, purpose_name(role->purpose),
-                          public_key_thumbprint(key->public_key), purpose_name(key->purpose));
+                          public_key_thumbprint(key->public_key), purpose_key_text(key->purpose));
         }
     }
     return OUTCOME_OK;

@@ -156,8 +156,9 @@ enum outcome token_destroy(struct token *token, const struct token_destroy_reque
                                : destroy(token, request, why);
     pthread_mutex_unlock(&token->room->login_lock);
     char id[ID_TEXT_SIZE];
-    log_info("token %s: destroying a %s key with CKA_ID %s: %s%s%s", token->room->options.name,
-             purpose_name(request->purpose), id_text(request->key_id, id), outcome_name(outcome),
-             outcome == OUTCOME_OK ? "" : ": ", outcome == OUTCOME_OK ? "" : why->detail);
+    log_info("token %s: destroying %s with CKA_ID %s: %s%s%s", token->room->options.name,
+             purpose_key_text(request->purpose), id_text(request->key_id, id),
+             outcome_name(outcome), outcome == OUTCOME_OK ? "" : ": ",
+             outcome == OUTCOME_OK ? "" : why->detail);
     return outcome;
 }

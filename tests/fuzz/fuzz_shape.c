@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The shape guard on any bytes. The first byte chooses the algorithm. What passes must also satisfy
- * the contract of model/shape.h as base64url_decode() and jansson see it. */
+ * The shape guard on any bytes. The first byte chooses the algorithm. What passes for a seal key
+ * must also satisfy the contract of model/shape.h as base64url_decode() and jansson see it; what
+ * passes for an audit key is what the audit log's own reader takes, no more and no less. Nothing
+ * passes for both. */
+#include "audit/checkpoint.h"
 #include "base/base64url.h"
 #include "jose/json.h"
 #include "model/shape.h"
@@ -49,6 +52,17 @@ static bool satisfies(enum alg alg, struct span input)
     return base64url_decode(&decoded, payload) && is_object_like(buffer_span(&decoded));
 }
 
+/* A refusal has its reason. */
+static bool passes(enum purpose purpose, enum alg alg, struct span input)
+{
+    struct reason why = {0};
+    enum outcome outcome = shape_check(purpose, alg, input, &why);
+    if (outcome != OUTCOME_OK && (outcome != OUTCOME_SHAPE || why.detail[0] == '\0')) {
+        abort();
+    }
+    return outcome == OUTCOME_OK;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size == 0) {
@@ -56,12 +70,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     enum alg alg = (enum alg)(data[0] % ALG_COUNT);
     struct span input = span_of(data + 1, size - 1);
-    struct reason why = {0};
-    enum outcome outcome = shape_check(PURPOSE_SEAL, alg, input, &why);
-    if (outcome == OUTCOME_OK && !satisfies(alg, input)) {
-        abort();
-    }
-    if (outcome != OUTCOME_OK && (outcome != OUTCOME_SHAPE || why.detail[0] == '\0')) {
+    struct checkpoint checkpoint;
+    bool is_jws = passes(PURPOSE_SEAL, alg, input);
+    bool is_note = passes(PURPOSE_AUDIT, alg, input);
+    if (passes(PURPOSE_TRANSPORT, alg, input) || (is_jws && is_note) ||
+        (is_jws && !satisfies(alg, input)) ||
+        is_note != (checkpoint_read(input, &checkpoint) == NULL)) {
         abort();
     }
     return 0;

@@ -15,7 +15,8 @@ static struct instance *make(void)
         "  - {name: vault, purpose: seal, key: p-256, algorithms: [ES256], tokens: [hsm-a, hsm-b], "
         "backup: required, seen: required, publish_before_use_s: 0}\n"
         "  - {name: watched, purpose: seal, key: p-256, algorithms: [ES256], tokens: [hsm-a, "
-        "hsm-b], seen: required, publish_before_use_s: 0}\n";
+        "hsm-b], seen: required, publish_before_use_s: 0}\n"
+        "  - {name: audit, purpose: audit, key: p-256, algorithms: [ES256], tokens: [hsm-a]}\n";
     instance_configure(instance, "[\"*\"]", "[operator, custodian]");
     json_decref(do_verb(instance, CUSTODY_RELOAD, "{}"));
     return instance;
@@ -131,6 +132,17 @@ static void records_are_shown(void **state)
     transport_instance_free(instance);
 }
 
+static void nobody_sees_an_audit_key(void **state)
+{
+    (void)state;
+    struct instance *instance = make();
+    make_key(instance, "{\"role\":\"audit\"}");
+    refuse_verb(instance, CUSTODY_KEY_SEEN, "{\"key\":\"audit\"}", OUTCOME_RULE,
+                "the key is of purpose audit: it is in no JWK Set, and nobody sees it outside");
+    json_decref(do_verb(instance, CUSTODY_KEY_BACKUP_RECORDED, "{\"key\":\"audit\"}"));
+    transport_instance_free(instance);
+}
+
 static void what_cannot_be_vouched_for(void **state)
 {
     (void)state;
@@ -171,6 +183,7 @@ int main(void)
         cmocka_unit_test(a_key_without_a_backup_does_not_sign),
         cmocka_unit_test(a_successor_that_nobody_sees_does_not_sign),
         cmocka_unit_test(records_are_shown),
+        cmocka_unit_test(nobody_sees_an_audit_key),
         cmocka_unit_test(what_cannot_be_vouched_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

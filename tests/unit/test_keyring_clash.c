@@ -39,6 +39,12 @@ static void same_purpose(struct keyring *keyring, size_t i, size_t j)
     keyring->keys[j].purpose = PURPOSE_TRANSPORT;
 }
 
+static void same_key_of_audit(struct keyring *keyring, size_t i, size_t j)
+{
+    make_twins(keyring, i, j);
+    keyring->keys[j].purpose = PURPOSE_AUDIT;
+}
+
 static void same_id(struct keyring *keyring, size_t i, size_t j)
 {
     memcpy(keyring->keys[j].key_id, keyring->keys[i].key_id, KEYRING_ID_LEN);
@@ -61,6 +67,7 @@ static void each_rule_is_found_between_any_two(void **state)
         const char *fragment;
     } rules[] = {
         {same_purpose, "its public key already serves purpose "},
+        {same_key_of_audit, "its public key already serves purpose "},
         {make_twins, "its public key already belongs to role r"},
         {same_id, "its CKA_ID is in use on token "},
         {same_active, "already has an active key on token "},

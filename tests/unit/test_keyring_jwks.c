@@ -34,6 +34,26 @@ static void only_keys_from_published_to_retiring_are_shown(void **state)
     }
 }
 
+/* Others' programs have nothing to verify with a transport key or an audit key. */
+static void only_seal_keys_are_shown(void **state)
+{
+    (void)state;
+    for (unsigned int purpose = 0; purpose < PURPOSE_COUNT; purpose++) {
+        for (unsigned int i = 0; i < KEY_STATE_COUNT; i++) {
+            struct keyring *keyring = empty_keyring();
+            struct key key = key_of("role", "hsm-a", 1, 1U << ALG_ES256, new_public_key(KEY_P256));
+            key.purpose = (enum purpose)purpose;
+            add_key(&keyring, key);
+            keyring->keys[0].state = (enum key_state)i;
+            json_t *jwks JSON_CLEANUP = jwks_of(keyring);
+            bool shown = purpose == PURPOSE_SEAL &&
+                         (i == KEY_PUBLISHED || i == KEY_ACTIVE || i == KEY_RETIRING);
+            assert_int_equal(json_array_size(json_object_get(jwks, "keys")), shown ? 1 : 0);
+            keyring_free(keyring);
+        }
+    }
+}
+
 /* RFC 7517 §4.7: base64, not base64url, with padding; §4.9: the digest of the first one. */
 static void certificates_go_with_the_key(void **state)
 {
@@ -64,6 +84,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_keys_from_published_to_retiring_are_shown),
+        cmocka_unit_test(only_seal_keys_are_shown),
         cmocka_unit_test(certificates_go_with_the_key),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

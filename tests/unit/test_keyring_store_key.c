@@ -70,8 +70,8 @@ static void names_and_words_are_checked(void **state)
     expect_refused("token",
                    json_string("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"),
                    "\"token\" must be a name");
-    expect_refused("purpose", json_string("audit"),
-                   "\"purpose\" must be \"seal\" or \"transport\"");
+    expect_refused("purpose", json_string("audits"),
+                   "\"purpose\" must be \"seal\", \"transport\" or \"audit\"");
     expect_refused("state", json_string("retired"),
                    "\"state\" must be active, as \"history\" ends");
     expect_refused("state", json_string("idle"), "\"state\" must be the name of a key state");

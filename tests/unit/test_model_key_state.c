@@ -44,6 +44,7 @@ static void every_act_in_every_state(void **state)
     }
     assert_int_equal(key_act_of(PURPOSE_SEAL), KEY_ACT_SIGN);
     assert_int_equal(key_act_of(PURPOSE_TRANSPORT), KEY_ACT_SIGN_TLS);
+    assert_int_equal(key_act_of(PURPOSE_AUDIT), KEY_ACT_SIGN);
 }
 
 /* Rows: from; columns: to. '+' is allowed, a letter one of the reasons below. */

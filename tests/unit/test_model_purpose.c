@@ -16,7 +16,11 @@ static void names_go_there_and_back(void **state)
     assert_string_equal(purpose_name(PURPOSE_SEAL), "seal");
     assert_false(purpose_is_known(PURPOSE_COUNT));
     assert_string_equal(purpose_name(PURPOSE_TRANSPORT), "transport");
-    assert_false(purpose_from_name(span_of_text("audit"), &purpose));
+    assert_string_equal(purpose_name(PURPOSE_AUDIT), "audit");
+    assert_string_equal(purpose_key_text(PURPOSE_SEAL), "a seal key");
+    assert_string_equal(purpose_key_text(PURPOSE_TRANSPORT), "a transport key");
+    assert_string_equal(purpose_key_text(PURPOSE_AUDIT), "an audit key");
+    assert_false(purpose_from_name(span_of_text("audits"), &purpose));
     assert_false(purpose_from_name(span_of_text(""), &purpose));
 }
 
@@ -33,6 +37,10 @@ static void a_label_remembers_its_purpose(void **state)
     assert_string_equal(label, "qseal:transport:bank-a");
     assert_true(purpose_from_label(span_of_text(label), &purpose));
     assert_int_equal(purpose, PURPOSE_TRANSPORT);
+    purpose_label(PURPOSE_AUDIT, "audit", label);
+    assert_string_equal(label, "qseal:audit:audit");
+    assert_true(purpose_from_label(span_of_text(label), &purpose));
+    assert_int_equal(purpose, PURPOSE_AUDIT);
 }
 
 /* In TLS 1.2 a curve goes with any digest; a JWS algorithm binds one curve. */
@@ -46,6 +54,8 @@ static void a_purpose_says_what_fits_a_key(void **state)
                 alg_family((enum alg)alg) == FAMILY_ECDSA && type >= KEY_P256 && type <= KEY_P521;
             assert_int_equal(purpose_alg_fits_key(PURPOSE_SEAL, (enum alg)alg, (enum key_type)type),
                              seal);
+            assert_int_equal(
+                purpose_alg_fits_key(PURPOSE_AUDIT, (enum alg)alg, (enum key_type)type), seal);
             assert_int_equal(
                 purpose_alg_fits_key(PURPOSE_TRANSPORT, (enum alg)alg, (enum key_type)type),
                 seal || any_curve);
@@ -68,8 +78,8 @@ static void other_labels_declare_nothing(void **state)
 {
     (void)state;
     static const char *const labels[] = {
-        "",       "seal",        "qseal:",        "qseal:seal",   "qseal::x", "Qseal:seal:x",
-        "seal:x", "qseal:tls:x", "qseal:seals:x", "xqseal:seal:x"};
+        "",       "seal",        "qseal:",        "qseal:seal",    "qseal::x",    "Qseal:seal:x",
+        "seal:x", "qseal:tls:x", "qseal:seals:x", "xqseal:seal:x", "qseal:audit", "qseal:audits:x"};
     for (size_t i = 0; i < COUNT_OF(labels); i++) {
         enum purpose purpose;
         assert_false(purpose_from_label(span_of_text(labels[i]), &purpose));

@@ -63,7 +63,7 @@ static void test_once_extractable(void **state)
 static void test_labels(void **state)
 {
     static const char *const labels[] = {
-        "", "my key", "qseal:", "qseal:seal", "qseal:transport", "qseal:audit:x"};
+        "", "my key", "qseal:", "qseal:seal", "qseal:transport", "qseal:audits:x"};
     struct room_fixture *fixture = *state;
     room_fixture_ready(fixture);
     struct session session = room_fixture_session(fixture);

@@ -223,8 +223,12 @@ static void a_certificate_for_another_purpose_is_refused(void **state)
     expect_refused(&wanted, PURPOSE_SEAL,
                    "certificate 1: its QcType is web, and this key seals: a QWAC belongs to a "
                    "transport key");
+    expect_refused(&wanted, PURPOSE_AUDIT,
+                   "certificate 1: its QcType is web, and this is an audit key: a QWAC belongs to "
+                   "a transport key");
     wanted.key_usage = "critical,keyEncipherment";
     expect_refused(&wanted, PURPOSE_SEAL, "neither digitalSignature nor nonRepudiation");
+    expect_refused(&wanted, PURPOSE_AUDIT, "neither digitalSignature nor nonRepudiation");
     wanted.key_usage = "critical,digitalSignature";
     wanted.extended_key_usage = "clientAuth,serverAuth";
     assert_done(read_made(&wanted, PURPOSE_TRANSPORT, &facts, &why), why);
@@ -234,6 +238,7 @@ static void a_certificate_for_another_purpose_is_refused(void **state)
     wanted.extended_key_usage = NULL;
     wanted.qc.type = QC_TYPE_ESEAL;
     expect_refused(&wanted, PURPOSE_TRANSPORT, "its QcType is eseal, and this is a transport key");
+    assert_done(read_made(&wanted, PURPOSE_AUDIT, &facts, &why), why);
     wanted.key_usage = "critical,nonRepudiation";
     expect_refused(&wanted, PURPOSE_TRANSPORT, "no digitalSignature");
 }

@@ -28,7 +28,7 @@ static void usages_must_allow_it(void **state)
         const char *key_usage;
         const char *extended;
         const char *transport; /* the reason, NULL: taken */
-        const char *seal;
+        const char *seal;      /* and an audit key's */
     } rows[] = {
         {"digitalSignature", "clientAuth", NULL, NULL},
         {"digitalSignature", "serverAuth,clientAuth", NULL, NULL},
@@ -45,14 +45,14 @@ static void usages_must_allow_it(void **state)
         issue.key_usage = rows[i].key_usage;
         issue.extended_key_usage = rows[i].extended;
         put_leaf(stand, &issue);
-        const char *const reasons[] = {rows[i].seal, rows[i].transport};
-        const enum purpose purposes[] = {PURPOSE_SEAL, PURPOSE_TRANSPORT};
+        const char *const reasons[] = {rows[i].seal, rows[i].transport, rows[i].seal};
+        const enum purpose purposes[] = {PURPOSE_SEAL, PURPOSE_TRANSPORT, PURPOSE_AUDIT};
         for (size_t p = 0; p < COUNT_OF(purposes); p++) {
             enum outcome outcome = read_as(stand, purposes[p]);
             if (reasons[p] == NULL) {
                 assert_done(outcome, stand->why);
                 assert_int_equal((stand->facts.warnings & 1U << CERTIFICATE_FOR_TLS) != 0,
-                                 purposes[p] == PURPOSE_SEAL && rows[i].extended != NULL &&
+                                 purposes[p] != PURPOSE_TRANSPORT && rows[i].extended != NULL &&
                                      strstr(rows[i].extended, "Auth") != NULL);
             } else {
                 assert_refused(outcome, OUTCOME_RULE, stand->why, reasons[p]);

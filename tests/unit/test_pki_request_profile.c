@@ -359,6 +359,13 @@ static void a_profile_is_for_a_purpose_and_a_type(void **state)
                            row->for_seal ? "is for seal keys, and this is a transport key"
                                          : "is for transport keys, and this is a seal key");
         }
+        wish.purpose = PURPOSE_AUDIT;
+        outcome = put_info(&info, &wish, stand->rsa, &why);
+        if (i == PROFILE_PLAIN) {
+            assert_done(outcome, why);
+        } else {
+            assert_refused(outcome, OUTCOME_RULE, why, "keys, and this is an audit key");
+        }
     }
     enum request_profile found;
     assert_false(request_profile_from_name(span_of_text("qseal"), &found));

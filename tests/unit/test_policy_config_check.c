@@ -251,8 +251,8 @@ static const struct {
     {"name: seal\n", "name: ''\n", ":35: /roles/0/name: a text is wanted here, and there is none"},
     {"name: seal\n", "name: s e\n", ":35: /roles/0/name" NAME},
     {"name: seal-ec", "name: seal", ":41: /roles/1/name: the same as /roles/0/name"},
-    {"    purpose: seal\n    key: rsa", "    purpose: audit\n    key: rsa",
-     ":36: /roles/0/purpose: one of these is wanted here: seal, transport"},
+    {"    purpose: seal\n    key: rsa", "    purpose: audits\n    key: rsa",
+     ":36: /roles/0/purpose: one of these is wanted here: seal, transport, audit"},
     {"key: rsa-2048", "key: rsa-1024",
      ":37: /roles/0/key: one of these is wanted here: rsa-2048, rsa-3072, rsa-4096, p-256, p-384, "
      "p-521, ed25519"},

@@ -65,18 +65,21 @@ static enum outcome load(struct profiles **profiles, struct reason *why)
     return profiles_load(&test.config, profiles, why);
 }
 
-/* A JWS is not what a transport key signs. */
+/* A JWS is not what a transport key signs, nor an audit key. */
 static void test_a_role_of_another_purpose_is_refused(void **state)
 {
     (void)state;
-    struct test_config test;
-    struct profiles *profiles = NULL;
-    struct reason why;
-    test_config_init(&test, SHIPPED_TEMPLATES, SHIPPED_BINDINGS);
-    test.roles[0].purpose = PURPOSE_TRANSPORT;
-    assert_int_equal(profiles_load(&test.config, &profiles, &why), OUTCOME_RULE);
-    assert_non_null(strstr(why.detail, ": role seal has another purpose than seal"));
-    assert_null(profiles);
+    static const enum purpose others[] = {PURPOSE_TRANSPORT, PURPOSE_AUDIT};
+    for (size_t i = 0; i < COUNT_OF(others); i++) {
+        struct test_config test;
+        struct profiles *profiles = NULL;
+        struct reason why;
+        test_config_init(&test, SHIPPED_TEMPLATES, SHIPPED_BINDINGS);
+        test.roles[0].purpose = others[i];
+        assert_int_equal(profiles_load(&test.config, &profiles, &why), OUTCOME_RULE);
+        assert_non_null(strstr(why.detail, ": role seal has another purpose than seal"));
+        assert_null(profiles);
+    }
 }
 
 static void test_none_at_all(void **state)

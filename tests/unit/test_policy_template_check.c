@@ -202,6 +202,7 @@ static const struct change changes[] = {
     {"fapi2-jar", "algorithms: [PS256, ES256, Ed25519]", "algorithms: [PS256]\nalg_name: EdDSA",
      "only Ed25519 has two names"},
     {"fapi2-jar", "purpose: seal", "purpose: transport", "no such purpose"},
+    {"fapi2-jar", "purpose: seal", "purpose: audit", "no such purpose"},
     {"fapi2-jar", "{name: issuer, type: text", "{name: client_id, type: text",
      "a second binding of this name"},
     {"fapi2-jar", "{name: issuer, type: text", "{name: issuer, type: integer",

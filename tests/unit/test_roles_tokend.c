@@ -21,22 +21,30 @@
 
 enum { SOON_MS = 20000 };
 
+#define NOTE                                                                                       \
+    "qseal audit checkpoint v1\n"                                                                  \
+    "chain 0f8fad5b-d9cb-469f-a165-70867728950e\n"                                                 \
+    "sequence 170000\n"                                                                            \
+    "head 47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU\n"                                           \
+    "time 1795287600\n"
+
 struct signing {
     struct buffer spki, input, signature;
     struct token_sign_request request;
     struct reason why;
 };
 
-static enum outcome generate(struct tokend_rig *rig, struct signing *signing)
+static enum outcome generate_for(struct tokend_rig *rig, enum purpose purpose,
+                                 struct signing *signing)
 {
     *signing = (struct signing){
         .spki = BUFFER_INIT(SPKI_MAX),
         .input = BUFFER_INIT(1024),
         .signature = BUFFER_INIT(SIGNATURE_MAX),
-        .request = {.alg = ALG_ES256},
+        .request = {.purpose = purpose, .alg = ALG_ES256},
     };
     struct token_generate_request request = {
-        .type = KEY_P256, .algs = 1U << ALG_ES256, .role = "seal"};
+        .purpose = purpose, .type = KEY_P256, .algs = 1U << ALG_ES256, .role = "role"};
     random_bytes(request.key_id, sizeof request.key_id);
     memcpy(signing->request.key_id, request.key_id, sizeof request.key_id);
     jws_input(&signing->input, ALG_ES256);
@@ -45,6 +53,11 @@ static enum outcome generate(struct tokend_rig *rig, struct signing *signing)
                                           &signing->spki, &signing->why);
     jws_spki_digest(buffer_span(&signing->spki), signing->request.spki_digest);
     return outcome;
+}
+
+static enum outcome generate(struct tokend_rig *rig, struct signing *signing)
+{
+    return generate_for(rig, PURPOSE_SEAL, signing);
 }
 
 static enum outcome sign(struct tokend_rig *rig, struct signing *signing)
@@ -138,6 +151,50 @@ static void test_signs(void **state)
     signing.request.input = span_of("\x30\x31\x30", 3);
     assert_int_equal(sign(rig, &signing), OUTCOME_SHAPE);
     end(&signing);
+}
+
+/* Each of the two signs what is its own and nothing of the other's, whatever the request says. */
+static void test_audit_keys_sign_checkpoints_alone(void **state)
+{
+    struct tokend_rig *rig = *state;
+    struct token_status status;
+    struct signing audit;
+    struct signing seal;
+    struct span note = span_of_text(NOTE);
+    tokend_rig_start(rig, -1);
+    tokend_rig_await(rig, TOKEN_READY, &status);
+    assert_done(generate_for(rig, PURPOSE_AUDIT, &audit), audit.why);
+    assert_done(generate_for(rig, PURPOSE_SEAL, &seal), seal.why);
+    assert_refused(sign(rig, &audit), OUTCOME_SHAPE, audit.why,
+                   "checkpoint: another first line"); /* a JWS */
+    audit.request.input = note;
+    assert_done(sign(rig, &audit), audit.why);
+    assert_true(
+        jws_verifies(buffer_span(&audit.spki), ALG_ES256, note, buffer_span(&audit.signature)));
+    audit.request.input = span_part(note, 0, note.len - 1);
+    assert_refused(sign(rig, &audit), OUTCOME_SHAPE, audit.why, "checkpoint: no line of the time");
+    audit.request.alg = ALG_ES384;
+    audit.request.input = note;
+    assert_refused(sign(rig, &audit), OUTCOME_KEY_MISMATCH, audit.why,
+                   "a p-256 key does not sign ES384");
+
+    assert_done(sign(rig, &seal), seal.why);
+    assert_true(verifies(&seal));
+    seal.request.input = note;
+    assert_refused(sign(rig, &seal), OUTCOME_SHAPE, seal.why, "no dot: not a JWS signing input");
+    seal.request.purpose = PURPOSE_AUDIT;
+    assert_refused(sign(rig, &seal), OUTCOME_KEY_MISMATCH, seal.why,
+                   "CKA_LABEL: the key is for seal, not for audit");
+    audit.request.alg = ALG_ES256;
+    audit.request.purpose = PURPOSE_SEAL;
+    audit.request.input = buffer_span(&seal.input);
+    assert_refused(sign(rig, &audit), OUTCOME_KEY_MISMATCH, audit.why,
+                   "CKA_LABEL: the key is for audit, not for seal");
+    audit.request.purpose = PURPOSE_TRANSPORT;
+    assert_refused(sign(rig, &audit), OUTCOME_KEY_MISMATCH, audit.why,
+                   "CKA_LABEL: the key is for audit, not for transport");
+    end(&audit);
+    end(&seal);
 }
 
 static void test_wrong_pin_is_tried_once_ever(void **state)
@@ -439,6 +496,7 @@ int main(void)
         TEST(test_usage),
         TEST(test_bad_configuration),
         TEST(test_signs),
+        TEST(test_audit_keys_sign_checkpoints_alone),
         TEST(test_wrong_pin_is_tried_once_ever),
         TEST(test_typed_pin),
         TEST(test_absent_then_present),

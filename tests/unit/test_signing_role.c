@@ -25,12 +25,16 @@ static int setup(void **state)
     instance->roles_more = "  - {name: transport, purpose: transport, certificate: optional, key: "
                            "p-256, tokens: [hsm-a, hsm-b]}\n"
                            "  - {name: others, purpose: transport, certificate: optional, key: "
-                           "p-256, tokens: [hsm-a]}\n";
+                           "p-256, tokens: [hsm-a]}\n"
+                           "  - {name: audit, purpose: audit, key: p-256, algorithms: [ES256], "
+                           "tokens: [hsm-a]}\n";
     instance_configure(instance, "[paynet-assertion]", "[operator, custodian]");
     assert_done(instance_admin(instance, CUSTODY_RELOAD, "{}", &result, &why), why);
     assert_done(
         instance_admin(instance, CUSTODY_KEY_GENERATE, "{\"role\":\"transport\"}", &result, &why),
         why);
+    assert_done(
+        instance_admin(instance, CUSTODY_KEY_GENERATE, "{\"role\":\"audit\"}", &result, &why), why);
     rooms.view = view_cell_get(instance->views);
     rooms.flow = config_caller(rooms.view->policy->config, geteuid());
     *state = &rooms;
@@ -83,6 +87,38 @@ static void refusals_name_role_caller_and_uid(void **state)
                    "no profile of role seal-ec is granted to caller flow (uid %u)", geteuid());
     assert_refused(role_find_any(rooms->view, rooms->flow, "seal-ec", &role, &why),
                    OUTCOME_NOT_GRANTED, why, text);
+}
+
+/* Also to a caller who is granted everything. */
+static void an_audit_role_is_no_caller_s(void **state)
+{
+    const struct rooms *rooms = *state;
+    char *all[] = {(char[]){"*"}};
+    const struct config_caller everybody = {
+        .name = (char[]){"all"}, .profiles = all, .n_profiles = 1, .roles = all, .n_roles = 1};
+    const struct config_role *role = NULL;
+    struct reason why = {0};
+    assert_true(role_is_granted(rooms->view, &everybody, "transport"));
+    assert_false(role_is_granted(rooms->view, &everybody, "audit"));
+    assert_refused(role_find_any(rooms->view, &everybody, "audit", &role, &why), OUTCOME_NOT_FOUND,
+                   why, "there is no role audit; GET /v1/keys lists yours");
+    assert_refused(role_find_transport(rooms->view, &everybody, "audit", &role, &why),
+                   OUTCOME_NOT_FOUND, why, "there is no transport role audit");
+}
+
+/* Its key is active like any, and signs only while it is. */
+static void an_audit_key_signs_while_it_is_active(void **state)
+{
+    struct rooms *rooms = *state;
+    const struct config_role *role = config_role(rooms->view->policy->config, "audit");
+    struct key *own = (struct key *)(uintptr_t)role_key(rooms->view, role, "hsm-a", "");
+    assert_non_null(own);
+    for (unsigned int i = 0; i < KEY_STATE_COUNT; i++) {
+        own->state = (enum key_state)i;
+        const char *kid = public_key_thumbprint(own->public_key);
+        assert_int_equal(role_key(rooms->view, role, "hsm-a", kid) != NULL, i == KEY_ACTIVE);
+    }
+    own->state = KEY_ACTIVE;
 }
 
 static void a_thumbprint_chooses_among_a_role_s_keys(void **state)
@@ -186,6 +222,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_role_is_granted_by_name_or_by_a_profile),
         TEST(refusals_name_role_caller_and_uid),
+        TEST(an_audit_role_is_no_caller_s),
+        TEST(an_audit_key_signs_while_it_is_active),
         TEST(a_key_that_does_not_sign_is_named_with_its_state),
         TEST(a_thumbprint_chooses_among_a_role_s_keys),
         TEST(the_key_shown_is_of_a_token_that_is_up),

@@ -52,6 +52,9 @@ static void test_only_its_own_key(void **state)
     request.use = USE_PURPOSE;
     request.purpose = PURPOSE_SEAL;
     assert_refused(content_check(&request, &why), OUTCOME_SHAPE, why, "not a JWS signing input");
+    request.purpose = PURPOSE_AUDIT;
+    assert_refused(content_check(&request, &why), OUTCOME_SHAPE, why,
+                   "checkpoint: another first line");
     request.use = USE_CSR;
     request.input = span_of_text("eyJhbGciOiJFUzI1NiJ9.e30");
     assert_refused(content_check(&request, &why), OUTCOME_SHAPE, why, "not one SEQUENCE");
@@ -66,6 +69,8 @@ static const struct {
     uint32_t algs;
 } keys[] = {
     {PURPOSE_SEAL, KEY_P256, ALG_ES256, 1U << ALG_ES256},
+    {PURPOSE_AUDIT, KEY_P256, ALG_ES256, 1U << ALG_ES256},
+    {PURPOSE_AUDIT, KEY_RSA_2048, ALG_PS256, 1U << ALG_PS256},
     {PURPOSE_TRANSPORT, KEY_P256, ALG_ES256, 1U << ALG_ES256 | 1U << ALG_ES384 | 1U << ALG_ES512},
     {PURPOSE_TRANSPORT, KEY_P384, ALG_ES384, 1U << ALG_ES256 | 1U << ALG_ES384 | 1U << ALG_ES512},
     {PURPOSE_TRANSPORT, KEY_RSA_2048, ALG_RS256,
@@ -102,9 +107,13 @@ static void test_requests_are_signed(void **state)
         assert_true(jws_verifies(buffer_span(&spki), keys[i].alg, buffer_span(&info),
                                  buffer_span(&signature)));
         /* The purpose in the label counts for this, too. */
-        request.purpose = keys[i].purpose == PURPOSE_SEAL ? PURPOSE_TRANSPORT : PURPOSE_SEAL;
-        assert_refused(token_sign(fixture->token, &request, deadline, &signature, &why),
-                       OUTCOME_KEY_MISMATCH, why, "CKA_LABEL: the key is for ");
+        for (unsigned int other = 0; other < PURPOSE_COUNT; other++) {
+            request.purpose = (enum purpose)other;
+            if (request.purpose != keys[i].purpose) {
+                assert_refused(token_sign(fixture->token, &request, deadline, &signature, &why),
+                               OUTCOME_KEY_MISMATCH, why, "CKA_LABEL: the key is for ");
+            }
+        }
     }
 }
 
@@ -120,6 +129,9 @@ static void test_what_does_not_fit_is_not_generated(void **state)
                                             .key_id = {0xc6}};
     struct reason why = {0};
     struct deadline deadline = deadline_in_ms(60000);
+    assert_refused(token_generate(fixture->token, &wanted, deadline, &spki, &why), OUTCOME_RULE,
+                   why, "a p-256 key does not sign ES384");
+    wanted.purpose = PURPOSE_AUDIT;
     assert_refused(token_generate(fixture->token, &wanted, deadline, &spki, &why), OUTCOME_RULE,
                    why, "a p-256 key does not sign ES384");
     wanted.purpose = PURPOSE_TRANSPORT;
