@@ -117,6 +117,16 @@ const struct config_role *config_role(const struct config *config, const char *n
     return NULL;
 }
 
+const struct config_role *config_audit_role(const struct config *config)
+{
+    for (size_t i = 0; i < config->n_roles; i++) {
+        if (config->roles[i].purpose == PURPOSE_AUDIT) {
+            return &config->roles[i];
+        }
+    }
+    return NULL;
+}
+
 const struct config_caller *config_caller(const struct config *config, uid_t uid)
 {
     for (size_t i = 0; i < config->n_callers; i++) {

@@ -105,12 +105,12 @@ struct config_role {
     size_t n_tokens;
     struct peer_rule *peers; /* transport only: servers its keys may be used with; none: any */
     size_t n_peers;
-    /* A key is published only with a certificate; default for transport, not for seal. */
+    /* A key is published only with a certificate; default for transport, not for the others. */
     bool needs_certificate;
     bool needs_backup; /* a key signs only when a backup of it is on record */
     bool needs_seen;   /* a successor signs only when it is on record that it is visible outside */
     char *probe_file;  /* seal only: the JWK Set as a program outside sees it; NULL: none */
-    /* How long a key is published before it may sign; for seal jwks_max_age_s, for transport 0. */
+    /* How long a key is published before it may sign; for seal jwks_max_age_s, for others 0. */
     uint32_t publish_before_use_s;
     uint32_t cryptoperiod_days; /* from when a key first signed; 0: no end */
     uint32_t warn_days;         /* before the end of a key; 30 */
@@ -147,6 +147,8 @@ void config_free(struct config *config);
 /* NULL when there is none of that name (uid). */
 const struct config_token *config_token(const struct config *config, const char *name);
 const struct config_role *config_role(const struct config *config, const char *name);
+/* The one of purpose audit; NULL when there is none. */
+const struct config_role *config_audit_role(const struct config *config);
 const struct config_caller *config_caller(const struct config *config, uid_t uid);
 /* Those of the uid and of all its groups together. */
 unsigned int config_rights(const struct config *config, const struct caller *peer);

@@ -43,6 +43,12 @@ static enum outcome check_granted_roles(const struct check *check, size_t index)
             return yaml_refuse(check->why, check->config->path, place.pointer,
                                "%s: there is no role of this name under /roles", place.pointer);
         }
+        if (role->purpose == PURPOSE_AUDIT) {
+            return yaml_refuse(check->why, check->config->path, place.pointer,
+                               "%s: a role of purpose audit is the service's own, and granted to "
+                               "nobody",
+                               place.pointer);
+        }
         if (role->purpose != PURPOSE_TRANSPORT) {
             return yaml_refuse(
                 check->why, check->config->path, place.pointer,
@@ -88,6 +94,44 @@ static enum outcome check_role_algs(const struct check *check, size_t index)
         }
     }
     return OUTCOME_OK;
+}
+
+/* The service signs with it by itself, so that there is nothing to choose by; NULL, or what is
+ * wrong with the member. */
+static const char *audit_fault(const struct config_role *role, const char **member)
+{
+    enum alg only;
+    *member = "algorithms";
+    if (!alg_only_one(role->algs, &only)) {
+        return "an audit key signs with one algorithm, and more are granted here";
+    }
+    *member = "seen";
+    return role->needs_seen
+               ? "keys of purpose audit are in no JWK Set, and nobody sees them outside"
+               : NULL;
+}
+
+static enum outcome check_audit(const struct check *check, size_t index)
+{
+    const struct config *config = check->config;
+    const struct config_role *role = &config->roles[index];
+    const struct config_role *first = config_audit_role(config);
+    const char *member = NULL;
+    if (role->purpose != PURPOSE_AUDIT) {
+        return OUTCOME_OK;
+    }
+    if (role != first) {
+        struct at place = at("/roles/%zu/purpose", index);
+        return yaml_refuse(check->why, config->path, place.pointer,
+                           "%s: there is one audit log and one role for it, and role %s is of this "
+                           "purpose already",
+                           place.pointer, first->name);
+    }
+    const char *fault = audit_fault(role, &member);
+    struct at place = at("/roles/%zu/%s", index, member);
+    return fault == NULL ? OUTCOME_OK
+                         : yaml_refuse(check->why, config->path, place.pointer, "%s: %s",
+                                       place.pointer, fault);
 }
 
 static enum outcome check_role_tokens(const struct check *check, size_t index)
@@ -195,6 +239,7 @@ enum outcome check_roles(const struct check *check)
             }
         }
         outcome = outcome == OUTCOME_OK ? check_role_algs(check, i) : outcome;
+        outcome = outcome == OUTCOME_OK ? check_audit(check, i) : outcome;
         outcome = outcome == OUTCOME_OK ? check_role_tokens(check, i) : outcome;
         outcome = outcome == OUTCOME_OK ? check_peers(check, i) : outcome;
         outcome = outcome == OUTCOME_OK ? check_times(check, i) : outcome;

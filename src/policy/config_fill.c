@@ -272,11 +272,15 @@ static enum outcome fill_tokens(struct config *config, struct config_file *file,
 }
 
 /* What a role is granted that does not say: a transport key all that TLS may ask of it, since the
- * server chooses; a seal key nothing, since each bank says what it wants. */
+ * server chooses; a seal key nothing, since each bank says what it wants; an audit key the one that
+ * fits, of RSA's PS256. */
 static uint32_t default_algs(enum purpose purpose, enum key_type type)
 {
     uint32_t algs = 0;
-    for (unsigned int i = 0; purpose == PURPOSE_TRANSPORT && i < ALG_COUNT; i++) {
+    if (purpose == PURPOSE_AUDIT && alg_fits_key(ALG_PS256, type)) {
+        return 1U << ALG_PS256;
+    }
+    for (unsigned int i = 0; purpose != PURPOSE_SEAL && i < ALG_COUNT; i++) {
         algs |= purpose_alg_fits_key(purpose, (enum alg)i, type) ? 1U << i : 0;
     }
     return algs;
@@ -301,13 +305,13 @@ static enum outcome fill_roles(struct config *config, struct config_file *file, 
         role->n_peers = given->peers_count;
         given->peers = NULL;
         given->peers_count = 0;
-        bool transport = role->purpose == PURPOSE_TRANSPORT;
-        role->needs_certificate = wished_or(given->certificate, transport);
+        role->needs_certificate = wished_or(given->certificate, role->purpose == PURPOSE_TRANSPORT);
         role->needs_backup = wished_or(given->backup, false);
         role->needs_seen = wished_or(given->seen, false);
         role->probe_file = steal(&given->probe_file);
         role->publish_before_use_s =
-            number_or(given->publish_before_use_s, transport ? 0 : config->limits.jwks_max_age_s);
+            number_or(given->publish_before_use_s,
+                      role->purpose == PURPOSE_SEAL ? config->limits.jwks_max_age_s : 0);
         role->cryptoperiod_days = number_or(given->cryptoperiod_days, 0);
         role->warn_days = number_or(given->warn_days, 30);
         role->stops_at_end = given->at_end != NULL && *given->at_end == END_STOP;

@@ -385,6 +385,35 @@ static void a_transport_key_is_not_retired_by_the_clock(void **state)
     transport_instance_free(instance);
 }
 
+/* Published and active in the same second, and the former one is of no use from then on. Each token
+ * has its own, of which the first is active at once. */
+static void an_audit_key_is_retired_when_the_next_one_signs(void **state)
+{
+    (void)state;
+    struct instance *instance = make();
+    configure(instance, "  - {name: audit, purpose: audit, key: p-256, tokens: [hsm-a, hsm-b]}\n");
+    make_key(instance, "{\"role\":\"audit\",\"token\":\"hsm-a\"}");
+    make_key(instance, "{\"role\":\"audit\",\"token\":\"hsm-b\"}");
+    expect_state(instance, 4, KEY_ACTIVE);
+    expect_state(instance, 5, KEY_ACTIVE);
+    make_key(instance, "{\"role\":\"audit\"}");
+    expect_state(instance, 6, KEY_GENERATED);
+    refuse_verb(instance, CUSTODY_KEY_REFERENCE, "{\"role\":\"audit\"}", OUTCOME_RULE,
+                "role audit is of purpose audit: only transport keys are used by reference");
+    JSON_CLEANUP json_t *applied =
+        do_verb(instance, CUSTODY_ROTATION_APPLY, "{\"role\":\"audit\"}");
+    assert_int_equal(time_of(applied, "/activate_at"), time_of(applied, "/publish_at"));
+    assert_int_equal(json_array_size(json_object_get(applied, "steps")), 8);
+    assert_int_equal(json_array_size(json_object_get(applied, "warnings")), 0);
+    while (custody_clock_step(instance->custody, clock_wall_s() + 1)) {
+    }
+    for (size_t i = 0; i < 2; i++) {
+        expect_state(instance, 4 + i, KEY_RETIRED);
+        expect_state(instance, 6 + i, KEY_ACTIVE);
+    }
+    transport_instance_free(instance);
+}
+
 static void who_may_only_read_may_only_plan(void **state)
 {
     (void)state;
@@ -415,6 +444,7 @@ int main(void)
         cmocka_unit_test(a_certificate_that_is_missing_is_asked_for),
         cmocka_unit_test(what_will_wait_is_said),
         cmocka_unit_test(a_transport_key_is_not_retired_by_the_clock),
+        cmocka_unit_test(an_audit_key_is_retired_when_the_next_one_signs),
         cmocka_unit_test(who_may_only_read_may_only_plan),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

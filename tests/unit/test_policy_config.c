@@ -137,7 +137,8 @@ static const char full[] =
     "  - {name: s, purpose: seal, key: p-256, algorithms: [ES256], tokens: [x], certificate: "
     "required,\n"
     "     publish_before_use_s: 7, cryptoperiod_days: 730, warn_days: 0, at_end: stop,\n"
-    "     backup: required, seen: required, probe_file: /probe}\n";
+    "     backup: required, seen: required, probe_file: /probe}\n"
+    "  - {name: log, purpose: audit, key: p-384, tokens: [x, y]}\n";
 
 static void test_full(void **state)
 {
@@ -301,6 +302,56 @@ static void test_transport(void **state)
     config_free(config);
 }
 
+static void test_audit(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *key;
+        enum alg alg;
+    } rows[] = {
+        {"p-256", ALG_ES256},     {"p-521", ALG_ES512},
+        {"rsa-2048", ALG_PS256},  {"rsa-4096", ALG_PS256},
+        {"ed25519", ALG_ED25519}, {"rsa-2048, algorithms: [RS512]", ALG_RS512},
+    };
+    struct config *config = load(full);
+    const struct config_role *role = config_role(config, "log");
+    assert_ptr_equal(config_audit_role(config), role);
+    assert_int_equal(role->purpose, PURPOSE_AUDIT);
+    assert_int_equal(role->algs, 1U << ALG_ES384);
+    assert_false(role->needs_certificate);
+    assert_false(role->needs_seen);
+    assert_int_equal(role->publish_before_use_s, 0);
+    config_free(config);
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        char text[1024];
+        (void)snprintf(text, sizeof text,
+                       "users: {httpd: 11, qseald: 12}\n"
+                       "tokens:\n  - {name: x, module: /m, uri: \"pkcs11:serial=1\", pin: typed}\n"
+                       "roles:\n  - {name: log, purpose: audit, key: %s, tokens: [x]}\n",
+                       rows[i].key);
+        config = load(text);
+        assert_int_equal(config_audit_role(config)->algs, 1U << rows[i].alg);
+        config_free(config);
+    }
+}
+
+static void test_audit_is_granted_to_nobody(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "users: {httpd: 11, qseald: 12}\n"
+        "callers:\n  - {name: c, uid: 1, roles: [log]}\n"
+        "tokens:\n  - {name: x, module: /m, uri: \"pkcs11:serial=1\", pin: typed}\n"
+        "roles:\n  - {name: log, purpose: audit, key: p-256, tokens: [x]}\n";
+    YAML_FILE_CLEANUP struct yaml_file file = yaml_file_write(text, strlen(text));
+    struct reason why = {0};
+    struct config *config = NULL;
+    assert_int_equal(config_load(file.path, &config, &why), OUTCOME_RULE);
+    assert_reason(why.detail, &file,
+                  ":3: /callers/0/roles/0: a role of purpose audit is the service's own, and "
+                  "granted to nobody");
+}
+
 /* Each table of keys refuses what it does not know, and names the line. */
 static void test_unknown_keys(void **state)
 {
@@ -419,6 +470,7 @@ int main(void)
         cmocka_unit_test(test_full),          cmocka_unit_test(test_rights_of_groups),
         cmocka_unit_test(test_look_ups),      cmocka_unit_test(test_custody_of_roles),
         cmocka_unit_test(test_ends_of_roles), cmocka_unit_test(test_transport),
+        cmocka_unit_test(test_audit),         cmocka_unit_test(test_audit_is_granted_to_nobody),
         cmocka_unit_test(test_unknown_keys),  cmocka_unit_test(test_default_users),
         cmocka_unit_test(test_example),
     };

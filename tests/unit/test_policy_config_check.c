@@ -73,6 +73,10 @@ static const char good[] = "sockets:\n"                              /* 1 */
         "labels stands for one"
 #define ROLE(key, value)                                                                           \
     "    tokens: [hsm-b]\n  -", "    tokens: [hsm-b]\n    " key ": " value "\n  -"
+#define AUDIT(more)                                                                                \
+    "tokens: [hsm-b]\n  - name: tls",                                                              \
+        "tokens: [hsm-b]\n  - {name: a, purpose: audit, key: p-256, tokens: [hsm-a]" more          \
+        "}\n  - name: tls"
 #define LIMIT(key, value) "  workers: 8\n", "  workers: 8\n  " key ": " value "\n"
 
 static const struct {
@@ -301,6 +305,23 @@ static const struct {
      ":46: /roles/1/backup: one of these is wanted here: optional, required"},
     {"tokens: [hsm-b]\n  - name: tls", "tokens: [hsm-b]\n    seen: true\n  - name: tls",
      ":46: /roles/1/seen: one of these is wanted here: optional, required"},
+    /* audit: one role, one algorithm, nothing for callers */
+    {AUDIT(""), ""},
+    {AUDIT(", algorithms: [ES256], certificate: required, backup: required, at_end: stop"), ""},
+    {AUDIT(", algorithms: []"), ":46: /roles/2/algorithms: at least one algorithm is wanted here"},
+    {AUDIT(", algorithms: [ES384]"),
+     ":46: /roles/2/algorithms: ES384 does not fit a key of type p-256"},
+    {AUDIT("}\n  - {name: b, purpose: audit, key: p-256, tokens: [hsm-b]"),
+     ":47: /roles/3/purpose: there is one audit log and one role for it, and role a is of this "
+     "purpose already"},
+    {"    purpose: seal\n    key: rsa", "    purpose: audit\n    key: rsa",
+     ":38: /roles/0/algorithms: an audit key signs with one algorithm, and more are granted here"},
+    {AUDIT(", seen: required"),
+     ":46: /roles/2/seen: keys of purpose audit are in no JWK Set, and nobody sees them outside"},
+    {AUDIT(", probe_file: /p"),
+     ":46: /roles/2/probe_file: only keys of purpose seal are in the JWK Set"},
+    {AUDIT(", peers: [{spki: " PIN "}]"),
+     ":46: /roles/2/peers: only a role of purpose transport has peers"},
     /* peers */
     {"tokens: [hsm-b]\n  - name: tls",
      "tokens: [hsm-b]\n    peers: [{spki: " PIN "}]\n  - name: tls",
