@@ -243,6 +243,7 @@ void audit_get_status(struct audit *audit, struct audit_status *out)
         .checkpoint_at = audit->checkpoint_at,
     };
     memcpy(out->detail, audit->detail, sizeof out->detail);
+    memcpy(out->checkpoint_detail, audit->checkpoint_detail, sizeof out->checkpoint_detail);
     memcpy(out->chain, audit->chain, sizeof out->chain);
     pthread_mutex_unlock(&audit->lock);
 }

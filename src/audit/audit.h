@@ -36,14 +36,15 @@ struct audit_status {
     bool ok;
     char detail[REASON_DETAIL_SIZE]; /* why not */
     char chain[UUID_TEXT_SIZE];
-    uint64_t segment;      /* number */
-    uint64_t durable;      /* seq of the last record that is on the disk */
-    uint64_t bytes;        /* of the segment */
-    uint64_t unrecorded;   /* refusals and completions, since it failed */
-    uint64_t faults;       /* how often it has failed since start */
-    int64_t since;         /* wall seconds: of this state */
-    uint64_t covered;      /* by the last checkpoint */
-    int64_t checkpoint_at; /* wall seconds, 0: none in this run */
+    uint64_t segment;                           /* number */
+    uint64_t durable;                           /* seq of the last record that is on the disk */
+    uint64_t bytes;                             /* of the segment */
+    uint64_t unrecorded;                        /* refusals and completions, since it failed */
+    uint64_t faults;                            /* how often it has failed since start */
+    int64_t since;                              /* wall seconds: of this state */
+    uint64_t covered;                           /* by the last checkpoint */
+    int64_t checkpoint_at;                      /* wall seconds, 0: none in this run */
+    char checkpoint_detail[REASON_DETAIL_SIZE]; /* why the last attempt at one failed, or "" */
 };
 
 /* Where the chain is on the disk, for a checkpoint. */
@@ -117,6 +118,10 @@ void audit_ask_checkpoint(struct audit *audit);
 enum outcome audit_append_checkpoint(struct audit *audit, const struct audit_head *head,
                                      const struct buffer *members, struct deadline deadline,
                                      struct reason *why) MUST_USE;
+/* Whether anything has come since the last checkpoint but what making it has added. */
+bool audit_has_news(struct audit *audit) MUST_USE;
+/* For the status: why the last attempt at a checkpoint failed, or "". */
+void audit_note_checkpoint(struct audit *audit, const char *detail);
 /* Removes segments whose records are all covered by the last checkpoint and were written before
  * then (wall seconds); each with a record of its own. */
 void audit_expire(struct audit *audit, int64_t before);

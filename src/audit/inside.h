@@ -44,7 +44,8 @@ struct audit {
     bool close_now;                     /* it need not wait any more for a checkpoint */
 
     struct flood flood;
-    uint64_t covered;      /* by the last checkpoint */
+    uint64_t covered; /* by the last checkpoint */
+    char checkpoint_detail[REASON_DETAIL_SIZE];
     int64_t checkpoint_at; /* wall seconds */
     int64_t rhythm_ms;     /* monotonic: since the last checkpoint, or the start */
     bool checkpoint_asked;

@@ -20,13 +20,21 @@ static void put_escaped(struct buffer *out, struct span text)
 
 void record_put_text(struct buffer *out, const char *name, const char *text)
 {
-    struct span whole = span_of_text(text);
+    record_put_long_text(out, name, span_part(span_of_text(text), 0, AUDIT_TEXT_MAX));
+}
+
+void record_put_long_text(struct buffer *out, const char *name, struct span whole)
+{
     buffer_put_format(out, ",\"%s\":\"", name);
-    if (span_is_printable(whole) && whole.len <= AUDIT_TEXT_MAX &&
-        memchr(whole.data, '"', whole.len) == NULL && memchr(whole.data, '\\', whole.len) == NULL) {
+    if (whole.len == 0) {
+        buffer_put_text(out, "\"");
+        return;
+    }
+    if (span_is_printable(whole) && memchr(whole.data, '"', whole.len) == NULL &&
+        memchr(whole.data, '\\', whole.len) == NULL) {
         buffer_put_span(out, whole);
     } else {
-        put_escaped(out, span_part(whole, 0, AUDIT_TEXT_MAX));
+        put_escaped(out, whole);
     }
     buffer_put_text(out, "\"");
 }

@@ -14,6 +14,8 @@ enum { AUDIT_MEMBERS_MAX = 15 * 1024, AUDIT_TEXT_MAX = 1024 /* longer ones are c
 void record_put_text(struct buffer *out, const char *name, const char *text);
 /* The same, and nothing for "" or NULL. */
 void record_put_text_if(struct buffer *out, const char *name, const char *text);
+/* The same, whole, however long it is. */
+void record_put_long_text(struct buffer *out, const char *name, struct span text);
 void record_put_number(struct buffer *out, const char *name, int64_t value);
 /* BASE64URL(SHA-256(bytes)). */
 void record_put_digest(struct buffer *out, const char *name, struct span bytes);

@@ -2,6 +2,9 @@
  * When a checkpoint is due, and what it changes. Who signs it is not the log's affair. */
 #include "audit/inside.h"
 
+#include "base/log.h"
+
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -42,6 +45,25 @@ bool audit_checkpoint_due(struct audit *audit, const struct audit_rhythm *rhythm
     }
     pthread_mutex_unlock(&audit->lock);
     return due;
+}
+
+bool audit_has_news(struct audit *audit)
+{
+    pthread_mutex_lock(&audit->lock);
+    bool news = audit->ok && has_news(audit);
+    pthread_mutex_unlock(&audit->lock);
+    return news;
+}
+
+void audit_note_checkpoint(struct audit *audit, const char *detail)
+{
+    pthread_mutex_lock(&audit->lock);
+    bool news = strcmp(detail, audit->checkpoint_detail) != 0;
+    (void)snprintf(audit->checkpoint_detail, sizeof audit->checkpoint_detail, "%s", detail);
+    pthread_mutex_unlock(&audit->lock);
+    if (news && detail[0] != '\0') {
+        log_warning("audit log: no checkpoint is signed: %s", detail);
+    }
 }
 
 void audit_ask_checkpoint(struct audit *audit)

@@ -26,6 +26,8 @@ static void put_log(struct buffer *out, const struct audit_status *status)
     }
     buffer_put_text(out, ",\"detail\":");
     json_put_string(out, span_of_text(status->detail));
+    buffer_put_text(out, ",\"checkpoint_detail\":");
+    json_put_string(out, span_of_text(status->checkpoint_detail));
     buffer_put_text(out, "}");
 }
 

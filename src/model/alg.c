@@ -98,6 +98,15 @@ void alg_put_set(struct buffer *out, uint32_t set)
     buffer_put_text(out, "]");
 }
 
+enum alg alg_first(uint32_t set)
+{
+    unsigned int i = 0;
+    while (i + 1 < ALG_COUNT && (set & 1U << i) == 0) {
+        i++;
+    }
+    return (set & 1U << i) != 0 ? (enum alg)i : ALG_RS256;
+}
+
 bool alg_only_one(uint32_t set, enum alg *out)
 {
     for (unsigned int i = 0; i < ALG_COUNT; i++) {

@@ -55,6 +55,8 @@ bool alg_is_known(unsigned int number);
  * ["RS256","PS256"]. */
 void alg_put_set(struct buffer *out, uint32_t set);
 /* The only member of the set; false when there is none, or more than one. */
+/* The first of a set; ALG_RS256 of an empty one. */
+enum alg alg_first(uint32_t set);
 bool alg_only_one(uint32_t set, enum alg *out) MUST_USE;
 
 /* "rsa-2048", "p-256", "ed25519" … */

@@ -9,6 +9,7 @@
 #include "custody/clock.h"
 #include "custody/local.h"
 #include "roles/qseald/door.h"
+#include "signing/checkpointer.h"
 #include "signing/local.h"
 #include "wire/frame.h"
 #include "wire/serve.h"
@@ -40,6 +41,7 @@ struct room {
     struct callers *callers;
     struct watch *watch;
     struct audit *audit; /* NULL: the configuration wants none */
+    struct checkpointer *checkpointer;
     struct custody *custody;
     struct custody_clock *clock;
     struct door *door;
@@ -319,6 +321,7 @@ static void room_free(struct room *room)
     serve_stop(room->admin_door);
     custody_clock_free(room->clock);
     door_free(room->door);
+    checkpointer_free(room->checkpointer);
     custody_free(room->custody);
     audit_close(room->audit);
     watch_free(room->watch);
@@ -352,6 +355,10 @@ static enum outcome start(struct room *room, struct reason *why)
     }
     bool open = open_listeners(&config->sockets, &listeners, why) &&
                 start_services(room, config, why) && open_doors(room, config, &listeners, why);
+    if (open && room->audit != NULL) {
+        room->checkpointer = checkpointer_new(room->views, room->watch, room->audit, why);
+        open = room->checkpointer != NULL;
+    }
     room->clock = open ? custody_clock_new(room->custody, why) : NULL;
     open = room->clock != NULL;
     return open ? OUTCOME_OK : OUTCOME_UNAVAILABLE;
