@@ -173,17 +173,21 @@ test('a crash amid changes leaves the old or the new keyring', { timeout: second
   const file = path.join(box.dir, 'state', 'qseald', 'keyring.json')
   const [old, active] = await keys('seal')
   for (let round = 0; round < 6; round += 1) {
-    let acknowledged = JSON.parse(fs.readFileSync(file, 'utf8')).generation
+    const before = JSON.parse(fs.readFileSync(file, 'utf8')).generation
+    let acknowledged = before
     const changes = (async () => {
       for (let i = 0; ; i += 1) {
-        const { code, stdout } = await box.ctl('key', i % 2 === 0 ? 'suspend' : 'resume', old.kid, '--json')
-        if (code !== 0) return
+        const { code, stdout, stderr } = await box.ctl('key', i % 2 === 0 ? 'suspend' : 'resume', old.kid, '--json')
+        if (code !== 0) return { code, stderr }
         acknowledged = JSON.parse(stdout).generation
       }
     })()
-    await pause(40 + round * 37) // any moment will do: what must hold does so at all of them
+    await until('a change is acknowledged', () => acknowledged > before)
+    await pause(round * 37) // any moment will do: what must hold does so at all of them
     await box.kill('qseald', 'SIGKILL')
-    await changes
+    const { code, stderr } = await changes
+    assert.equal(code, 4, stderr)
+    assert.match(stderr, /qsealctl: unavailable: qseald is not there: /)
     const found = JSON.parse(fs.readFileSync(file, 'utf8'))
     assert.ok(found.generation === acknowledged || found.generation === acknowledged + 1)
     box.restart('qseald')
