@@ -1,26 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * qsealctl rotation lookahead, against a qseald played by the test. */
-#include "base/file.h"
-#include "check.h"
-#include "ctl/command.h"
 #include "ctl/timeline.h"
-#include "ctl_door.h"
-#include "folder.h"
+#include "ctl_scene.h"
 #include "jose/json.h"
-#include "wire/frame.h"
-
-#include <fcntl.h>
-
-enum { TEXT_MAX = 256 * 1024 };
-
-struct scene {
-    struct folder folder;
-    char socket[128];
-    char printed[128];
-    struct serve *serve;
-    struct buffer answer;    /* what this qseald says */
-    struct buffer arguments; /* what it was asked */
-};
 
 /* timeline_changes() is wrapped (see ctl.cmake). */
 static bool is_short_of_memory;
@@ -34,28 +16,12 @@ struct timeline_change *__wrap_timeline_changes(const struct timeline *timeline,
     return is_short_of_memory ? NULL : __real_timeline_changes(timeline, n);
 }
 
-static bool look_ahead(struct serve_call *call)
-{
-    struct scene *scene = call->room;
-    struct reason none = {0};
-    buffer_reset(&scene->arguments);
-    buffer_put_span(&scene->arguments, reader_bytes(call->request, CUSTODY_ARGUMENTS_MAX));
-    frame_put_outcome(call->answer, OUTCOME_OK, &none);
-    buffer_put_bytes(call->answer, buffer_span(&scene->answer));
-    return true;
-}
-
-static const struct serve_row rows[] = {{CUSTODY_ROTATION_LOOKAHEAD, look_ahead}};
+static const struct serve_row rows[] = {{CUSTODY_ROTATION_LOOKAHEAD, ctl_scene_answer}};
 
 static int setup(void **state)
 {
-    static struct scene scene;
-    scene = (struct scene){.folder = folder_make(),
-                           .answer = BUFFER_INIT(TEXT_MAX),
-                           .arguments = BUFFER_INIT(TEXT_MAX)};
-    folder_path(&scene.folder, "admin.sock", scene.socket);
-    folder_path(&scene.folder, "printed", scene.printed);
-    scene.serve = ctl_door(scene.socket, rows, COUNT_OF(rows), &scene);
+    static struct ctl_scene scene;
+    ctl_scene_open(&scene, rows, COUNT_OF(rows));
     assert_int_equal(file_read(QSEAL_TIMELINES "/one.json", &scene.answer), 0);
     assert_int_equal(setenv("COLUMNS", "100", 1), 0);
     assert_int_equal(setenv("LC_ALL", "C.UTF-8", 1), 0);
@@ -65,41 +31,26 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-    struct scene *scene = *state;
-    serve_stop(scene->serve);
-    buffer_fini(&scene->answer);
-    buffer_fini(&scene->arguments);
-    folder_remove(&scene->folder);
+    ctl_scene_close(*state);
     return 0;
 }
 
-/* Runs the command with standard output or standard error in a file, and appends that to `out`. */
-static enum exit_code hear(struct scene *scene, struct command_line line, int stream,
+static enum exit_code hear(struct ctl_scene *scene, struct command_line line, int stream,
                            struct buffer *out)
 {
     line.socket = scene->socket;
-    (void)fflush(stdout);
-    int kept = dup(stream);
-    int file = open(scene->printed, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600);
-    assert_true(kept >= 0 && file >= 0 && dup2(file, stream) >= 0);
-    enum exit_code code = run_rotation_lookahead(&line);
-    (void)fflush(stdout);
-    assert_true(dup2(kept, stream) >= 0);
-    fd_close(&kept);
-    fd_close(&file);
-    assert_int_equal(file_read(scene->printed, out), 0);
-    return code;
+    return ctl_captured(run_rotation_lookahead, &line, stream, scene->printed, out);
 }
 
-static enum exit_code run(struct scene *scene, struct command_line line, struct buffer *out)
+static enum exit_code run(struct ctl_scene *scene, struct command_line line, struct buffer *out)
 {
     return hear(scene, line, STDOUT_FILENO, out);
 }
 
-static void expect_file(struct scene *scene, struct command_line line, const char *name)
+static void expect_file(struct ctl_scene *scene, struct command_line line, const char *name)
 {
-    BUFFER_CLEANUP struct buffer got = BUFFER_INIT(TEXT_MAX);
-    BUFFER_CLEANUP struct buffer want = BUFFER_INIT(TEXT_MAX);
+    BUFFER_CLEANUP struct buffer got = BUFFER_INIT(CTL_TEXT_MAX);
+    BUFFER_CLEANUP struct buffer want = BUFFER_INIT(CTL_TEXT_MAX);
     char path[400];
     (void)snprintf(path, sizeof path, QSEAL_TIMELINES "/%s", name);
     assert_int_equal(file_read(path, &want), 0);
@@ -110,7 +61,7 @@ static void expect_file(struct scene *scene, struct command_line line, const cha
 /* A file is no terminal: there are no colours in it, and it is as wide as $COLUMNS says. */
 static void the_timeline_is_drawn(void **state)
 {
-    struct scene *scene = *state;
+    struct ctl_scene *scene = *state;
     char *words[] = {"seal"};
     expect_file(scene, (struct command_line){.words = words, .n_words = 1, .days = "90"},
                 "one.text.100.txt");
@@ -127,9 +78,9 @@ static void the_timeline_is_drawn(void **state)
 
 static void pictures_and_data_are_printed_alone(void **state)
 {
-    struct scene *scene = *state;
-    BUFFER_CLEANUP struct buffer picture = BUFFER_INIT(TEXT_MAX);
-    BUFFER_CLEANUP struct buffer data = BUFFER_INIT(TEXT_MAX);
+    struct ctl_scene *scene = *state;
+    BUFFER_CLEANUP struct buffer picture = BUFFER_INIT(CTL_TEXT_MAX);
+    BUFFER_CLEANUP struct buffer data = BUFFER_INIT(CTL_TEXT_MAX);
     assert_int_equal(run(scene, (struct command_line){.svg = true}, &picture), EXIT_DONE);
     assert_int_equal(strncmp(buffer_text(&picture), "<?xml ", 6), 0);
     assert_non_null(strstr(buffer_text(&picture), "</svg>\n"));
@@ -144,8 +95,8 @@ static void pictures_and_data_are_printed_alone(void **state)
 
 static void an_answer_of_another_form_is_a_fault(void **state)
 {
-    struct scene *scene = *state;
-    BUFFER_CLEANUP struct buffer out = BUFFER_INIT(TEXT_MAX);
+    struct ctl_scene *scene = *state;
+    BUFFER_CLEANUP struct buffer out = BUFFER_INIT(CTL_TEXT_MAX);
     buffer_reset(&scene->answer);
     buffer_put_text(&scene->answer, "{\"keys\":[]}");
     assert_int_equal(run(scene, (struct command_line){0}, &out), EXIT_UNAVAILABLE);
@@ -155,10 +106,10 @@ static void an_answer_of_another_form_is_a_fault(void **state)
 /* Nothing is drawn then, or it would say that no change is known ahead. */
 static void short_memory_is_no_empty_future(void **state)
 {
-    struct scene *scene = *state;
+    struct ctl_scene *scene = *state;
     for (int svg = 0; svg < 2; svg++) {
-        BUFFER_CLEANUP struct buffer out = BUFFER_INIT(TEXT_MAX);
-        BUFFER_CLEANUP struct buffer said = BUFFER_INIT(TEXT_MAX);
+        BUFFER_CLEANUP struct buffer out = BUFFER_INIT(CTL_TEXT_MAX);
+        BUFFER_CLEANUP struct buffer said = BUFFER_INIT(CTL_TEXT_MAX);
         const struct command_line line = {.svg = svg == 1};
         is_short_of_memory = true;
         assert_int_equal(run(scene, line, &out), EXIT_UNAVAILABLE);
@@ -171,8 +122,8 @@ static void short_memory_is_no_empty_future(void **state)
 
 static void nobody_there_is_said(void **state)
 {
-    struct scene *scene = *state;
-    BUFFER_CLEANUP struct buffer out = BUFFER_INIT(TEXT_MAX);
+    struct ctl_scene *scene = *state;
+    BUFFER_CLEANUP struct buffer out = BUFFER_INIT(CTL_TEXT_MAX);
     serve_stop(scene->serve);
     scene->serve = NULL;
     assert_int_equal(run(scene, (struct command_line){0}, &out), EXIT_UNAVAILABLE);

@@ -1,14 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * qsealctl report puts the register's pages together, against a qseald played by the test. */
-#include "base/file.h"
-#include "check.h"
-#include "ctl/command.h"
-#include "ctl_door.h"
-#include "folder.h"
+#include "ctl_scene.h"
 #include "jose/json.h"
-#include "wire/frame.h"
-
-#include <fcntl.h>
 
 enum { TEXT_MAX = 64 * 1024, PAGES = 3 };
 
@@ -70,17 +63,7 @@ static int teardown(void **state)
 static enum exit_code run(struct scene *scene, struct command_line line, int fd, struct buffer *out)
 {
     line.socket = scene->socket;
-    (void)fflush(stdout);
-    int kept = dup(fd);
-    int file = open(scene->printed, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600);
-    assert_true(kept >= 0 && file >= 0 && dup2(file, fd) >= 0);
-    enum exit_code code = run_report(&line);
-    (void)fflush(stdout);
-    assert_true(dup2(kept, fd) >= 0);
-    fd_close(&kept);
-    fd_close(&file);
-    assert_int_equal(file_read(scene->printed, out), 0);
-    return code;
+    return ctl_captured(run_report, &line, fd, scene->printed, out);
 }
 
 static void expect_all_keys(struct scene *scene)
