@@ -6,6 +6,8 @@
 #include "ctl/printable.h"
 #include "jose/json.h"
 
+#include <stdio.h>
+
 enum { PAGE_MAX = 1024 * 1024 };
 
 static const char register_text[] =
@@ -22,6 +24,8 @@ static const char register_text[] =
     "\"devices\":[{\"name\":\"a&b\",\"label\":\"<img src=x "
     "onerror=alert(1)>\",\"state\":\"ready\"}],"
     "\"keys\":["
+    "{\"role\":\"r\",\"kid\":\"KID-FOUR\",\"state\":\"retired\",\"algs\":[],\"history\":[],"
+    "\"certificate\":{\"not_after\":\"2026-10-21T09:30:00Z\"}},"
     "{\"role\":\"r\",\"kid\":\"KID-ONE\",\"state\":\"active\",\"bits\":256,\"algs\":[\"ES256\"],"
     "\"certificate\":{\"subject\":\"CN=<script>alert(1)</script>\\u001b[31m\\n\\u202e\\\" x='\","
     "\"issuer\":\"</dd></dl>\",\"not_before\":\"2026-01-01T00:00:00Z\","
@@ -37,9 +41,7 @@ static const char register_text[] =
     "\"certificate\":{\"not_after\":\"2026-11-21T09:30:00Z\",\"not_before\":"
     "\"2026-01-01T00:00:00Z\"}},"
     "{\"role\":\"r\",\"kid\":\"KID-TREE\",\"state\":\"generated\",\"algs\":[],\"history\":[],"
-    "\"certificate\":null},"
-    "{\"role\":\"r\",\"kid\":\"KID-FOUR\",\"state\":\"retired\",\"algs\":[],\"history\":[],"
-    "\"certificate\":{\"not_after\":\"2026-10-21T09:30:00Z\"}}]}";
+    "\"certificate\":null}]}";
 
 static json_t *make(void)
 {
@@ -79,6 +81,10 @@ static void strangers_write_no_markup(void **state)
         "&lt;script&gt;&lt;U+0007&gt;",
         "a&amp;b",
         "2026-12-31 00:00:00",
+        "00:00:00 <span class=\"alert\">to 2026-11-21 09:30:00: it has ended</span></dd>",
+        "<dt>PSD2 roles</dt><dd>PSP_AI</dd>",
+        "<dt>To be looked at</dt><dd>w&lt;w</dd>",
+        "<dt>Certificate</dt><dd>none</dd>",
         "<dt>Backup</dt><dd>2026-02-02 00:00:00 by uid 7: &lt;card&gt; 3</dd>",
         "<dt>Backup</dt><dd>none on record</dd>",
         "<dt>Seen outside</dt><dd>2026-02-03 00:00:00 by uid 8: bank &lt;b&gt;/</dd>",
@@ -108,6 +114,39 @@ static void strangers_write_no_markup(void **state)
     }
 }
 
+/* Where it is told of the key, behind `from`. */
+static const char *told_of(const char *from, const char *kid)
+{
+    char code[64];
+    (void)snprintf(code, sizeof code, "<code>%s</code>", kid);
+    const char *at = strstr(from, code);
+    if (at == NULL) {
+        fail_msg("not told of: %s", kid);
+    }
+    return at;
+}
+
+/* What ended with the key's retirement alarms nobody. */
+static void keys_in_use_come_first(void **state)
+{
+    (void)state;
+    JSON_CLEANUP json_t *report = make();
+    BUFFER_CLEANUP struct buffer page = BUFFER_INIT(PAGE_MAX);
+    report_put_page(report, &page);
+    const char *keys = strstr(buffer_text(&page), "<h2>Keys</h2>");
+    assert_non_null(keys);
+    const char *one = told_of(keys, "KID-ONE");
+    const char *two = told_of(one, "KID-TWO");
+    const char *retired = told_of(told_of(two, "KID-TREE"), "KID-FOUR");
+    assert_ptr_equal(told_of(keys, "KID-FOUR"), retired);
+    assert_ptr_equal(told_of(buffer_text(&page), "KID-FOUR"), retired);
+    assert_true(told_of(told_of(buffer_text(&page), "KID-ONE"), "KID-TWO") < keys);
+    static const char ended[] = ": it has ended</span>";
+    const char *first = strstr(keys, ended);
+    assert_true(first != NULL && first > two);
+    assert_null(strstr(first + 1, ended));
+}
+
 /* A register of another version, or damaged: a page with little in it. */
 static void what_is_missing_does_not_matter(void **state)
 {
@@ -124,6 +163,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keys_are_counted),
         cmocka_unit_test(strangers_write_no_markup),
+        cmocka_unit_test(keys_in_use_come_first),
         cmocka_unit_test(what_is_missing_does_not_matter),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
