@@ -39,6 +39,7 @@ struct serve_connection {
     struct caller peer;
     struct caller_groups *groups; /* owned; NULL where nobody asks for them */
     int fd;
+    bool may_pass; /* a descriptor with a frame */
     /* Turns begun to be given to epoll, and given: the next worker may have the connection between
      * the two, and frees it only when they are equal again. */
     atomic_uint begun, given;
@@ -176,7 +177,8 @@ static void accept_one(struct serve *serve)
         free(connection);
         return;
     }
-    if (may_pass(serve, &connection->peer)) {
+    connection->may_pass = may_pass(serve, &connection->peer);
+    if (connection->may_pass) {
         (void)fd_take_rights(fd, true);
     }
     connection->fd = fd_steal(&fd);
@@ -206,7 +208,7 @@ static bool read_question(struct serve_worker *worker, const struct serve_connec
     struct deadline deadline = deadline_in_ms(FRAME_DEADLINE_MS);
     buffer_reset(&worker->in);
     if (!io_receive_with(connection->fd, &worker->in, FRAME_HEADER_LEN,
-                         options->takes_descriptors ? passed : NULL, deadline)) {
+                         connection->may_pass ? passed : NULL, deadline)) {
         return false; /* the usual end: the peer closed */
     }
     if (!frame_parse_header(worker->in.data, options->max_payload, header)) {

@@ -44,7 +44,8 @@ struct serve_options {
     unsigned int max_per_uid; /* of these; 0: no limit */
     size_t max_payload;
     bool takes_descriptors; /* otherwise one that comes with a frame is dropped unseen */
-    /* Peers that may pass one; NULL: all. Before a peer is known nobody may (fd_take_rights()). */
+    /* Peers that may pass one; NULL: all. Of the others, and before a peer is known, the kernel
+     * takes none (fd_take_rights()); where it does not know how to, theirs are dropped, too. */
     bool (*trusts)(void *room, const struct caller *peer);
     /* Peers that may connect; an empty list means anybody (the handler then decides by call->peer).
      */
