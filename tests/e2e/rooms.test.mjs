@@ -331,9 +331,16 @@ describe('one token', () => {
       const status = await nobody(path.join(copy, 'qsealctl'), '--socket', box.admin, 'status')
       fs.rmSync(copy, { recursive: true })
       assert.equal(status.code, 3, `not permitted: ${status.stdout}${status.stderr}`)
-      for (const file of wide.slice(2)) {
-        const script = `const s=require('net').connect(${JSON.stringify(file)});s.on('connect',()=>s.write(Buffer.alloc(64)));s.on('data',()=>process.exit(9));s.on('error',()=>process.exit(0));s.on('close',()=>process.exit(0));setTimeout(()=>process.exit(8),8000)`
-        assert.equal((await nobody(process.execPath, '-e', script)).code, 0, `${path.basename(file)} closes in a stranger's face`)
+      assert.match(status.stderr, /qsealctl: not-granted: /)
+      // Who says nothing is no trouble to a door: it closes for who they are.
+      for (const [name, room] of Object.entries({ 'signing.sock': 'signing door', 'hsm-a.sock': 'tokend' })) {
+        const script = `let connected = false
+          const end = () => process.exit(connected ? 0 : 7)
+          const socket = require('net').connect(${JSON.stringify(path.join(box.dir, name))}, () => { connected = true })
+          socket.on('data', () => process.exit(9)).on('error', end).on('close', end)
+          setTimeout(() => process.exit(8), ${seconds(8)})`
+        assert.equal((await nobody(process.execPath, '-e', script)).code, 0, `${name} closes in a stranger's face`)
+        await until('it is in the log', () => new RegExp(`${room}: uid 65534 \\(pid \\d+\\) may not connect here`).test(box.logs()))
       }
     } finally {
       fs.chmodSync(box.dir, 0o700)
