@@ -47,8 +47,8 @@ static void test_a_key_of_ours(void **state)
     assert_int_equal(shown.started, fixture->room->started);
     /* A refused signature is not counted, nor one of another key. */
     key.spki_digest[0] ^= 1;
-    assert_int_equal(room_fixture_sign(fixture, &key, &input, &signature, &why),
-                     OUTCOME_KEY_MISMATCH);
+    assert_refused(room_fixture_sign(fixture, &key, &input, &signature, &why), OUTCOME_KEY_MISMATCH,
+                   why, "the public key under this CKA_ID is not the pinned one");
     assert_done(show(fixture, &key, &shown, &why), why);
     assert_false(shown.is_pinned);
     assert_int_equal(shown.signatures, 3);
