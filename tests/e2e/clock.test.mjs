@@ -64,6 +64,7 @@ async function assertStopped(jump) {
   })
   assert.equal(handshake.status, 503)
   assert.equal(handshake.json.type, 'urn:qseal:problem:clock-unconfirmed')
+  assert.match(handshake.json.detail, /the clock has jumped, and nothing is signed until .*qsealctl clock confirm/)
   const health = await box.get('/v1/health')
   assert.equal(health.status, 503)
   assert.equal(health.json.status, 'unready')

@@ -102,6 +102,7 @@ test('what was done on one token is said, and what was not done on the other', {
   const none = await box.ctl('key', 'generate', 'both', '--token', 'hsm-b', '--json')
   assert.equal(none.code, 4)
   assert.equal(none.stdout, '')
+  assert.match(none.stderr, /^qsealctl: token-unavailable: tokend hsm-b is not there: .*\n$/)
   box.restart('qseal-tokend-hsm-b')
   await tokenIs('hsm-b', 'ready')
 })

@@ -102,7 +102,9 @@ test('metrics are of the format and say what status and key list say', { timeout
 
 test('a reload that was refused is seen', { timeout: seconds(60) }, async () => {
   const good = box.editConfig((text) => `${text}\nno_such_key: 1\n`)
-  assert.equal((await box.ctl('reload')).code, 1)
+  const refused = await box.ctl('reload')
+  assert.equal(refused.code, 1)
+  assert.match(refused.stderr, /no_such_key/)
   assert.equal((await metrics())('qseal_reload_refused'), 1)
   box.editConfig(() => good)
   assert.equal((await box.ctl('reload')).code, 0)
