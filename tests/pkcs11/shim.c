@@ -19,6 +19,7 @@
  *
  * - 0xNN: return this code; the call does not reach the module behind
  * - hang: never return
+ * - wait: go on when the file says so no more
  * - flip: C_Sign: one bit of the signature is wrong
  * - short: C_Sign: the signature is one byte short
  * - empty: C_GetSlotList: no slot
@@ -33,6 +34,7 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <p11-kit/pkcs11.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -136,6 +138,10 @@ static struct fault enter(enum call call)
     struct fault fault = find_fault(call, number);
     while (is_action(&fault, "hang")) {
         (void)pause();
+    }
+    while (is_action(&fault, "wait")) {
+        (void)poll(NULL, 0, 1);
+        fault = find_fault(call, number);
     }
     return fault;
 }
