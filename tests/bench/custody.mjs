@@ -11,6 +11,9 @@ import { median, quantile, row } from './table.mjs'
 
 const callers = 64
 const windowNs = 250e6 // on each side of the command
+// From one switch to the next there is room for the window around it and for as long before that, each with 100 ms
+// for the command: what a switch is compared with has nothing of the one before.
+const spacingMs = (4 * windowNs) / 1e6 + 200
 const manyKeys = 1000
 
 async function ctl(stand, ...args) {
@@ -57,10 +60,10 @@ async function rotations(stand, settings, { keep, progress }) {
     return true
   })
   const file = path.join(stand.sandbox.dir, 'samples')
-  const running = load(stand, (n - 1) * 1.2 + 1.2, file)
+  const running = load(stand, (n * spacingMs) / 1000, file)
   const switches = []
   for (const kid of kids) {
-    await pause(1200)
+    await pause(spacingMs)
     progress(`rotation ${switches.length + 1} of ${n - 1}`)
     const begun = Number(process.hrtime.bigint())
     await ctl(stand, 'activate', kid)
