@@ -188,8 +188,7 @@ static enum outcome check_id_is_free(struct session *session, struct span id, st
         CK_OBJECT_HANDLE found;
         unsigned int n = 0;
         if (!find_by_id(session, classes[i], id, &found, &n)) {
-            return refuse(why, OUTCOME_TOKEN_UNAVAILABLE, "looking for the CKA_ID: %s",
-                          rv_text(session->rv).text);
+            return rv_refuse(session->rv, "looking for the CKA_ID", why);
         }
         if (n > 0) {
             return refuse(why, OUTCOME_RULE, "the token has an object with this CKA_ID already");

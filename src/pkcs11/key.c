@@ -36,11 +36,6 @@ static const char *flag_text(enum find_flag flag)
     return flag == FIND_TRUE ? "true" : "false";
 }
 
-static enum outcome token_failed(const struct session *session, struct reason *why)
-{
-    return refuse(why, OUTCOME_TOKEN_UNAVAILABLE, "reading a key: %s", rv_text(session->rv).text);
-}
-
 static enum outcome check_rules(struct session *session, CK_OBJECT_HANDLE object,
                                 struct reason *why)
 {
@@ -48,7 +43,7 @@ static enum outcome check_rules(struct session *session, CK_OBJECT_HANDLE object
         const struct rule *rule = &rules[i];
         enum find_flag flag;
         if (!find_flag(session, object, rule->type, &flag)) {
-            return token_failed(session, why);
+            return rv_refuse(session->rv, "reading a key", why);
         }
         if (rule->type == CKA_ALWAYS_AUTHENTICATE) {
             quirk_note(session->quirks, QUIRK_ALWAYS_AUTHENTICATE, flag == FIND_TRUE);
@@ -73,7 +68,7 @@ static enum outcome read_purpose(struct session *session, CK_OBJECT_HANDLE objec
     if (!find_bytes(session, object, CKA_LABEL, label, sizeof label, &len)) {
         return session->rv == CKR_BUFFER_TOO_SMALL
                    ? refuse(why, OUTCOME_KEY_MISMATCH, "CKA_LABEL is longer than any of ours")
-                   : token_failed(session, why);
+                   : rv_refuse(session->rv, "reading a key", why);
     }
     if (!purpose_from_label(span_of(label, len), out)) {
         return refuse(why, OUTCOME_KEY_MISMATCH, "CKA_LABEL declares no purpose (qseal:PURPOSE:…)");
@@ -98,7 +93,7 @@ enum outcome key_find(struct session *session, CK_OBJECT_CLASS class, const char
 {
     unsigned int n = 0;
     if (!find_by_id(session, class, id, out, &n)) {
-        return token_failed(session, why);
+        return rv_refuse(session->rv, "reading a key", why);
     }
     if (n == 1) {
         return OUTCOME_OK;
@@ -107,7 +102,7 @@ enum outcome key_find(struct session *session, CK_OBJECT_CLASS class, const char
         return refuse(why, OUTCOME_KEY_MISMATCH, "more than one %s has this CKA_ID", what);
     }
     if (!is_logged_in(session)) {
-        return token_failed(session, why);
+        return rv_refuse(session->rv, "reading a key", why);
     }
     return refuse(why, OUTCOME_NO_KEY, "the token has no %s with this CKA_ID", what);
 }
@@ -119,7 +114,7 @@ static enum outcome check_pair(struct session *session, CK_OBJECT_HANDLE private
     CK_ULONG other = 0;
     if (!find_number(session, private_key, CKA_KEY_TYPE, &one) ||
         !find_number(session, public_key, CKA_KEY_TYPE, &other)) {
-        return token_failed(session, why);
+        return rv_refuse(session->rv, "reading a key", why);
     }
     return one == other ? OUTCOME_OK
                         : refuse(why, OUTCOME_KEY_MISMATCH,

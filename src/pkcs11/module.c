@@ -54,7 +54,7 @@ enum outcome module_initialize(const struct module *module, struct reason *why)
     CK_C_INITIALIZE_ARGS args = {.flags = CKF_OS_LOCKING_OK};
     CK_RV rv = module->calls->C_Initialize(&args);
     if (rv != CKR_OK && rv != CKR_CRYPTOKI_ALREADY_INITIALIZED) {
-        return refuse(why, OUTCOME_TOKEN_UNAVAILABLE, "C_Initialize: %s", rv_text(rv).text);
+        return rv_refuse(rv, "C_Initialize", why);
     }
     return OUTCOME_OK;
 }

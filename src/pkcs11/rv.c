@@ -111,3 +111,8 @@ struct rv_text rv_text(CK_RV rv)
     (void)snprintf(out.text, sizeof out.text, "return code 0x%lx", rv);
     return out;
 }
+
+enum outcome rv_refuse(CK_RV rv, const char *what, struct reason *why)
+{
+    return refuse(why, OUTCOME_TOKEN_UNAVAILABLE, "%s: %s", what, rv_text(rv).text);
+}

@@ -4,6 +4,8 @@
 #ifndef QSEAL_PKCS11_RV_H
 #define QSEAL_PKCS11_RV_H
 
+#include "model/outcome.h"
+
 #include <p11-kit/pkcs11.h>
 #include <stdbool.h>
 
@@ -32,5 +34,7 @@ struct rv_text {
 };
 /* "CKR_DEVICE_ERROR", or the number. */
 struct rv_text rv_text(CK_RV rv);
+/* OUTCOME_TOKEN_UNAVAILABLE with what failed: "reading a key: CKR_DEVICE_ERROR". */
+enum outcome rv_refuse(CK_RV rv, const char *what, struct reason *why);
 
 #endif

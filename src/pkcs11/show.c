@@ -9,11 +9,6 @@
 
 enum { SPKI_ROOM = 1024, MECHANISMS_MAX = 64 };
 
-static enum outcome token_failed(const struct session *session, struct reason *why)
-{
-    return refuse(why, OUTCOME_TOKEN_UNAVAILABLE, "reading a key: %s", rv_text(session->rv).text);
-}
-
 static bool read_mechanisms(struct session *session, CK_OBJECT_HANDLE object, struct shown_key *out)
 {
     CK_MECHANISM_TYPE allowed[MECHANISMS_MAX];
@@ -72,7 +67,7 @@ enum outcome show_key(struct session *session, struct span id, const CK_ATTRIBUT
         outcome = key_find(session, CKO_PUBLIC_KEY, "public key", id, &public_key, why);
     }
     if (outcome == OUTCOME_OK && !read_private(session, private_key, types, n_types, out)) {
-        outcome = token_failed(session, why);
+        outcome = rv_refuse(session->rv, "reading a key", why);
     }
     return outcome == OUTCOME_OK ? read_public(session, public_key, out, why) : outcome;
 }

@@ -35,7 +35,7 @@ enum outcome slot_find(const struct module *module, const struct uri *uri, struc
     (void)module->calls->C_GetSlotList(CK_TRUE, NULL, &ignored);
     CK_RV rv = module->calls->C_GetSlotList(CK_TRUE, ids, &n);
     if (rv != CKR_OK) {
-        return refuse(why, OUTCOME_TOKEN_UNAVAILABLE, "C_GetSlotList: %s", rv_text(rv).text);
+        return rv_refuse(rv, "C_GetSlotList", why);
     }
     if (n > SLOTS_MAX) {
         return refuse(why, OUTCOME_TOKEN_UNAVAILABLE,

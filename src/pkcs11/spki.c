@@ -66,12 +66,6 @@ static void free_bn(BIGNUM **number)
     BN_free(*number);
 }
 
-static enum outcome token_failed(const struct session *session, struct reason *why)
-{
-    return refuse(why, OUTCOME_TOKEN_UNAVAILABLE, "reading a public key: %s",
-                  rv_text(session->rv).text);
-}
-
 static enum outcome put_spki(const EVP_PKEY *key, struct buffer *spki, struct reason *why)
 {
     unsigned char *der = NULL;
@@ -106,7 +100,7 @@ static enum outcome read_rsa(struct session *session, CK_OBJECT_HANDLE object, e
     if (!find_bytes(session, object, CKA_MODULUS, modulus, sizeof modulus, &modulus_len) ||
         !find_bytes(session, object, CKA_PUBLIC_EXPONENT, exponent, sizeof exponent,
                     &exponent_len)) {
-        return token_failed(session, why);
+        return rv_refuse(session->rv, "reading a public key", why);
     }
     CLEANUP(free_bn) BIGNUM *n = BN_bin2bn(modulus, (int)modulus_len, NULL);
     if (n == NULL || !rsa_type(BN_num_bits(n), type)) {
@@ -158,7 +152,7 @@ static enum outcome read_curve(struct session *session, CK_OBJECT_HANDLE object,
     size_t value_len = 0;
     if (!find_bytes(session, object, CKA_EC_PARAMS, params, sizeof params, &params_len) ||
         !find_bytes(session, object, CKA_EC_POINT, value, sizeof value, &value_len)) {
-        return token_failed(session, why);
+        return rv_refuse(session->rv, "reading a public key", why);
     }
     const struct curve *curve = find_curve(ck_type, span_of(params, params_len));
     if (curve == NULL) {
@@ -180,7 +174,7 @@ enum outcome spki_read(struct session *session, CK_OBJECT_HANDLE public_key, enu
 {
     CK_ULONG ck_type = 0;
     if (!find_number(session, public_key, CKA_KEY_TYPE, &ck_type)) {
-        return token_failed(session, why);
+        return rv_refuse(session->rv, "reading a public key", why);
     }
     if (ck_type == CKK_RSA) {
         return read_rsa(session, public_key, type, spki, why);

@@ -136,7 +136,7 @@ static enum outcome try_sign(struct token *token, const struct token_sign_reques
     struct room *room = token->room;
     *rv = local_ensure_session(token);
     if (*rv != CKR_OK) {
-        return refuse(why, OUTCOME_TOKEN_UNAVAILABLE, "C_OpenSession: %s", rv_text(*rv).text);
+        return rv_refuse(*rv, "C_OpenSession", why);
     }
     token->session.rv = CKR_OK;
     enum outcome outcome = lookup_key(room, &token->session, token->place, request, key, why);

@@ -63,7 +63,7 @@ enum outcome token_show(struct token *token, const struct token_show_request *re
     }
     CK_RV rv = local_ensure_session(token);
     if (rv != CKR_OK) {
-        return refuse(why, OUTCOME_TOKEN_UNAVAILABLE, "C_OpenSession: %s", rv_text(rv).text);
+        return rv_refuse(rv, "C_OpenSession", why);
     }
     struct shown_key shown = {.mechanisms = BUFFER_INIT(TOKEN_MECHANISMS_SIZE)};
     guard_enter(&room->guard, token->place, (int64_t)room->options.deadline_ms * SHOW_FACTOR);

@@ -66,8 +66,7 @@ static enum outcome generate(struct token *token, const struct token_generate_re
     struct session session = token->session;
     CK_RV rv = open_for_writing(token, &session.handle);
     if (rv != CKR_OK) {
-        return refuse(why, OUTCOME_TOKEN_UNAVAILABLE, "C_OpenSession for writing: %s",
-                      rv_text(rv).text);
+        return rv_refuse(rv, "C_OpenSession for writing", why);
     }
     char label[LABEL_SIZE];
     purpose_label(request->purpose, request->role, label);
@@ -126,8 +125,7 @@ static enum outcome destroy(struct token *token, const struct token_destroy_requ
     struct session session = token->session;
     CK_RV rv = open_for_writing(token, &session.handle);
     if (rv != CKR_OK) {
-        return refuse(why, OUTCOME_TOKEN_UNAVAILABLE, "C_OpenSession for writing: %s",
-                      rv_text(rv).text);
+        return rv_refuse(rv, "C_OpenSession for writing", why);
     }
     const struct destroy_request wanted = {
         .purpose = request->purpose,

@@ -198,7 +198,7 @@ static enum login_result open_and_login(struct room *room, const struct permit *
     CK_RV rv = session.calls->C_OpenSession(room->slot.id, CKF_SERIAL_SESSION, NULL, NULL,
                                             &session.handle);
     if (rv != CKR_OK) {
-        (void)refuse(why, OUTCOME_TOKEN_UNAVAILABLE, "C_OpenSession: %s", rv_text(rv).text);
+        (void)rv_refuse(rv, "C_OpenSession", why);
         room_set_state(room, TOKEN_DOWN, "%s", why->detail);
         return LOGIN_FAILED;
     }

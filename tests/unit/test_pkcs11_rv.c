@@ -45,6 +45,9 @@ static void test_texts(void **state)
     (void)state;
     assert_string_equal(rv_text(CKR_PIN_INCORRECT).text, "CKR_PIN_INCORRECT");
     assert_string_equal(rv_text(0x7777).text, "return code 0x7777");
+    struct reason why = {0};
+    assert_refused(rv_refuse(CKR_DEVICE_ERROR, "reading a key", &why), OUTCOME_TOKEN_UNAVAILABLE,
+                   why, "reading a key: CKR_DEVICE_ERROR");
     assert_true(rv_is_template(CKR_ATTRIBUTE_VALUE_INVALID));
     assert_false(rv_is_template(CKR_DEVICE_ERROR));
 }
