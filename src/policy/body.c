@@ -8,29 +8,17 @@
 #include "policy/kinds.h"
 #include "policy/pointer.h"
 
-#include <string.h>
-
-static bool is_in(const char *name, char *const *names, uint32_t count)
-{
-    for (uint32_t i = 0; i < count; i++) {
-        if (strcmp(name, names[i]) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static enum outcome check_member(const struct template_body *rules, const char *name,
                                  struct reason *why)
 {
     char pointer[REASON_CLAIM_SIZE];
     (void)pointer_step(pointer, "", name);
-    bool permitted = is_in(name, rules->permit_top_level, rules->permit_top_level_count);
+    bool permitted = template_lists(rules->permit_top_level, rules->permit_top_level_count, name);
     if (kinds_body_member_is_refused(name) && !permitted) {
         return refuse_claim(why, OUTCOME_RULE, pointer,
                             "a signed body with this member could be taken for a JWT");
     }
-    if (is_in(name, rules->forbid_top_level, rules->forbid_top_level_count)) {
+    if (template_lists(rules->forbid_top_level, rules->forbid_top_level_count, name)) {
         return refuse_claim(why, OUTCOME_RULE, pointer, "this profile forbids this member");
     }
     return OUTCOME_OK;

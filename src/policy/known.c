@@ -7,16 +7,6 @@
 
 #include <string.h>
 
-static bool is_in(const char *name, char *const *names, uint32_t count)
-{
-    for (uint32_t i = 0; i < count; i++) {
-        if (strcmp(name, names[i]) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 bool profile_knows_claim(const struct profile *profile, const char *name)
 {
     const struct template_body *body = profile->template->body;
@@ -29,5 +19,6 @@ bool profile_knows_claim(const struct profile *profile, const char *name)
     }
     return name_is_service_set(name) || kinds_body_member_is_refused(name) ||
            (profile->shorthand.name != NULL && strcmp(profile->shorthand.name, name) == 0) ||
-           (body != NULL && is_in(name, body->require_top_level, body->require_top_level_count));
+           (body != NULL &&
+            template_lists(body->require_top_level, body->require_top_level_count, name));
 }

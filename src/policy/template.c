@@ -279,14 +279,19 @@ const struct template_header *template_header(const struct template *template, c
     return NULL;
 }
 
-bool template_allows(const struct template *template, const char *alg)
+bool template_lists(char *const *list, uint32_t count, const char *name)
 {
-    for (uint32_t i = 0; i < template->algorithms_count; i++) {
-        if (strcmp(template->algorithms[i], alg) == 0) {
+    for (uint32_t i = 0; i < count; i++) {
+        if (strcmp(list[i], name) == 0) {
             return true;
         }
     }
     return false;
+}
+
+bool template_allows(const struct template *template, const char *alg)
+{
+    return template_lists(template->algorithms, template->algorithms_count, alg);
 }
 
 bool is_required(const bool *required)

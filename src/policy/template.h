@@ -179,6 +179,8 @@ void template_free_ref(struct template **template);
 const struct template_binding *template_binding(const struct template *template, const char *name);
 const struct template_claim *template_claim(const struct template *template, const char *name);
 const struct template_header *template_header(const struct template *template, const char *name);
+/* Whether the name is in one of its lists. */
+bool template_lists(char *const *list, uint32_t count, const char *name);
 bool template_allows(const struct template *template, const char *alg);
 /* `required: true` is the default. */
 bool is_required(const bool *required);
