@@ -97,8 +97,8 @@ static void put_role(struct buffer *out, const struct policy *policy,
     put_text(out, "{", "name", role->name);
     put_text(out, ",", "purpose", purpose_name(role->purpose));
     put_text(out, ",", "key", key_type_name(role->key_type));
-    buffer_put_text(out, ",\"algs\":");
-    alg_put_set(out, role->algs);
+    buffer_put_text(out, ",");
+    report_algs(out, "algs", role->algs);
     put_names(out, "tokens", role->tokens, role->n_tokens);
     buffer_put_format(out,
                       ",\"certificate_required\":%s,\"publish_before_use_s\":%u,"

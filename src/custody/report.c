@@ -22,7 +22,7 @@ void report_time(struct buffer *out, const char *name, int64_t at)
     buffer_put_format(out, "\"%s\":\"%s\"", name, utc_text(at, text));
 }
 
-static void put_algs(struct buffer *out, const char *name, uint32_t algs)
+void report_algs(struct buffer *out, const char *name, uint32_t algs)
 {
     buffer_put_format(out, "\"%s\":", name);
     alg_put_set(out, algs);
@@ -132,7 +132,7 @@ void report_key_itself(struct buffer *out, const struct key *key)
     buffer_put_text(out, ",");
     put_text(out, "type", key_type_name(public_key_type(key->public_key)));
     buffer_put_text(out, ",");
-    put_algs(out, "algs", key->algs);
+    report_algs(out, "algs", key->algs);
     buffer_put_text(out, ",");
     put_text(out, "state", key_state_name(key->state));
     buffer_put_text(out, ",");

@@ -30,6 +30,8 @@ struct custody_start {
 
 /* "name":"2026-11-21T09:30:00Z" (RFC 3339, UTC) of wall seconds. */
 void report_time(struct buffer *out, const char *name, int64_t at);
+/* "name":["ES256",…] */
+void report_algs(struct buffer *out, const char *name, uint32_t algs);
 /* What the status is made of. */
 struct report_sources {
     const struct view *view;

@@ -10,12 +10,6 @@ static void put_text(struct buffer *out, const char *name, const char *value)
     json_put_string(out, span_of_text(value));
 }
 
-static void put_algs(struct buffer *out, const char *name, uint32_t algs)
-{
-    buffer_put_format(out, ",\"%s\":", name);
-    alg_put_set(out, algs);
-}
-
 /* null: it does not say. */
 static void put_number(struct buffer *out, const char *name, uint64_t number)
 {
@@ -90,8 +84,10 @@ static void put_token(struct buffer *out, const struct config_token *token,
     put_text(out, "model", status->model);
     put_text(out, "module", status->module);
     put_text(out, "pin", token->pin_typed ? "typed" : "pin-source");
-    put_algs(out, "hashed_here", status->prehash_algs);
-    put_algs(out, "hashed_in_token", status->token_hash_algs);
+    buffer_put_text(out, ",");
+    report_algs(out, "hashed_here", status->prehash_algs);
+    buffer_put_text(out, ",");
+    report_algs(out, "hashed_in_token", status->token_hash_algs);
     buffer_put_format(out, ",\"sessions\":%u,\"signatures\":%llu", status->sessions,
                       (unsigned long long)status->signatures);
     if (status->started != 0) {
