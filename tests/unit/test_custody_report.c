@@ -2,9 +2,7 @@
  * Status and key list are JSON with the members that qsealctl and scripts read. */
 #include "custody/report.h"
 
-#include "check.h"
-#include "instance.h"
-#include "jose/json.h"
+#include "custody_support.h"
 #include "model/quirk.h"
 
 static int setup(void **state)
@@ -21,39 +19,23 @@ static int teardown(void **state)
     return 0;
 }
 
-static json_t *ask(struct instance *instance, enum custody_verb verb)
-{
-    BUFFER_CLEANUP struct buffer result = BUFFER_INIT(65536);
-    struct reason why = {0};
-    json_t *json = NULL;
-    assert_done(instance_admin(instance, verb, "{}", &result, &why), why);
-    assert_done(json_parse_object(buffer_span(&result), &json, &why), why);
-    return json;
-}
-
-static const char *text(const json_t *object, const char *name)
-{
-    const char *value = json_string_value(json_object_get(object, name));
-    return value == NULL ? "(none)" : value;
-}
-
 static void status_says_what_runs(void **state)
 {
     struct instance *instance = *state;
-    JSON_CLEANUP json_t *status = ask(instance, CUSTODY_STATUS);
-    assert_string_equal(text(status, "status"), "unready");
-    assert_string_equal(text(status, "httpd"), "connected");
-    assert_string_equal(text(status, "audit"), "off");
-    assert_string_equal(text(status, "config"), instance->config_path);
+    JSON_CLEANUP json_t *status = do_verb(instance, CUSTODY_STATUS, "{}");
+    assert_string_equal(text_of(status, "status"), "unready");
+    assert_string_equal(text_of(status, "httpd"), "connected");
+    assert_string_equal(text_of(status, "audit"), "off");
+    assert_string_equal(text_of(status, "config"), instance->config_path);
     assert_true(json_is_null(json_object_get(status, "reload")));
     assert_int_equal(json_integer_value(json_object_get(status, "profiles")), 15);
     const json_t *tokens = json_object_get(status, "tokens");
     assert_int_equal(json_array_size(tokens), INSTANCE_TOKENS);
-    assert_string_equal(text(json_array_get(tokens, 0), "name"), "hsm-a");
-    assert_string_equal(text(json_array_get(tokens, 0), "state"), "ready");
+    assert_string_equal(text_of(json_array_get(tokens, 0), "name"), "hsm-a");
+    assert_string_equal(text_of(json_array_get(tokens, 0), "state"), "ready");
     const json_t *callers = json_object_get(status, "callers");
     assert_int_equal(json_array_size(callers), 1);
-    assert_string_equal(text(json_array_get(callers, 0), "name"), "flow");
+    assert_string_equal(text_of(json_array_get(callers, 0), "name"), "flow");
     assert_int_equal(json_integer_value(json_object_get(json_array_get(callers, 0), "connections")),
                      1);
 }
@@ -62,17 +44,17 @@ static void keys_are_listed_with_all_an_auditor_asks(void **state)
 {
     struct instance *instance = *state;
     instance_make_keys(instance);
-    JSON_CLEANUP json_t *list = ask(instance, CUSTODY_KEY_LIST);
+    JSON_CLEANUP json_t *list = do_verb(instance, CUSTODY_KEY_LIST, "{}");
     assert_int_equal(json_integer_value(json_object_get(list, "generation")), 3);
     const json_t *key = json_array_get(json_object_get(list, "keys"), 0);
-    assert_string_equal(text(key, "role"), "seal");
-    assert_string_equal(text(key, "token"), "hsm-a");
-    assert_string_equal(text(key, "purpose"), "seal");
-    assert_string_equal(text(key, "type"), "rsa-2048");
-    assert_string_equal(text(key, "state"), "active");
-    assert_int_equal(strlen(text(key, "kid")), THUMBPRINT_LEN);
-    assert_int_equal(strlen(text(key, "key_id")), 2 * KEYRING_ID_LEN);
-    assert_int_equal(strlen(text(key, "created")), strlen("2026-01-01T00:00:00Z"));
+    assert_string_equal(text_of(key, "role"), "seal");
+    assert_string_equal(text_of(key, "token"), "hsm-a");
+    assert_string_equal(text_of(key, "purpose"), "seal");
+    assert_string_equal(text_of(key, "type"), "rsa-2048");
+    assert_string_equal(text_of(key, "state"), "active");
+    assert_int_equal(strlen(text_of(key, "kid")), THUMBPRINT_LEN);
+    assert_int_equal(strlen(text_of(key, "key_id")), 2 * KEYRING_ID_LEN);
+    assert_int_equal(strlen(text_of(key, "created")), strlen("2026-01-01T00:00:00Z"));
     assert_int_equal(json_array_size(json_object_get(key, "algs")), 2);
 }
 
@@ -81,7 +63,7 @@ static const json_t *quirk(const json_t *token, const char *name)
     size_t i;
     json_t *one;
     json_array_foreach (json_object_get(token, "quirks"), i, one) {
-        if (strcmp(text(one, "name"), name) == 0) {
+        if (strcmp(text_of(one, "name"), name) == 0) {
             return one;
         }
     }
@@ -105,27 +87,27 @@ static void tokens_say_what_they_can_and_what_is_unknown(void **state)
     instance->tokens[1].state = TOKEN_DOWN;
     instance_wait_state(instance, "hsm-a", TOKEN_LOCKED);
     instance_wait_state(instance, "hsm-b", TOKEN_DOWN);
-    JSON_CLEANUP json_t *list = ask(instance, CUSTODY_TOKEN_LIST);
+    JSON_CLEANUP json_t *list = do_verb(instance, CUSTODY_TOKEN_LIST, "{}");
     const json_t *token = json_array_get(json_object_get(list, "tokens"), 0);
-    assert_string_equal(text(token, "firmware"), "3.4");
-    assert_string_equal(text(token, "pin"), "pin-source");
-    assert_string_equal(text(token, "started"), "2026-01-01T00:00:00Z");
+    assert_string_equal(text_of(token, "firmware"), "3.4");
+    assert_string_equal(text_of(token, "pin"), "pin-source");
+    assert_string_equal(text_of(token, "started"), "2026-01-01T00:00:00Z");
     assert_int_equal(json_integer_value(json_object_get(token, "sessions_open")), 3);
-    assert_string_equal(text(token, "sessions_max"), "unlimited");
+    assert_string_equal(text_of(token, "sessions_max"), "unlimited");
     assert_true(json_is_null(json_object_get(token, "public_total")));
     assert_int_equal(json_integer_value(json_object_get(token, "private_total")), 8);
     assert_string_equal(json_string_value(json_array_get(json_object_get(token, "flags"), 1)),
                         "pin-count-low");
-    assert_string_equal(text(quirk(token, "bare-point"), "state"), "found");
-    assert_string_equal(text(quirk(token, "bare-point"), "text"), quirk_text(QUIRK_BARE_POINT));
-    assert_string_equal(text(quirk(token, "no-raw-rsa"), "state"), "not-found");
-    assert_string_equal(text(quirk(token, "login-lost"), "state"), "unknown");
+    assert_string_equal(text_of(quirk(token, "bare-point"), "state"), "found");
+    assert_string_equal(text_of(quirk(token, "bare-point"), "text"), quirk_text(QUIRK_BARE_POINT));
+    assert_string_equal(text_of(quirk(token, "no-raw-rsa"), "state"), "not-found");
+    assert_string_equal(text_of(quirk(token, "login-lost"), "state"), "unknown");
     /* Of one that is down nothing is known; no number is made up. */
     const json_t *other = json_array_get(json_object_get(list, "tokens"), 1);
-    assert_string_equal(text(other, "state"), "down");
+    assert_string_equal(text_of(other, "state"), "down");
     assert_true(json_is_null(json_object_get(other, "sessions_open")));
     assert_null(json_object_get(other, "started"));
-    assert_string_equal(text(quirk(other, "bare-point"), "state"), "unknown");
+    assert_string_equal(text_of(quirk(other, "bare-point"), "state"), "unknown");
 }
 
 static void rooms_say_what_waits_for_their_restart(void **state)
@@ -149,7 +131,7 @@ static void rooms_say_what_waits_for_their_restart(void **state)
     instance->tokens[1].state = TOKEN_LOCKED;
     instance_wait_state(instance, "hsm-a", TOKEN_LOCKED);
     instance_wait_state(instance, "hsm-b", TOKEN_LOCKED);
-    JSON_CLEANUP json_t *status = ask(instance, CUSTODY_STATUS);
+    JSON_CLEANUP json_t *status = do_verb(instance, CUSTODY_STATUS, "{}");
     const json_t *rooms = json_object_get(status, "rooms");
     static const char *const expected[][3] = {
         {"qseald", "qseald", NULL},
@@ -160,8 +142,8 @@ static void rooms_say_what_waits_for_their_restart(void **state)
     for (size_t i = 0; i < COUNT_OF(expected); i++) {
         const json_t *room = json_array_get(rooms, i);
         const json_t *restart = json_object_get(room, "restart");
-        assert_string_equal(text(room, "room"), expected[i][0]);
-        assert_string_equal(text(room, "unit"), expected[i][1]);
+        assert_string_equal(text_of(room, "room"), expected[i][0]);
+        assert_string_equal(text_of(room, "unit"), expected[i][1]);
         assert_int_equal(json_array_size(restart), expected[i][2] == NULL ? 0 : 1);
         if (expected[i][2] != NULL) {
             assert_string_equal(json_string_value(json_array_get(restart, 0)), expected[i][2]);
