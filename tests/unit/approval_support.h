@@ -35,11 +35,7 @@ static inline void configure(struct instance *instance, const char *approval)
 /* Role seal-ec has an active key (0, 1) and one that is generated (2, 3) on both tokens. */
 static inline struct instance *approval_instance(void)
 {
-    struct instance *instance = calloc(1, sizeof *instance);
-    assert_non_null(instance);
-    instance_init(instance, "[\"*\"]", "[operator, custodian]");
-    make_key(instance, "{\"role\":\"seal-ec\"}");
-    make_key(instance, "{\"role\":\"seal-ec\"}");
+    struct instance *instance = two_generations();
     configure(instance, "approval: {required: true, valid_s: 3600}\n");
     return instance;
 }

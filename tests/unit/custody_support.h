@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * An instance with transport roles, for the tests of custody. */
+ * Instances for the tests of custody, and what is asked of them. */
 #ifndef QSEAL_TESTS_UNIT_CUSTODY_SUPPORT_H
 #define QSEAL_TESTS_UNIT_CUSTODY_SUPPORT_H
 
@@ -7,16 +7,25 @@
 #include "instance.h"
 #include "jose/json.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+
+/* An instance of its own, whose uid is granted all and has these rights; ended by
+ * transport_instance_free(). */
+static inline struct instance *new_instance(const char *rights)
+{
+    struct instance *instance = calloc(1, sizeof *instance);
+    assert_non_null(instance);
+    instance_init(instance, "[\"*\"]", rights);
+    return instance;
+}
 
 /* Roles tls (p-256, on hsm-b and hsm-a), tls-rsa, tls-384 and tls-ed, all without keys. */
 static inline struct instance *transport_instance(void)
 {
-    struct instance *instance = calloc(1, sizeof *instance);
+    struct instance *instance = new_instance("[operator]");
     struct reason why = {0};
     BUFFER_CLEANUP struct buffer result = BUFFER_INIT(65536);
-    assert_non_null(instance);
-    instance_init(instance, "[\"*\"]", "[operator]");
     instance->roles_more = "  - {name: tls, purpose: transport, certificate: optional, key: p-256, "
                            "tokens: [hsm-b, hsm-a]}\n"
                            "  - {name: tls-rsa, purpose: transport, certificate: optional, key: "
@@ -41,6 +50,15 @@ static inline void make_key(struct instance *instance, const char *arguments)
     struct reason why = {0};
     BUFFER_CLEANUP struct buffer result = BUFFER_INIT(65536);
     assert_done(instance_admin(instance, CUSTODY_KEY_GENERATE, arguments, &result, &why), why);
+}
+
+/* Role seal-ec: 0 and 1 are active, on hsm-a and hsm-b, and 2 and 3 wait. */
+static inline struct instance *two_generations(void)
+{
+    struct instance *instance = new_instance("[operator, custodian]");
+    make_key(instance, "{\"role\":\"seal-ec\"}");
+    make_key(instance, "{\"role\":\"seal-ec\"}");
+    return instance;
 }
 
 /* The verb's result, owned by the caller. */
@@ -68,6 +86,38 @@ static inline const char *text_of(const json_t *object, const char *name)
 {
     const char *text = json_string_value(json_object_get(object, name));
     return text == NULL ? "(none)" : text;
+}
+
+/* The thumbprint of the key in the keyring's place. */
+static inline void kid_of(struct instance *instance, size_t index, char out[THUMBPRINT_SIZE])
+{
+    struct view *view = view_cell_get(instance->views);
+    assert_true(index < view->keyring->n_keys);
+    memcpy(out, public_key_thumbprint(view->keyring->keys[index].public_key), THUMBPRINT_SIZE);
+    view_unref(view);
+}
+
+/* Names that key in the arguments of a verb. */
+static inline const char *with_key(size_t index, struct instance *instance, char out[200])
+{
+    char kid[THUMBPRINT_SIZE];
+    kid_of(instance, index, kid);
+    (void)snprintf(out, 200, "{\"key\":\"%s\"}", kid);
+    return out;
+}
+
+/* In force, and on the disk. */
+static inline void expect_state(struct instance *instance, size_t index, enum key_state want)
+{
+    struct view *view = view_cell_get(instance->views);
+    struct keyring *keyring = NULL;
+    struct reason why = {0};
+    assert_string_equal(key_state_name(view->keyring->keys[index].state), key_state_name(want));
+    assert_done(keyring_load(instance->keyring_path, &keyring, &why), why);
+    assert_int_equal(keyring->generation, view->keyring->generation);
+    assert_int_equal(keyring->keys[index].state, want);
+    keyring_free(keyring);
+    view_unref(view);
 }
 
 /* As if all that has happened had happened so much earlier. */

@@ -6,8 +6,6 @@
 #include "custody/clock.h"
 #include "custody_support.h"
 
-#include <stdio.h>
-
 /* What is to come for the key in the keyring's place, by uid 4711 for the reason "yearly". */
 static inline void set_schedule(struct instance *instance, size_t index, size_t n,
                                 const enum key_state *states, const int64_t *at)
@@ -27,35 +25,12 @@ static inline void set_schedule(struct instance *instance, size_t index, size_t 
     json_decref(do_verb(instance, CUSTODY_RELOAD, "{}"));
 }
 
-static inline void expect_state(struct instance *instance, size_t index, enum key_state want)
-{
-    struct view *view = view_cell_get(instance->views);
-    struct keyring *keyring = NULL;
-    struct reason why = {0};
-    assert_string_equal(key_state_name(view->keyring->keys[index].state), key_state_name(want));
-    assert_done(keyring_load(instance->keyring_path, &keyring, &why), why);
-    assert_int_equal(keyring->generation, view->keyring->generation);
-    assert_int_equal(keyring->keys[index].state, want);
-    keyring_free(keyring);
-    view_unref(view);
-}
-
 static inline uint64_t generation_of(struct instance *instance)
 {
     struct view *view = view_cell_get(instance->views);
     uint64_t generation = view->keyring->generation;
     view_unref(view);
     return generation;
-}
-
-static inline const char *with_key(size_t index, struct instance *instance, char out[200])
-{
-    struct view *view = view_cell_get(instance->views);
-    assert_true(index < view->keyring->n_keys);
-    (void)snprintf(out, 200, "{\"key\":\"%s\"}",
-                   public_key_thumbprint(view->keyring->keys[index].public_key));
-    view_unref(view);
-    return out;
 }
 
 /* The status has exactly this much overdue, and of the first of them this to say. */

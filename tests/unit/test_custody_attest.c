@@ -8,9 +8,7 @@
 /* Role vault asks for both records, role plain for none; on both tokens, without keys. */
 static struct instance *make(void)
 {
-    struct instance *instance = calloc(1, sizeof *instance);
-    assert_non_null(instance);
-    instance_init(instance, "[\"*\"]", "[operator]");
+    struct instance *instance = new_instance("[operator]");
     instance->roles_more =
         "  - {name: vault, purpose: seal, key: p-256, algorithms: [ES256], tokens: [hsm-a, hsm-b], "
         "backup: required, seen: required, publish_before_use_s: 0}\n"
@@ -20,29 +18,6 @@ static struct instance *make(void)
     instance_configure(instance, "[\"*\"]", "[operator, custodian]");
     json_decref(do_verb(instance, CUSTODY_RELOAD, "{}"));
     return instance;
-}
-
-static void kid_of(struct instance *instance, size_t index, char out[THUMBPRINT_SIZE])
-{
-    struct view *view = view_cell_get(instance->views);
-    assert_true(index < view->keyring->n_keys);
-    memcpy(out, public_key_thumbprint(view->keyring->keys[index].public_key), THUMBPRINT_SIZE);
-    view_unref(view);
-}
-
-static const char *with_key(size_t index, struct instance *instance, char out[200])
-{
-    char kid[THUMBPRINT_SIZE];
-    kid_of(instance, index, kid);
-    (void)snprintf(out, 200, "{\"key\":\"%s\"}", kid);
-    return out;
-}
-
-static void expect_state(struct instance *instance, size_t index, enum key_state want)
-{
-    struct view *view = view_cell_get(instance->views);
-    assert_string_equal(key_state_name(view->keyring->keys[index].state), key_state_name(want));
-    view_unref(view);
 }
 
 static void a_key_without_a_backup_does_not_sign(void **state)

@@ -50,21 +50,10 @@ static void end(struct asked *asked, size_t token)
     assert_int_equal(pthread_join(asked->thread, NULL), 0);
 }
 
-/* Role seal-ec: 0 and 1 are active, on hsm-a and hsm-b, and 2 and 3 wait. */
-static struct instance *make(void)
-{
-    struct instance *instance = calloc(1, sizeof *instance);
-    assert_non_null(instance);
-    instance_init(instance, "[\"*\"]", "[operator, custodian]");
-    make_key(instance, "{\"role\":\"seal-ec\"}");
-    make_key(instance, "{\"role\":\"seal-ec\"}");
-    return instance;
-}
-
 static void a_destruction_that_waits_holds_up_no_other_change(void **state)
 {
     (void)state;
-    struct instance *instance = make();
+    struct instance *instance = two_generations();
     struct asked destruction;
     char arguments[200];
     atomic_store(&instance->tokens[1].hangs, true);
@@ -85,7 +74,7 @@ static void a_key_that_is_being_destroyed_does_not_go_on(void **state)
 {
     (void)state;
     static const enum key_state publication[] = {KEY_PUBLISHED};
-    struct instance *instance = make();
+    struct instance *instance = two_generations();
     struct asked destruction;
     char arguments[200];
     int64_t now = clock_wall_s();
@@ -110,7 +99,7 @@ static void a_key_that_is_being_destroyed_does_not_go_on(void **state)
 static void a_destruction_that_failed_lets_the_key_go_on(void **state)
 {
     (void)state;
-    struct instance *instance = make();
+    struct instance *instance = two_generations();
     struct asked destruction;
     char arguments[200];
     atomic_store(&instance->tokens[1].hangs, true);
@@ -128,7 +117,7 @@ static void a_destruction_that_failed_lets_the_key_go_on(void **state)
 static void a_trial_does_not_outlast_its_key(void **state)
 {
     (void)state;
-    struct instance *instance = make();
+    struct instance *instance = two_generations();
     struct asked activation;
     char arguments[200];
     json_decref(do_verb(instance, CUSTODY_KEY_PUBLISH, with_key(2, instance, arguments)));
@@ -146,7 +135,7 @@ static void a_trial_does_not_outlast_its_key(void **state)
 static void the_last_one_is_kept_for_what_needs_no_token(void **state)
 {
     (void)state;
-    struct instance *instance = make();
+    struct instance *instance = two_generations();
     struct asked waiting[INSTANCE_ASKERS - 1];
     char arguments[200];
     atomic_store(&instance->tokens[0].hangs, true);

@@ -8,36 +8,12 @@
 
 static struct instance *make(void)
 {
-    struct instance *instance = calloc(1, sizeof *instance);
-    assert_non_null(instance);
-    instance_init(instance, "[\"*\"]", "[operator, custodian]");
+    struct instance *instance = new_instance("[operator, custodian]");
     make_key(instance, "{\"role\":\"seal-ec\"}");
     return instance;
 }
 
-/* The thumbprint of the key in the keyring's place. */
-static void kid_of(struct instance *instance, size_t index, char out[THUMBPRINT_SIZE])
-{
-    struct view *view = view_cell_get(instance->views);
-    assert_true(index < view->keyring->n_keys);
-    memcpy(out, public_key_thumbprint(view->keyring->keys[index].public_key), THUMBPRINT_SIZE);
-    view_unref(view);
-}
-
-static void expect_state(struct instance *instance, size_t index, enum key_state want)
-{
-    struct view *view = view_cell_get(instance->views);
-    struct keyring *keyring = NULL;
-    struct reason why = {0};
-    assert_string_equal(key_state_name(view->keyring->keys[index].state), key_state_name(want));
-    assert_done(keyring_load(instance->keyring_path, &keyring, &why), why);
-    assert_int_equal(keyring->generation, view->keyring->generation);
-    assert_int_equal(keyring->keys[index].state, want);
-    keyring_free(keyring);
-    view_unref(view);
-}
-
-static const char *with_key(size_t index, struct instance *instance, char out[200])
+static const char *with_reason(size_t index, struct instance *instance, char out[200])
 {
     char kid[THUMBPRINT_SIZE];
     kid_of(instance, index, kid);
@@ -48,14 +24,14 @@ static const char *with_key(size_t index, struct instance *instance, char out[20
 static void do_to(struct instance *instance, enum custody_verb verb, size_t index)
 {
     char arguments[200];
-    json_decref(do_verb(instance, verb, with_key(index, instance, arguments)));
+    json_decref(do_verb(instance, verb, with_reason(index, instance, arguments)));
 }
 
 static void refuse_to(struct instance *instance, enum custody_verb verb, size_t index,
                       const char *fragment)
 {
     char arguments[200];
-    refuse_verb(instance, verb, with_key(index, instance, arguments), OUTCOME_RULE, fragment);
+    refuse_verb(instance, verb, with_reason(index, instance, arguments), OUTCOME_RULE, fragment);
 }
 
 static void a_role_is_rotated_on_all_its_tokens_at_once(void **state)
@@ -137,7 +113,7 @@ static void a_compromised_key_is_only_destroyed(void **state)
     expect_state(instance, 0, KEY_COMPROMISED);
     refuse_to(instance, CUSTODY_KEY_PUBLISH, 0, "a compromised key can only be destroyed");
     instance->tokens[0].outcome = OUTCOME_TOKEN_UNAVAILABLE;
-    refuse_verb(instance, CUSTODY_KEY_DESTROY, with_key(0, instance, arguments),
+    refuse_verb(instance, CUSTODY_KEY_DESTROY, with_reason(0, instance, arguments),
                 OUTCOME_TOKEN_UNAVAILABLE, "told to fail");
     expect_state(instance, 0, KEY_COMPROMISED);
     char kid[THUMBPRINT_SIZE];
@@ -180,10 +156,10 @@ static void what_a_change_makes_impossible_is_dropped_and_said(void **state)
     schedule(instance, 0, old);
     schedule(instance, 2, fresh);
     JSON_CLEANUP json_t *published =
-        do_verb(instance, CUSTODY_KEY_PUBLISH, with_key(2, instance, arguments));
+        do_verb(instance, CUSTODY_KEY_PUBLISH, with_reason(2, instance, arguments));
     assert_null(json_at_pointer(published, "/keys/0/dropped")); /* it was done, sooner */
     JSON_CLEANUP json_t *stopped =
-        do_verb(instance, CUSTODY_KEY_SUSPEND, with_key(2, instance, arguments));
+        do_verb(instance, CUSTODY_KEY_SUSPEND, with_reason(2, instance, arguments));
     json_t *dropped = json_at_pointer(stopped, "/keys/0/dropped");
     assert_int_equal(json_array_size(dropped), 1);
     assert_string_equal(text_of(json_array_get(dropped, 0), "state"), "active");
@@ -194,7 +170,7 @@ static void what_a_change_makes_impossible_is_dropped_and_said(void **state)
     assert_int_equal(json_array_size(json_at_pointer(stopped, "/keys/1/dropped")), 2);
     schedule(instance, 3, fresh);
     JSON_CLEANUP json_t *gone =
-        do_verb(instance, CUSTODY_KEY_DESTROY, with_key(3, instance, arguments));
+        do_verb(instance, CUSTODY_KEY_DESTROY, with_reason(3, instance, arguments));
     assert_int_equal(json_array_size(json_at_pointer(gone, "/keys/0/dropped")), 2);
     transport_instance_free(instance);
 }
@@ -386,7 +362,7 @@ static void what_is_done_on_some_tokens_is_said_for_each(void **state)
     add_twin(instance, 2, "hsm-b");
     char arguments[200];
     JSON_CLEANUP json_t *gone =
-        do_verb(instance, CUSTODY_KEY_DESTROY, with_key(2, instance, arguments));
+        do_verb(instance, CUSTODY_KEY_DESTROY, with_reason(2, instance, arguments));
     assert_int_equal(json_array_size(json_object_get(gone, "keys")), 1);
     assert_string_equal(text_of(json_at_pointer(gone, "/keys/0"), "state"), "destroyed");
     assert_string_equal(text_of(json_at_pointer(gone, "/failed/0"), "token"), "hsm-b");

@@ -17,17 +17,6 @@ enum {
 static const enum key_state old_steps[] = {KEY_RETIRING, KEY_RETIRED};
 static const enum key_state new_steps[] = {KEY_PUBLISHED, KEY_ACTIVE};
 
-/* Role seal-ec: 0 and 1 are active, on hsm-a and hsm-b, and 2 and 3 wait. */
-static struct instance *make(void)
-{
-    struct instance *instance = calloc(1, sizeof *instance);
-    assert_non_null(instance);
-    instance_init(instance, "[\"*\"]", "[operator, custodian]");
-    make_key(instance, "{\"role\":\"seal-ec\"}");
-    make_key(instance, "{\"role\":\"seal-ec\"}");
-    return instance;
-}
-
 static void schedule_rotation(struct instance *instance, int64_t publish, int64_t activate,
                               int64_t retire)
 {
@@ -42,7 +31,7 @@ static void schedule_rotation(struct instance *instance, int64_t publish, int64_
 static void a_rotation_goes_by_the_clock(void **state)
 {
     (void)state;
-    struct instance *instance = make();
+    struct instance *instance = two_generations();
     int64_t now = clock_wall_s();
     schedule_rotation(instance, now + 10, now + 311, now + 311 + KEEP);
     uint64_t generation = generation_of(instance);
@@ -85,7 +74,7 @@ static void a_rotation_goes_by_the_clock(void **state)
 static void what_is_late_makes_the_next_late(void **state)
 {
     (void)state;
-    struct instance *instance = make();
+    struct instance *instance = two_generations();
     int64_t now = clock_wall_s();
     schedule_rotation(instance, now + 10, now + 311, now + 311 + KEEP);
     assert_true(custody_clock_step(instance->custody, now + 400));
@@ -117,7 +106,7 @@ static void what_is_late_makes_the_next_late(void **state)
 static void what_is_refused_waits_for_its_reason_to_go(void **state)
 {
     (void)state;
-    struct instance *instance = make();
+    struct instance *instance = two_generations();
     char arguments[200];
     int64_t now = clock_wall_s();
     const int64_t at[] = {now, now};
@@ -148,7 +137,7 @@ static void what_is_refused_waits_for_its_reason_to_go(void **state)
 static void a_full_history_holds_up_no_other(void **state)
 {
     (void)state;
-    struct instance *instance = make();
+    struct instance *instance = two_generations();
     int64_t now = clock_wall_s();
     struct reason why = {0};
     struct keyring *keyring = NULL;
@@ -173,7 +162,7 @@ static void a_full_history_holds_up_no_other(void **state)
 static void what_is_not_configured_any_more_waits(void **state)
 {
     (void)state;
-    struct instance *instance = make();
+    struct instance *instance = two_generations();
     int64_t now = clock_wall_s();
     const int64_t at[] = {now};
     struct reason why = {0};
@@ -200,7 +189,7 @@ static void what_is_not_configured_any_more_waits(void **state)
 static void a_disk_that_fails_makes_it_late(void **state)
 {
     (void)state;
-    struct instance *instance = make();
+    struct instance *instance = two_generations();
     int64_t now = clock_wall_s();
     char blocker[140];
     schedule_rotation(instance, now, now + 301, now + 301 + KEEP);
@@ -220,7 +209,7 @@ static void a_disk_that_fails_makes_it_late(void **state)
 static void two_successors_of_one_token_do_not_collide(void **state)
 {
     (void)state;
-    struct instance *instance = make();
+    struct instance *instance = two_generations();
     int64_t now = clock_wall_s();
     const int64_t at[] = {now, now + 301};
     make_key(instance, "{\"role\":\"seal-ec\",\"token\":\"hsm-a\"}"); /* 4 */
@@ -240,7 +229,7 @@ static void two_successors_of_one_token_do_not_collide(void **state)
 static void nothing_happens_by_a_clock_that_nobody_trusts(void **state)
 {
     (void)state;
-    struct instance *instance = make();
+    struct instance *instance = two_generations();
     int64_t now = clock_wall_s();
     schedule_rotation(instance, now, now + 301, now + 301 + KEEP);
     instance_jump(instance, 3600);
@@ -268,7 +257,7 @@ static void the_thread_needs_nobody(void **state)
 {
     (void)state;
     enum { PATIENCE_MS = 20000 };
-    struct instance *instance = make();
+    struct instance *instance = two_generations();
     struct reason why = {0};
     const int64_t at[] = {clock_wall_s() + 1};
     set_schedule(instance, 2, 1, new_steps, at);

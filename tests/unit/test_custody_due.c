@@ -8,14 +8,6 @@
 static const uint32_t es256 = 1U << ALG_ES256;
 static const enum key_state activation[] = {KEY_ACTIVE};
 
-static struct instance *make(void)
-{
-    struct instance *instance = calloc(1, sizeof *instance);
-    assert_non_null(instance);
-    instance_init(instance, "[\"*\"]", "[operator, custodian]");
-    return instance;
-}
-
 /* So many keys of the role on hsm-a, each generated and due to be published, for this reason. */
 static void add_due(struct instance *instance, const char *role, size_t n, const char *reason)
 {
@@ -65,7 +57,7 @@ static void so_many_steps_are_one_generation(void **state)
 {
     (void)state;
     enum { DUE = STEPS_MAX + 5, AT_ONCE = STEPS_MAX - 1 };
-    struct instance *instance = make();
+    struct instance *instance = new_instance("[operator, custodian]");
     add_due(instance, "seal-ec", DUE, "");
     uint64_t generation = generation_of(instance);
     assert_true(custody_clock_step(instance->custody, clock_wall_s()));
@@ -83,7 +75,7 @@ static void so_many_steps_are_one_generation(void **state)
 static void so_many_that_are_late_are_told(void **state)
 {
     (void)state;
-    struct instance *instance = make();
+    struct instance *instance = new_instance("[operator, custodian]");
     add_due(instance, "attic", OVERDUE_MAX + 1, "");
     add_due(instance, "seal-ec", 1, "");
     assert_true(custody_clock_step(instance->custody, clock_wall_s()));
@@ -107,7 +99,7 @@ static void expect_reason(struct instance *instance, size_t index, const char *w
 static void a_reason_is_cut_to_its_room(void **state)
 {
     (void)state;
-    struct instance *instance = make();
+    struct instance *instance = new_instance("[operator, custodian]");
     char longest[KEYRING_REASON_MAX + 1];
     char want[sizeof longest];
     char fits[sizeof longest - sizeof "scheduled: " + 1];
@@ -131,7 +123,7 @@ static void a_reason_is_cut_to_its_room(void **state)
 static void who_was_not_asked_is_waited_for(void **state)
 {
     (void)state;
-    struct instance *instance = make();
+    struct instance *instance = new_instance("[operator, custodian]");
     make_key(instance, "{\"role\":\"seal-ec\",\"token\":\"hsm-a\"}");
     make_key(instance, "{\"role\":\"seal-ec\",\"token\":\"hsm-a\"}");
     json_decref(do_verb(instance, CUSTODY_KEY_PUBLISH, "{\"key\":\"seal-ec\"}"));

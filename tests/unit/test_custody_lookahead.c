@@ -9,17 +9,6 @@ enum { DAY = 86400 };
 
 static const enum key_state new_steps[] = {KEY_PUBLISHED, KEY_ACTIVE};
 
-/* Role seal-ec: 0 and 1 are active, on hsm-a and hsm-b, and 2 and 3 wait. */
-static struct instance *make(void)
-{
-    struct instance *instance = calloc(1, sizeof *instance);
-    assert_non_null(instance);
-    instance_init(instance, "[\"*\"]", "[operator, custodian]");
-    make_key(instance, "{\"role\":\"seal-ec\"}");
-    make_key(instance, "{\"role\":\"seal-ec\"}");
-    return instance;
-}
-
 static void expect_span(json_t *result, const char *pointer, const char *state, const char *until,
                         bool planned)
 {
@@ -38,7 +27,7 @@ static void expect_span(json_t *result, const char *pointer, const char *state, 
 static void past_and_future_are_spans(void **state)
 {
     (void)state;
-    struct instance *instance = make();
+    struct instance *instance = two_generations();
     int64_t now = clock_wall_s();
     const int64_t at[] = {now + DAY, now + 2 * DAY};
     char first[UTC_SIZE];
@@ -69,7 +58,7 @@ static void past_and_future_are_spans(void **state)
 static void what_is_overdue_is_said(void **state)
 {
     (void)state;
-    struct instance *instance = make();
+    struct instance *instance = two_generations();
     int64_t now = clock_wall_s();
     const int64_t at[] = {now - DAY, now - DAY};
     char arguments[200];
@@ -90,7 +79,7 @@ static void what_is_overdue_is_said(void **state)
 static void records_and_days_are_there(void **state)
 {
     (void)state;
-    struct instance *instance = make();
+    struct instance *instance = two_generations();
     char arguments[200];
     json_decref(do_verb(instance, CUSTODY_KEY_BACKUP_RECORDED, with_key(2, instance, arguments)));
     json_decref(do_verb(instance, CUSTODY_KEY_DESTROY, with_key(3, instance, arguments)));
@@ -115,7 +104,7 @@ static void wrong_arguments_are_refused(void **state)
 {
     (void)state;
     static const char *const wrong[] = {"", "0", "3661", "-1", "1x", "12345", " 1"};
-    struct instance *instance = make();
+    struct instance *instance = two_generations();
     for (size_t i = 0; i < COUNT_OF(wrong); i++) {
         char arguments[100];
         (void)snprintf(arguments, sizeof arguments, "{\"days\":\"%s\"}", wrong[i]);

@@ -22,17 +22,6 @@ static void configure(struct instance *instance, const char *roles)
     json_decref(do_verb(instance, CUSTODY_RELOAD, "{}"));
 }
 
-/* Role seal-ec: 0 and 1 are active, on hsm-a and hsm-b, and 2 and 3 wait. */
-static struct instance *make(void)
-{
-    struct instance *instance = calloc(1, sizeof *instance);
-    assert_non_null(instance);
-    instance_init(instance, "[\"*\"]", "[operator, custodian]");
-    make_key(instance, "{\"role\":\"seal-ec\"}");
-    make_key(instance, "{\"role\":\"seal-ec\"}");
-    return instance;
-}
-
 static int64_t time_of(json_t *object, const char *pointer)
 {
     int64_t at = 0;
@@ -65,7 +54,7 @@ static void expect_warning(json_t *result, size_t index, const char *fragment)
 static void a_plan_changes_nothing_and_says_how_to_apply_it(void **state)
 {
     (void)state;
-    struct instance *instance = make();
+    struct instance *instance = two_generations();
     char want[200];
     char publish[UTC_SIZE];
     char activate[UTC_SIZE];
@@ -94,7 +83,7 @@ static void a_plan_changes_nothing_and_says_how_to_apply_it(void **state)
 static void a_plan_that_is_applied_happens(void **state)
 {
     (void)state;
-    struct instance *instance = make();
+    struct instance *instance = two_generations();
     uint64_t generation = generation_of(instance);
     JSON_CLEANUP json_t *applied =
         do_verb(instance, CUSTODY_ROTATION_APPLY,
@@ -127,7 +116,7 @@ static void a_plan_that_is_applied_happens(void **state)
 static void what_is_published_already_is_only_activated(void **state)
 {
     (void)state;
-    struct instance *instance = make();
+    struct instance *instance = two_generations();
     json_decref(do_verb(instance, CUSTODY_KEY_PUBLISH, "{\"key\":\"seal-ec\"}"));
     refuse_verb(instance, CUSTODY_ROTATION_PLAN, "{\"role\":\"seal-ec\",\"publish_at\":\"+1h\"}",
                 OUTCOME_RULE, "every key of role seal-ec that waits is published already");
@@ -160,7 +149,7 @@ static void dates_that_cannot_be_are_refused(void **state)
          "since a key is published for 300 s before it signs"},
         {"\"publish_at\":\"+1h\",\"activate_at\":\"+30m\"", " is too early: from 20"},
     };
-    struct instance *instance = make();
+    struct instance *instance = two_generations();
     uint64_t generation = generation_of(instance);
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         char arguments[200];
@@ -180,7 +169,7 @@ static void dates_that_cannot_be_are_refused(void **state)
 static void keys_that_do_not_fit_are_refused(void **state)
 {
     (void)state;
-    struct instance *instance = make();
+    struct instance *instance = two_generations();
     refuse_verb(instance, CUSTODY_ROTATION_PLAN, "{}", OUTCOME_NOT_FOUND, "no such role");
     refuse_verb(instance, CUSTODY_ROTATION_PLAN, "{\"role\":\"seal-ec\",\"token\":\"x\"}",
                 OUTCOME_NOT_FOUND, "no such token");
@@ -206,7 +195,7 @@ static void keys_that_do_not_fit_are_refused(void **state)
 static void a_rotation_can_be_cancelled(void **state)
 {
     (void)state;
-    struct instance *instance = make();
+    struct instance *instance = two_generations();
     refuse_verb(instance, CUSTODY_ROTATION_CANCEL, "{\"role\":\"seal-ec\"}", OUTCOME_RULE,
                 "nothing is scheduled for keys of role seal-ec");
     refuse_verb(instance, CUSTODY_ROTATION_CANCEL, "{\"role\":\"attic\"}", OUTCOME_NOT_FOUND,
@@ -236,7 +225,7 @@ static void a_rotation_can_be_cancelled(void **state)
 static void the_next_rotation_need_not_wait(void **state)
 {
     (void)state;
-    struct instance *instance = make();
+    struct instance *instance = two_generations();
     JSON_CLEANUP json_t *applied =
         do_verb(instance, CUSTODY_ROTATION_APPLY, "{\"role\":\"seal-ec\"}");
     int64_t now = time_of(applied, "/now");
@@ -274,7 +263,7 @@ static void put_certificate(struct instance *instance, size_t index, long from_s
 static void a_certificate_must_be_valid_when_the_key_signs(void **state)
 {
     (void)state;
-    struct instance *instance = make();
+    struct instance *instance = two_generations();
     put_certificate(instance, 2, DAY, 10 * DAY);
     JSON_CLEANUP json_t *plan =
         do_verb(instance, CUSTODY_ROTATION_PLAN, "{\"role\":\"seal-ec\",\"token\":\"hsm-a\"}");
@@ -306,7 +295,7 @@ static void a_certificate_must_be_valid_when_the_key_signs(void **state)
 static void a_certificate_that_has_ended_stops_the_key_on_its_way(void **state)
 {
     (void)state;
-    struct instance *instance = make();
+    struct instance *instance = two_generations();
     int64_t now = clock_wall_s();
     static const enum key_state steps[] = {KEY_PUBLISHED};
     put_certificate(instance, 2, -10 * DAY, -DAY);
@@ -328,7 +317,7 @@ static void a_certificate_that_has_ended_stops_the_key_on_its_way(void **state)
 static void a_certificate_that_is_missing_is_asked_for(void **state)
 {
     (void)state;
-    struct instance *instance = make();
+    struct instance *instance = two_generations();
     configure(instance, "  - {name: qseal, purpose: seal, key: p-256, algorithms: [ES256], tokens: "
                         "[hsm-a], certificate: required}\n");
     make_key(instance, "{\"role\":\"qseal\"}");
@@ -348,7 +337,7 @@ static void a_certificate_that_is_missing_is_asked_for(void **state)
 static void what_will_wait_is_said(void **state)
 {
     (void)state;
-    struct instance *instance = make();
+    struct instance *instance = two_generations();
     configure(instance, "  - {name: vault, purpose: seal, key: p-256, algorithms: [ES256], tokens: "
                         "[hsm-a, hsm-b], backup: required, seen: required}\n");
     make_key(instance, "{\"role\":\"vault\",\"token\":\"hsm-a\"}");
@@ -369,7 +358,7 @@ static void what_will_wait_is_said(void **state)
 static void a_transport_key_is_not_retired_by_the_clock(void **state)
 {
     (void)state;
-    struct instance *instance = make();
+    struct instance *instance = two_generations();
     configure(instance, "  - {name: tls, purpose: transport, key: p-256, tokens: [hsm-a], "
                         "certificate: optional}\n");
     make_key(instance, "{\"role\":\"tls\"}");
@@ -417,7 +406,7 @@ static void an_audit_key_is_retired_when_the_next_one_signs(void **state)
 static void who_may_only_read_may_only_plan(void **state)
 {
     (void)state;
-    struct instance *instance = make();
+    struct instance *instance = two_generations();
     instance_configure(instance, "[\"*\"]", "[operator, auditor]");
     json_decref(do_verb(instance, CUSTODY_RELOAD, "{}"));
     json_decref(do_verb(instance, CUSTODY_ROTATION_PLAN, "{\"role\":\"seal-ec\"}"));

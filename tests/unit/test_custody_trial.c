@@ -10,11 +10,7 @@ static const enum key_state activation[] = {KEY_ACTIVE};
 /* Role seal-ec: 0 and 1 are active, on hsm-a and hsm-b, and 2 and 3 are published long enough. */
 static struct instance *make(void)
 {
-    struct instance *instance = calloc(1, sizeof *instance);
-    assert_non_null(instance);
-    instance_init(instance, "[\"*\"]", "[operator, custodian]");
-    make_key(instance, "{\"role\":\"seal-ec\"}");
-    make_key(instance, "{\"role\":\"seal-ec\"}");
+    struct instance *instance = two_generations();
     json_decref(do_verb(instance, CUSTODY_KEY_PUBLISH, "{\"key\":\"seal-ec\"}"));
     let_pass(instance, 301);
     return instance;
