@@ -4,7 +4,7 @@
 #define QSEAL_TESTS_UNIT_KEYRING_SUPPORT_H
 
 #include "jose_support.h"
-#include "keyring/keyring.h"
+#include "keyring/store.h"
 
 /* An active seal key of 2026-11-21T09:30:00Z; the id is 16 times the byte. Takes public_key over.
  */
@@ -32,6 +32,16 @@ static inline struct public_key *new_public_key(enum key_type type)
     struct public_key *key = public_key_of(pkey);
     EVP_PKEY_free(pkey);
     return key;
+}
+
+/* An active key as it stands in the keyring's file, parsed; owned by the caller. */
+static inline json_t *good_object(void)
+{
+    struct key key = key_of("seal", "hsm-a", 0x1f, 1U << ALG_ES256, new_public_key(KEY_P256));
+    BUFFER_CLEANUP struct buffer text = BUFFER_INIT(2000);
+    key_put(&key, &text);
+    key_fini(&key);
+    return json_of(buffer_text(&text));
 }
 
 /* Replaces *keyring by itself with the key. */

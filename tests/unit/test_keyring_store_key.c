@@ -2,18 +2,6 @@
 #include "keyring/store.h"
 #include "keyring_support.h"
 
-static const uint32_t es256 = 1U << ALG_ES256;
-
-/* A key as it stands in the file, parsed; owned by the caller. */
-static json_t *good_object(void)
-{
-    struct key key = key_of("seal", "hsm-a", 0x1f, es256, new_public_key(KEY_P256));
-    BUFFER_CLEANUP struct buffer text = BUFFER_INIT(2000);
-    key_put(&key, &text);
-    key_fini(&key);
-    return json_of(buffer_text(&text));
-}
-
 static void the_form_is_as_documented(void **state)
 {
     (void)state;

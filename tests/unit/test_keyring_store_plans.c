@@ -3,19 +3,8 @@
 #include "keyring/store.h"
 #include "keyring_support.h"
 
-static const uint32_t es256 = 1U << ALG_ES256;
 static const char when[] = "2026-11-21T09:30:00Z";
 static const char later[] = "2026-11-22T09:30:00Z";
-
-/* An active key as it stands in the file, parsed; owned by the caller. */
-static json_t *good_object(void)
-{
-    struct key key = key_of("seal", "hsm-a", 0x1f, es256, new_public_key(KEY_P256));
-    BUFFER_CLEANUP struct buffer text = BUFFER_INIT(2000);
-    key_put(&key, &text);
-    key_fini(&key);
-    return json_of(buffer_text(&text));
-}
 
 static json_t *record(const char *name, const char *text)
 {
