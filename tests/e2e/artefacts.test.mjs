@@ -431,7 +431,7 @@ test('GET /v1/health: ready', async () => {
   const answer = await box.get('/v1/health')
   assert.equal(answer.status, 200)
   assert.equal(answer.json.status, 'ready')
-  assert.equal(answer.json.audit, 'off')
+  assert.equal(answer.json.audit, 'ok')
   assert.deepEqual(answer.json.tokens.map(({ state }) => state), ['ready'])
 })
 

@@ -379,7 +379,7 @@ static void a_transport_key_is_not_retired_by_the_clock(void **state)
 static void an_audit_key_is_retired_when_the_next_one_signs(void **state)
 {
     (void)state;
-    struct instance *instance = make();
+    struct instance *instance = two_generations();
     configure(instance, "  - {name: audit, purpose: audit, key: p-256, tokens: [hsm-a, hsm-b]}\n");
     make_key(instance, "{\"role\":\"audit\",\"token\":\"hsm-a\"}");
     make_key(instance, "{\"role\":\"audit\",\"token\":\"hsm-b\"}");
