@@ -39,6 +39,7 @@ struct command_line {
     bool svg;
     bool html;
     bool ascii;
+    bool all;
     char **words; /* what stands behind noun and verb */
     int n_words;
 };
@@ -117,6 +118,7 @@ enum exit_code run_key_resume(const struct command_line *line);
 enum exit_code run_key_compromised(const struct command_line *line);
 enum exit_code run_key_destroy(const struct command_line *line);
 enum exit_code run_key_approve(const struct command_line *line);
+enum exit_code run_audit_key(const struct command_line *line);
 enum exit_code run_plan_list(const struct command_line *line);
 enum exit_code run_plan_show(const struct command_line *line);
 enum exit_code run_plan_withdraw(const struct command_line *line);

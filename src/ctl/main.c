@@ -61,6 +61,8 @@ static const struct command commands[] = {
      run_clock_confirm},
     {"report", "", "", "the register of keys, certificates and devices, for an auditor", 0, 0,
      run_report},
+    {"audit", "key", "[KID]", "the public key that checkpoints are verified with, as PEM", 0, 1,
+     run_audit_key},
     {"config", "check", "[FILE]", "read configuration, templates and profiles as qseald would", 0,
      1, run_config_check},
     {"reload", "", "",
@@ -105,6 +107,7 @@ static void print_help(FILE *to)
         "  --callers PATH for key reference: the socket it names (default: the configured "
         "one)\n"
         "  --html         for report: a page to read and to print\n"
+        "  --all          for audit key: those before and on other tokens, too\n"
         "  --json         machine-readable output\n"
         "  --prometheus   for status: metrics, for node_exporter's textfile collector\n"
         "  --help, --version\n"

@@ -38,6 +38,7 @@ static const struct option fixed[] = {
     {"ascii", no_argument, NULL, 'a'},
     {"prometheus", no_argument, NULL, 'P'},
     {"html", no_argument, NULL, 'H'},
+    {"all", no_argument, NULL, 'A'},
     {"json", no_argument, NULL, 'j'},
     {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, 'V'},
@@ -88,6 +89,8 @@ static bool *flag_option(struct command_line *line, int option)
         return &line->ascii;
     case 'H':
         return &line->html;
+    case 'A':
+        return &line->all;
     default:
         return NULL;
     }

@@ -50,6 +50,7 @@ enum custody_verb {
     CUSTODY_ROTATION_APPLY,
     CUSTODY_ROTATION_CANCEL,    /* {"role","token"?} */
     CUSTODY_ROTATION_LOOKAHEAD, /* {"role"?,"days"?} */
+    CUSTODY_AUDIT_KEY,          /* {"key"?} or {"all"}: "key" is a thumbprint as above */
 };
 
 enum {

@@ -297,6 +297,7 @@ static const struct verb_row verbs[] = {
     [CUSTODY_ROTATION_CANCEL] = {"rotation cancel", KEY_CHANGE, act_rotation_cancel},
     [CUSTODY_ROTATION_LOOKAHEAD] = {"rotation lookahead", ANY_RIGHT | ONLY_READS,
                                     act_rotation_lookahead},
+    [CUSTODY_AUDIT_KEY] = {"audit key", ANY_RIGHT | ONLY_READS, act_audit_key},
 };
 
 static bool has(const struct verb_row *row, unsigned int mark)

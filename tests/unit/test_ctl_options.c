@@ -43,6 +43,20 @@ static void options_stand_anywhere(void **state)
     assert_string_equal(line.words[2], "seal");
 }
 
+static void all_is_no_thumbprint(void **state)
+{
+    (void)state;
+    static const char *const arguments[] = {"audit", "key", "--all", NULL};
+    char *argv[ARGUMENTS_MAX];
+    struct command_line line;
+    assert_int_equal(read_line(arguments, argv, &line), OPTIONS_COMMAND);
+    assert_true(line.all);
+    assert_int_equal(line.n_words, 2);
+    assert_int_equal(read_line((const char *const[]){"audit", "key", NULL}, argv, &line),
+                     OPTIONS_COMMAND);
+    assert_false(line.all);
+}
+
 static void a_thumbprint_is_a_word_whatever_it_begins_with(void **state)
 {
     (void)state;
@@ -145,6 +159,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(options_stand_anywhere),
+        cmocka_unit_test(all_is_no_thumbprint),
         cmocka_unit_test(a_thumbprint_is_a_word_whatever_it_begins_with),
         cmocka_unit_test(metrics_are_wished_for),
         cmocka_unit_test(behind_two_dashes_all_are_words),
