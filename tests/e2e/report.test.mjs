@@ -93,7 +93,8 @@ test('the register is complete, true to its schema, and has no secret in it', { 
   assert.doesNotMatch(text + html, /pin-source|pin-value|pkcs11:/)
   await checkPage(html, report.keys.map(({ kid }) => kid))
   assert.match(html, /rotation &lt;of&gt; 2027/)
-  assert.match(await ctl('report'), /^register of 7 keys in 2 devices(.*\n)*? {2}without a backup on record +7\n/)
+  assert.match(html, /<dd>audit: checkpoints of the service.s own log<\/dd>/)
+  assert.match(await ctl('report'), /^register of 9 keys in 2 devices(.*\n)*? {2}without a backup on record +9\n/)
 })
 
 test('what is on record of a key, and what the clock will do, is in the register', { timeout: seconds(60) }, async () => {
@@ -106,7 +107,7 @@ test('what is on record of a key, and what the clock will do, is in the register
   for (const { schedule } of published) assert.deepEqual(schedule.map(({ state, reason }) => [state, reason]), [['active', 'of 2027']])
   const active = report.keys.filter(({ role, state }) => role === 'seal' && state === 'active')
   for (const { schedule, backup } of active) assert.deepEqual([schedule.map(({ state }) => state), backup], [['retiring', 'retired'], undefined])
-  assert.match(await ctl('report'), /^ {2}without a backup on record +5$/m)
+  assert.match(await ctl('report'), /^ {2}without a backup on record +7$/m)
   const html = await ctl('report', '--html')
   await checkPage(html, report.keys.map(({ kid }) => kid))
   assert.match(html, /by uid \d+: cards &lt;3&gt; and 4<\/dd>/)
