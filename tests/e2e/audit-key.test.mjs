@@ -3,6 +3,7 @@
 // comes near it.
 
 import assert from 'node:assert/strict'
+import { createHash, verify } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
 import { after, before, test } from 'node:test'
@@ -105,6 +106,24 @@ test('a successor is tried in its token, and takes its place at once', { timeout
   // Its checkpoints are still to be verified.
   assert.equal(await kidOf(await done('audit', 'key', old.kid)), old.kid)
   assert.deepEqual(JSON.parse(await done('audit', 'key', '--all', '--json')).keys.map(({ state }) => state), ['destroyed', 'retired', 'active', 'active'])
+})
+
+// The service makes a checkpoint as it ends.
+test('a checkpoint is verified with what was taken away, and nothing of ours', { timeout: seconds(60) }, async () => {
+  const pem = await done('audit', 'key', (await keys()).find(({ state }) => state === 'active').kid)
+  await box.cycle('qseald')
+  await box.ready()
+  const [note, line] = fs.readFileSync(at('audit', 'checkpoint'), 'utf8').split('\n\n')
+  const [, alg, kid, signature] = /^signature (\S+) (\S+) (\S+)\n$/.exec(line)
+  assert.equal(alg, 'ES256')
+  assert.equal(kid, await kidOf(pem))
+  const holds = (text) => verify('sha256', Buffer.from(text), { key: pem, dsaEncoding: 'ieee-p1363' }, Buffer.from(signature, 'base64url'))
+  assert.ok(holds(`${note}\n`))
+  assert.ok(!holds(note))
+  const [, sequence, head] = /^sequence (\d+)\nhead (\S+)$/m.exec(note)
+  const records = fs.readdirSync(at('audit')).filter((name) => name.endsWith('.jsonl')).sort()
+    .flatMap((name) => fs.readFileSync(at('audit', name), 'latin1').replaceAll('\0', '').split('\n').slice(0, -1))
+  assert.equal(createHash('sha256').update(`${records[sequence - 1]}\n`).digest('base64url'), head)
 })
 
 test('one role is of this purpose, and stays so', async () => {
