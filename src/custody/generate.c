@@ -8,6 +8,7 @@
 #include "custody/change.h"
 #include "custody/destroy.h"
 #include "custody/effect.h"
+#include "custody/trial.h"
 #include "token/remote.h"
 
 #include <string.h>
@@ -122,48 +123,82 @@ static bool is_active_at_once(const struct act *act, const struct config_role *r
                         role->purpose == PURPOSE_SEAL ? NULL : token);
 }
 
-/* Appends the key to the result, behind `comma`. *lost: it was made and cannot be entered. */
-static enum outcome generate_on(struct act *act, const struct config_role *role,
-                                const struct config_token *token, const char *comma, bool *lost,
-                                struct reason *why)
+/* What has become of a request so far. */
+struct tally {
+    size_t n_entered;
+    bool lost; /* a key was made and cannot be entered */
+};
+
+static void fill_key(const struct act *act, const struct config_role *role,
+                     const struct config_token *token, const struct token_generate_request *request,
+                     struct key *out)
 {
-    struct token_generate_request request = {
-        .purpose = role->purpose, .type = role->key_type, .algs = role->algs};
-    memcpy(request.role, role->name, strlen(role->name));
-    random_bytes(request.key_id, sizeof request.key_id);
-    struct key key = {
+    *out = (struct key){
         .purpose = role->purpose,
         .algs = role->algs,
         .created = clock_wall_s(),
         .created_by = act->peer.uid,
     };
-    memcpy(key.role, request.role, sizeof key.role);
-    memcpy(key.token, token->name, strlen(token->name));
-    memcpy(key.key_id, request.key_id, sizeof key.key_id);
+    memcpy(out->role, request->role, sizeof out->role);
+    memcpy(out->token, token->name, strlen(token->name));
+    memcpy(out->key_id, request->key_id, sizeof out->key_id);
+}
+
+/* The key is empty after it: the keyring has taken it, or it is lost. Appended to the result. */
+static enum outcome note_and_enter(struct act *act, struct key *key, bool to_active,
+                                   struct tally *tally, struct reason *why)
+{
+    char kid[THUMBPRINT_SIZE];
+    memcpy(kid, public_key_thumbprint(key->public_key), sizeof kid);
+    enum outcome outcome = note_states(act, key, to_active, why);
+    enum key_state state = key->state;
+    if (outcome == OUTCOME_OK) {
+        outcome = enter_key(act, key, why);
+    }
+    if (outcome != OUTCOME_OK) {
+        tally->lost = true;
+        log_error("key %s was generated in token %s but not entered: %s", kid, key->token,
+                  why->detail);
+        key_fini(key);
+        return outcome;
+    }
+    log_info("key %s for role %s was generated in token %s by uid %u", kid, key->role, key->token,
+             act->peer.uid);
+    buffer_put_format(
+        act->result, "%s{\"role\":\"%s\",\"token\":\"%s\",\"kid\":\"%s\",\"state\":\"%s\"}",
+        tally->n_entered++ == 0 ? "" : ",", key->role, key->token, kid, key_state_name(state));
+    return OUTCOME_OK;
+}
+
+/* A first key that does not sign is entered as one that waits: what the token holds is known, and
+ * can be activated or destroyed. */
+static enum outcome generate_on(struct act *act, const struct config_role *role,
+                                const struct config_token *token, struct tally *tally,
+                                struct reason *why)
+{
+    struct key key;
+    struct token_generate_request request = {
+        .purpose = role->purpose, .type = role->key_type, .algs = role->algs};
+    memcpy(request.role, role->name, strlen(role->name));
+    random_bytes(request.key_id, sizeof request.key_id);
+    fill_key(act, role, token, &request, &key);
     enum outcome outcome = generate_pair(role, token, &request, &key.public_key, why);
     if (outcome != OUTCOME_OK) {
         return outcome;
     }
-    char kid[THUMBPRINT_SIZE];
-    memcpy(kid, public_key_thumbprint(key.public_key), sizeof kid);
-    outcome = note_states(act, &key, is_active_at_once(act, role, token->name), why);
-    enum key_state state = key.state;
-    if (outcome == OUTCOME_OK) {
-        outcome = enter_key(act, &key, why);
+    struct reason unfit = {0};
+    bool at_once = is_active_at_once(act, role, token->name);
+    enum outcome tried =
+        at_once ? trial_first(act->view->policy->config, &key, &unfit) : OUTCOME_OK;
+    outcome = note_and_enter(act, &key, at_once && tried == OUTCOME_OK, tally, why);
+    if (outcome == OUTCOME_OK && tried != OUTCOME_OK) {
+        log_warning("%s", unfit.detail);
+        return refuse(
+            why, tried,
+            "%.400s; it is generated: publish and activate it when it does, or destroy it",
+            unfit.detail);
     }
-    if (outcome != OUTCOME_OK) {
-        *lost = true;
-        key_fini(&key); /* empty once the keyring has taken it */
-        log_error("key %s was generated in token %s but not entered: %s", kid, token->name,
-                  why->detail);
-        return outcome;
-    }
-    log_info("key %s for role %s was generated in token %s by uid %u", kid, role->name, token->name,
-             act->peer.uid);
-    buffer_put_format(act->result,
-                      "%s{\"role\":\"%s\",\"token\":\"%s\",\"kid\":\"%s\",\"state\":\"%s\"}", comma,
-                      role->name, token->name, kid, key_state_name(state));
-    return OUTCOME_OK;
+    return outcome;
 }
 
 static enum outcome choose_role(const struct act *act, const struct config_role **role,
@@ -231,26 +266,23 @@ static enum outcome generate_where_wanted(struct act *act, const struct config_r
                                           const struct config_token *only, struct reason *why)
 {
     FAILURES_CLEANUP struct failures failures = FAILURES_INIT;
-    size_t made = 0;
-    bool lost = false;
+    struct tally tally = {0};
     buffer_put_text(act->result, "{\"keys\":[");
-    for (size_t i = 0; !lost && i < role->n_tokens; i++) {
+    for (size_t i = 0; !tally.lost && i < role->n_tokens; i++) {
         const struct config_token *token = config_token(act->view->policy->config, role->tokens[i]);
         struct reason inner = {0};
         if (!is_wanted(act, role, only, token->name)) {
             continue;
         }
-        enum outcome outcome = generate_on(act, role, token, made == 0 ? "" : ",", &lost, &inner);
-        if (outcome == OUTCOME_OK) {
-            made++;
-        } else {
+        enum outcome outcome = generate_on(act, role, token, &tally, &inner);
+        if (outcome != OUTCOME_OK) {
             failures_add(&failures, token->name, outcome, &inner);
         }
     }
     buffer_put_text(act->result, "]");
     failures_put(&failures, act->result);
     buffer_put_text(act->result, "}");
-    return failures_outcome(&failures, made, why);
+    return failures_outcome(&failures, tally.n_entered, why);
 }
 
 enum outcome act_key_generate(struct act *act, struct reason *why)

@@ -67,6 +67,21 @@ void trials_make(struct trials *trials, const struct config *config, const struc
     }
 }
 
+static enum outcome refuse_activation(enum outcome outcome, const struct key *key,
+                                      const char *detail, struct reason *why)
+{
+    return refuse(why, outcome,
+                  "the key is not activated, since it does not sign in token %s now: %.300s",
+                  key->token, detail);
+}
+
+enum outcome trial_first(const struct config *config, const struct key *key, struct reason *why)
+{
+    struct reason inner = {0};
+    enum outcome outcome = sign_and_forget(config, key, &inner);
+    return outcome == OUTCOME_OK ? OUTCOME_OK : refuse_activation(outcome, key, inner.detail, why);
+}
+
 const struct trial *trial_of(const struct trials *trials, const struct key *key)
 {
     const char *kid = public_key_thumbprint(key->public_key);
@@ -93,9 +108,7 @@ enum outcome trials_check(const struct trials *trials, const struct keyring *key
                           "the keyring has changed while the token was asked; try again");
         }
         if (trial->outcome != OUTCOME_OK) {
-            return refuse(why, trial->outcome,
-                          "the key is not activated, since it does not sign in token %s now: %s",
-                          key->token, trial->detail);
+            return refuse_activation(trial->outcome, key, trial->detail, why);
         }
     }
     return OUTCOME_OK;

@@ -27,6 +27,10 @@ void trial_make(struct trials *trials, const struct config *config, const struct
 /* The same for each key that these steps of the keyring make active. */
 void trials_make(struct trials *trials, const struct config *config, const struct keyring *keyring,
                  const struct keyring_step *steps, size_t n);
+/* The same for a first key, which is in no keyring yet. The token's reason when it does not sign.
+ */
+enum outcome trial_first(const struct config *config, const struct key *key,
+                         struct reason *why) MUST_USE;
 /* The trial of this key on this token; NULL: there was none. */
 const struct trial *trial_of(const struct trials *trials, const struct key *key);
 /* The token's reason when a key that these steps make active does not sign; OUTCOME_LIMIT when it

@@ -170,6 +170,9 @@ void instance_make_keys(struct instance *instance)
     assert_done(
         instance_admin(instance, CUSTODY_KEY_GENERATE, "{\"role\":\"seal-ec\"}", &result, &why),
         why);
+    for (size_t i = 0; i < COUNT_OF(instance->tokens); i++) {
+        instance->tokens[i].asked = 0; /* each key was tried */
+    }
 }
 
 void instance_age_keys(struct instance *instance, int64_t seconds)

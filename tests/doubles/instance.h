@@ -48,7 +48,7 @@ enum outcome instance_ask_as(struct instance *instance, const struct caller *pee
 /* custody_do() by this process; the result's text is in *result (the caller's buffer). */
 enum outcome instance_admin(struct instance *instance, enum custody_verb verb,
                             const char *arguments, struct buffer *result, struct reason *why);
-/* Makes the keys of both roles. */
+/* Makes the keys of both roles. What the tokens are asked is counted from then on. */
 void instance_make_keys(struct instance *instance);
 /* Lets all keys have lived so many seconds longer, in a view that no file knows of. */
 void instance_age_keys(struct instance *instance, int64_t seconds);

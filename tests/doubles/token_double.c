@@ -136,6 +136,9 @@ static enum outcome sign_locked(struct token *token, const struct token_sign_req
         self->asked++;
     }
     enum outcome outcome = behaviour(self, why);
+    if (outcome == OUTCOME_OK && self->signs != OUTCOME_OK) {
+        outcome = refuse(why, self->signs, "the double %s was told not to sign", self->name);
+    }
     if (outcome != OUTCOME_OK) {
         if (self != NULL && self->goes_down) {
             self->state = TOKEN_DOWN;

@@ -14,6 +14,7 @@ struct token_double {
     enum outcome outcome;     /* of every question but status; OUTCOME_OK signs */
     enum token_state state;   /* what status says, */
     struct token_status says; /* and the rest of it */
+    enum outcome signs;       /* of signatures alone */
     bool flip_a_bit;          /* the signature is spoilt */
     bool goes_down;           /* with the first refused signature its state is TOKEN_DOWN */
     unsigned int asked;       /* signatures asked for */

@@ -168,9 +168,60 @@ static void by_a_first_certificate(void **state)
     transport_instance_free(instance);
 }
 
+/* Active at once, if it signs; otherwise it is known all the same, and waits. */
+static void by_generation(void **state)
+{
+    (void)state;
+    struct instance *instance = calloc(1, sizeof *instance);
+    assert_non_null(instance);
+    instance_init(instance, "[\"*\"]", "[operator, custodian]");
+    instance->tokens[0].signs = OUTCOME_KEY_MISMATCH;
+    instance->tokens[1].flip_a_bit = true;
+    JSON_CLEANUP json_t *made = do_verb(instance, CUSTODY_KEY_GENERATE, "{\"role\":\"seal-ec\"}");
+    assert_int_equal(json_array_size(json_object_get(made, "keys")), 2);
+    assert_string_equal(text_of(json_at_pointer(made, "/keys/0"), "state"), "generated");
+    const json_t *first = json_at_pointer(made, "/failed/0");
+    assert_string_equal(text_of(first, "token"), "hsm-a");
+    assert_string_equal(text_of(first, "outcome"), "key-mismatch");
+    assert_string_equal(text_of(first, "detail"),
+                        "the key is not activated, since it does not sign in token hsm-a now: the "
+                        "double hsm-a was told not to sign; it is generated: publish and activate "
+                        "it when it does, or destroy it");
+    const json_t *second = json_at_pointer(made, "/failed/1");
+    assert_string_equal(text_of(second, "outcome"), "signature-not-verified");
+    assert_non_null(strstr(text_of(second, "detail"),
+                           "it does not sign in token hsm-b now: token hsm-b gave a signature that "
+                           "does not verify"));
+    expect_state(instance, 0, KEY_GENERATED);
+    expect_state(instance, 1, KEY_GENERATED);
+    /* As it says: */
+    instance->tokens[0].signs = OUTCOME_OK;
+    char arguments[200];
+    json_decref(do_verb(instance, CUSTODY_KEY_PUBLISH, with_key(0, instance, arguments)));
+    json_decref(do_verb(instance, CUSTODY_KEY_ACTIVATE, with_key(0, instance, arguments)));
+    expect_state(instance, 0, KEY_ACTIVE);
+    json_decref(do_verb(instance, CUSTODY_KEY_DESTROY, with_key(1, instance, arguments)));
+    expect_state(instance, 1, KEY_DESTROYED);
+    transport_instance_free(instance);
+}
+
+/* A key that is not active at once signs nothing when it is made. */
+static void a_key_that_waits_is_not_tried(void **state)
+{
+    (void)state;
+    struct instance *instance = make();
+    instance->tokens[0].signs = OUTCOME_KEY_MISMATCH;
+    JSON_CLEANUP json_t *made = do_verb(instance, CUSTODY_KEY_GENERATE, "{\"role\":\"seal-ec\"}");
+    assert_null(json_object_get(made, "failed"));
+    expect_state(instance, 4, KEY_GENERATED);
+    transport_instance_free(instance);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(by_generation),
+        cmocka_unit_test(a_key_that_waits_is_not_tried),
         cmocka_unit_test(by_hand),
         cmocka_unit_test(nothing_is_signed_for_nothing),
         cmocka_unit_test(by_approval),
