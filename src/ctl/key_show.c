@@ -20,6 +20,9 @@ static void print_changes(const char *title, const json_t *changes)
         if (json_object_get(step, "approved_by") != NULL) {
             (void)printf(", approved by uid %lld", command_number(step, "approved_by"));
         }
+        const char *token = command_text(step, "replica_of");
+        (void)printf(
+            "%s%s", token[0] == '\0' ? "" : ", here too, as a replica of the key in token ", token);
         (void)printf("%s%s\n", reason[0] == '\0' ? "" : ": ", reason);
     }
 }

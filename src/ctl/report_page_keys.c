@@ -60,6 +60,20 @@ static void put_certificate(const json_t *report, const json_t *key, struct buff
     }
 }
 
+/* With how the key came to be on this token, if that was not where it was made. */
+static void put_reason(const json_t *step, struct buffer *out)
+{
+    if (command_text(step, "replica_of")[0] == '\0') {
+        report_put_cell("td", NULL, step, "reason", out);
+        return;
+    }
+    buffer_put_text(out, "<td>here too, as a replica of the key in token ");
+    report_put_member(step, "replica_of", out);
+    buffer_put_text(out, command_text(step, "reason")[0] == '\0' ? "" : ": ");
+    report_put_member(step, "reason", out);
+    buffer_put_text(out, "</td>");
+}
+
 /* A table of steps, those that were or those to come. Nothing when there are none. */
 static void put_steps(const json_t *steps, const char *caption, struct buffer *out)
 {
@@ -81,7 +95,7 @@ static void put_steps(const json_t *steps, const char *caption, struct buffer *o
         report_put_cell("td", command_text(step, "state"), step, "state", out);
         report_put_cell("td", NULL, step, "by", out);
         report_put_cell("td", NULL, step, "approved_by", out);
-        report_put_cell("td", NULL, step, "reason", out);
+        put_reason(step, out);
         buffer_put_text(out, "</tr>\n");
     }
     buffer_put_text(out, "</tbody></table>\n");

@@ -165,6 +165,9 @@ void report_history(struct buffer *out, const struct key *key)
         }
         buffer_put_text(out, "\"reason\":");
         json_put_string(out, span_of_text(change->reason));
+        if (change->replica_of[0] != '\0') {
+            buffer_put_format(out, ",\"replica_of\":\"%s\"", change->replica_of);
+        }
         buffer_put_text(out, "}");
     }
     buffer_put_text(out, "]");

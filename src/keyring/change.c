@@ -32,20 +32,31 @@ static bool is_towards_end(enum key_state to)
 
 bool key_resumes_to(const struct key *key, enum key_state *to)
 {
-    if (key->state != KEY_SUSPENDED || key->n_history < 2) {
+    size_t n = key->n_history;
+    while (n > 0 && key->history[n - 1].state == KEY_SUSPENDED) {
+        n--; /* more than one where it is a replica of a suspended key */
+    }
+    if (key->state != KEY_SUSPENDED || n == 0) {
         return false;
     }
-    enum key_state before = key->history[key->n_history - 2].state;
+    enum key_state before = key->history[n - 1].state;
     *to = before == KEY_ACTIVE ? KEY_PUBLISHED : before;
     return true;
 }
 
-static enum outcome check_step(const struct key *key, enum key_state to, struct reason *why)
+static enum outcome check_step(const struct key *key, const struct key_change *change,
+                               struct reason *why)
 {
+    enum key_state to = change->state;
     enum key_state resumed;
     if (key->n_history >= (is_towards_end(to) ? KEYRING_HISTORY_MAX : KEYRING_HISTORY_FREE)) {
         return refuse(why, OUTCOME_RULE, "this key has changed %zu times: generate another",
                       key->n_history);
+    }
+    if (change->replica_of[0] != '\0') {
+        return key->n_history > 0 && to == key->state
+                   ? OUTCOME_OK
+                   : refuse(why, OUTCOME_RULE, "a replica begins in the state that its key is in");
     }
     enum outcome outcome = key->n_history == 0 ? OUTCOME_OK : key_state_check(key->state, to, why);
     bool is_resumed = key_resumes_to(key, &resumed) && to != KEY_COMPROMISED;
@@ -61,7 +72,7 @@ enum outcome key_note(struct key *key, const struct key_change *change, struct r
     if (text != OUTCOME_OK) {
         return text;
     }
-    enum outcome outcome = check_step(key, change->state, why);
+    enum outcome outcome = check_step(key, change, why);
     if (outcome != OUTCOME_OK) {
         return outcome;
     }

@@ -42,6 +42,8 @@ struct key_change {
                        long before it signs; when it stopped signing, for how long it is shown
                        after that; 0: nothing, or it is not on record */
     char reason[KEYRING_REASON_MAX + 1]; /* printable ASCII, or "" */
+    char replica_of[KEYRING_TOKEN_SIZE]; /* "", or: from here on the entry is a replica's, of the
+                                            key on that token; the state stays as it was */
 };
 
 /* A step that the clock will take. */
@@ -105,8 +107,9 @@ struct keyring {
 /* Frees what the key owns. */
 void key_fini(struct key *key);
 /* Notes a change of a key that is being made or read: its next state, if there is a way to it from
- * the last one. OUTCOME_RULE when there is none, the reason is over the bound or not printable, or
- * the history has its KEYRING_HISTORY_FREE entries and this is no step towards the key's end. */
+ * the last one, and for the entry of a replica the same state again. OUTCOME_RULE when there is
+ * none, the reason is over the bound or not printable, or the history has its KEYRING_HISTORY_FREE
+ * entries and this is no step towards the key's end. */
 enum outcome key_note(struct key *key, const struct key_change *change,
                       struct reason *why) MUST_USE;
 /* Where a suspended key goes on: where it was, but to published if it was active, since verifiers
@@ -145,6 +148,13 @@ void keyring_free(struct keyring *keyring);
  * role on a token, and a CKA_ID in use on the token. */
 enum outcome keyring_add(const struct keyring *keyring, struct key *key, struct keyring **out,
                          struct reason *why) MUST_USE;
+/* A copy with a replica of the key of this index on another token, and the next generation. It has
+ * its key's certificates, records and history, up to where that came into the state of `adoption`,
+ * which is noted last: the state that the key is in, or for an active one the one before it. What
+ * is scheduled for the key is not for its replica. Refuses what keyring_add() does. */
+enum outcome keyring_add_replica(const struct keyring *keyring, size_t index, const char *token,
+                                 const struct key_change *adoption, struct keyring **out,
+                                 struct reason *why) MUST_USE;
 /* A copy with these certificates beside the key, on whatever tokens it is, these steps taken, and
  * the next generation.
  * OUTCOME_RULE when the text is not as pem_put() writes certificates, or over the bounds above;

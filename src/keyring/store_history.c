@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A key's history in the keyring's file: [{"state","at","by","reason"},…], oldest first; with
- * "wait_s" where it was published, and "keep_s" where it stopped signing, if there is a wait. */
+ * "wait_s" where it was published, and "keep_s" where it stopped signing, if there is a wait; and
+ * with "replica_of", a token, where it came to be on this one. */
 #include "keyring/store.h"
 
+#include "base/name.h"
 #include "base/utc.h"
 #include "jose/json.h"
 
@@ -49,15 +51,32 @@ static const char *wait_name(enum key_state before, enum key_state to)
     return to == KEY_PUBLISHED ? "wait_s" : stops ? "keep_s" : NULL;
 }
 
+static enum outcome read_replica_of(const json_t *object, struct key_change *out,
+                                    struct reason *why)
+{
+    const json_t *token = json_object_get(object, "replica_of");
+    struct span name = json_text(token);
+    if (token == NULL) {
+        return OUTCOME_OK;
+    }
+    if (!name_is_valid(name) || name.len >= sizeof out->replica_of) {
+        return refuse(why, OUTCOME_RULE, "\"replica_of\" must be the name of a token");
+    }
+    memcpy(out->replica_of, name.data, name.len);
+    return OUTCOME_OK;
+}
+
 static enum outcome read_wait(const json_t *object, enum key_state before, struct key_change *out,
                               struct reason *why)
 {
     const char *name = wait_name(before, out->state);
     const json_t *wait = name == NULL ? NULL : json_object_get(object, name);
-    if (json_object_size(object) != change_members(out) + (wait == NULL ? 0U : 1U)) {
+    size_t n_more = (wait == NULL ? 0U : 1U) + (out->replica_of[0] == '\0' ? 0U : 1U);
+    if (json_object_size(object) != change_members(out) + n_more) {
         return refuse(why, OUTCOME_RULE,
-                      "only state, at, by, approved_by and reason stand here%s%s",
-                      name == NULL ? "" : ", and perhaps ", name == NULL ? "" : name);
+                      "only state, at, by, approved_by and reason stand here, and perhaps "
+                      "%s%sreplica_of",
+                      name == NULL ? "" : name, name == NULL ? "" : " and ");
     }
     out->wait_s = json_integer_value(wait);
     return wait == NULL || (out->wait_s > 0 && out->wait_s <= KEYRING_WAIT_MAX)
@@ -71,6 +90,9 @@ static enum outcome take_change(const json_t *object, struct key *out, struct re
 {
     struct key_change change = {.state = KEY_GENERATED};
     enum outcome outcome = change_read(object, &change, why);
+    if (outcome == OUTCOME_OK) {
+        outcome = read_replica_of(object, &change, why);
+    }
     if (outcome == OUTCOME_OK) {
         enum key_state before = out->n_history == 0 ? KEY_GENERATED : out->state;
         outcome = read_wait(object, before, &change, why);
@@ -116,6 +138,13 @@ void change_put(const struct key_change *change, struct buffer *out)
     json_put_string(out, span_of_text(change->reason));
 }
 
+static void put_replica_of(const struct key_change *change, struct buffer *out)
+{
+    if (change->replica_of[0] != '\0') {
+        buffer_put_format(out, ",\"replica_of\":\"%s\"", change->replica_of);
+    }
+}
+
 static void put_wait(enum key_state before, const struct key_change *change, struct buffer *out)
 {
     const char *name = wait_name(before, change->state);
@@ -131,6 +160,7 @@ void history_put(const struct key *key, struct buffer *out)
         buffer_put_text(out, i == 0 ? "{" : ",{");
         change_put(&key->history[i], out);
         put_wait(i == 0 ? KEY_GENERATED : key->history[i - 1].state, &key->history[i], out);
+        put_replica_of(&key->history[i], out);
         buffer_put_text(out, "}");
     }
     buffer_put_text(out, "]");

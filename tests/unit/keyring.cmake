@@ -2,7 +2,7 @@
 foreach(part chain keyring reference store store_key)
   qseal_unit_test(keyring_${part} DEPENDS keyring jose base model PACKAGES jansson libcrypto)
 endforeach()
-foreach(part change clash jwks kept schedule store_history store_plans)
+foreach(part change clash jwks kept replica schedule store_history store_plans)
   qseal_unit_test(keyring_${part} DEPENDS keyring jose base model PACKAGES jansson libcrypto)
 endforeach()
 # Killed before each system call of a change.

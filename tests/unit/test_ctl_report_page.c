@@ -31,7 +31,8 @@ static const char register_text[] =
     "\"issuer\":\"</dd></dl>\",\"not_before\":\"2026-01-01T00:00:00Z\","
     "\"not_after\":\"2026-12-31T00:00:00Z\",\"warnings\":[\"w<w\"],\"psd2_roles\":[\"PSP_AI\"]},"
     "\"history\":[{\"state\":\"active\",\"at\":\"2026-01-01T00:00:00Z\",\"by\":1001,"
-    "\"reason\":\"<script>\\u0007\"}]},"
+    "\"reason\":\"<script>\\u0007\"},{\"state\":\"active\",\"at\":\"2026-01-02T00:00:00Z\","
+    "\"by\":1001,\"reason\":\"<s>spare</s>\",\"replica_of\":\"hsm-<a>\"}]},"
     "{\"role\":\"r\",\"kid\":\"KID-TWO\",\"state\":\"published\",\"algs\":[],\"history\":[],"
     "\"purpose\":\"seal\","
     "\"backup\":{\"at\":\"2026-02-02T00:00:00Z\",\"by\":7,\"reason\":\"<card> 3\"},"
@@ -79,6 +80,7 @@ static void strangers_write_no_markup(void **state)
         "&lt;/dd&gt;&lt;/dl&gt;",
         "&lt;img src=x onerror=alert(1)&gt;",
         "&lt;script&gt;&lt;U+0007&gt;",
+        "a replica of the key in token hsm-&lt;a&gt;: &lt;s&gt;spare&lt;/s&gt;</td>",
         "a&amp;b",
         "2026-12-31 00:00:00",
         "00:00:00 <span class=\"alert\">to 2026-11-21 09:30:00: it has ended</span></dd>",
