@@ -17,6 +17,23 @@ static bool makes_no_sense(struct session *session, const char *call, size_t sai
     return false;
 }
 
+static bool search(struct session *session, CK_ATTRIBUTE *template, CK_ULONG n_template,
+                   CK_OBJECT_HANDLE *out, CK_ULONG max, CK_ULONG *n)
+{
+    *n = 0;
+    session->rv = session->calls->C_FindObjectsInit(session->handle, template, n_template);
+    if (session->rv != CKR_OK) {
+        return false;
+    }
+    session->rv = session->calls->C_FindObjects(session->handle, out, max, n);
+    CK_RV ended = session->calls->C_FindObjectsFinal(session->handle);
+    if (session->rv != CKR_OK || ended != CKR_OK) {
+        session->rv = session->rv == CKR_OK ? ended : session->rv;
+        return false;
+    }
+    return *n <= max || makes_no_sense(session, "C_FindObjects", *n, max);
+}
+
 bool find_by_id(struct session *session, CK_OBJECT_CLASS class, struct span id,
                 CK_OBJECT_HANDLE *out, unsigned int *n)
 {
@@ -26,24 +43,28 @@ bool find_by_id(struct session *session, CK_OBJECT_CLASS class, struct span id,
         {CKA_TOKEN, &yes, sizeof yes},
         {CKA_ID, UNCONST(id.data), id.len},
     };
-    session->rv = session->calls->C_FindObjectsInit(session->handle, template, COUNT_OF(template));
-    if (session->rv != CKR_OK) {
-        return false;
-    }
     CK_OBJECT_HANDLE found[FOUND_MAX] = {0};
     CK_ULONG count = 0;
-    session->rv = session->calls->C_FindObjects(session->handle, found, FOUND_MAX, &count);
-    CK_RV ended = session->calls->C_FindObjectsFinal(session->handle);
-    if (session->rv != CKR_OK || ended != CKR_OK) {
-        session->rv = session->rv == CKR_OK ? ended : session->rv;
+    if (!search(session, template, COUNT_OF(template), found, FOUND_MAX, &count)) {
         return false;
-    }
-    if (count > FOUND_MAX) {
-        return makes_no_sense(session, "C_FindObjects", count, FOUND_MAX);
     }
     *out = found[0];
     *n = (unsigned int)count;
     return true;
+}
+
+bool find_all(struct session *session, CK_OBJECT_CLASS class, CK_OBJECT_HANDLE *out, size_t max,
+              size_t *n)
+{
+    CK_BBOOL yes = CK_TRUE;
+    CK_ULONG count = 0;
+    CK_ATTRIBUTE template[] = {
+        {CKA_CLASS, &class, sizeof class},
+        {CKA_TOKEN, &yes, sizeof yes},
+    };
+    bool good = search(session, template, COUNT_OF(template), out, max, &count);
+    *n = good ? count : 0;
+    return good;
 }
 
 bool find_bytes(struct session *session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type, void *out,

@@ -11,6 +11,9 @@
  * two; the first one in *out. False, with session->rv set, when the token fails. */
 bool find_by_id(struct session *session, CK_OBJECT_CLASS class, struct span id,
                 CK_OBJECT_HANDLE *out, unsigned int *n) MUST_USE;
+/* All of this class, but no more than `max`. */
+bool find_all(struct session *session, CK_OBJECT_CLASS class, CK_OBJECT_HANDLE *out, size_t max,
+              size_t *n) MUST_USE;
 
 enum find_flag { FIND_FALSE, FIND_TRUE, FIND_ABSENT };
 bool find_flag(struct session *session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type,

@@ -71,3 +71,20 @@ enum outcome show_key(struct session *session, struct span id, const CK_ATTRIBUT
     }
     return outcome == OUTCOME_OK ? read_public(session, public_key, out, why) : outcome;
 }
+
+bool show_is_at(struct session *session, CK_OBJECT_HANDLE public_key, struct span spki_digest,
+                struct buffer *id)
+{
+    uint8_t bytes[SHOW_ID_MAX];
+    size_t len = 0;
+    struct reason unused;
+    struct shown_key shown;
+    if (read_public(session, public_key, &shown, &unused) != OUTCOME_OK ||
+        !span_equal(span_of(shown.spki_digest, sizeof shown.spki_digest), spki_digest) ||
+        !find_bytes(session, public_key, CKA_ID, bytes, sizeof bytes, &len)) {
+        return false;
+    }
+    buffer_reset(id);
+    buffer_put(id, bytes, len);
+    return buffer_ok(id);
+}

@@ -10,7 +10,7 @@
 #include "pkcs11/find.h"
 #include "pkcs11/session.h"
 
-enum { SHOW_LABEL_SIZE = 256, SHOW_FLAGS_MAX = 16 };
+enum { SHOW_LABEL_SIZE = 256, SHOW_FLAGS_MAX = 16, SHOW_ID_MAX = 64 };
 
 struct shown_key {
     enum find_flag flags[SHOW_FLAGS_MAX]; /* of each type that was asked for */
@@ -26,5 +26,9 @@ struct shown_key {
  * is none of ours), OUTCOME_TOKEN_UNAVAILABLE. */
 enum outcome show_key(struct session *session, struct span id, const CK_ATTRIBUTE_TYPE *types,
                       size_t n_types, struct shown_key *out, struct reason *why) MUST_USE;
+/* Whether the public key of this object has this digest; then its CKA_ID in `id`, which has room
+ * for SHOW_ID_MAX bytes. False, too, when the token fails. */
+bool show_is_at(struct session *session, CK_OBJECT_HANDLE public_key, struct span spki_digest,
+                struct buffer *id) MUST_USE;
 
 #endif

@@ -8,7 +8,10 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SHOW_FACTOR = 4 /* some twenty small calls under one deadline */ };
+enum {
+    SHOW_FACTOR = 4, /* some twenty small calls under one deadline */
+    ELSEWHERE_MAX = 256,
+};
 
 static const CK_ATTRIBUTE_TYPE types[] = {
     [ATTRIBUTE_PRIVATE] = CKA_PRIVATE,
@@ -51,6 +54,35 @@ static void fill(struct room *room, const struct token_show_request *request,
     (void)snprintf(out->mechanisms, sizeof out->mechanisms, "%s", buffer_text(&shown->mechanisms));
 }
 
+/* Who has copied a key may have given it another CKA_ID: where its public key is, as in a URI of
+ * RFC 7512. */
+static enum outcome refuse_absent(struct token *token, const struct token_show_request *request,
+                                  struct deadline deadline, struct reason *why)
+{
+    struct room *room = token->room;
+    CK_OBJECT_HANDLE keys[ELSEWHERE_MAX];
+    struct reason absent = *why;
+    BUFFER_CLEANUP struct buffer id = BUFFER_INIT(SHOW_ID_MAX);
+    char text[3 * SHOW_ID_MAX + 1] = "";
+    size_t n = 0;
+    guard_enter(&room->guard, token->place, room->options.deadline_ms);
+    bool listed = find_all(&token->session, CKO_PUBLIC_KEY, keys, COUNT_OF(keys), &n);
+    guard_leave(&room->guard, token->place);
+    bool found = false;
+    for (size_t i = 0; listed && i < n && !found && !deadline_passed(deadline); i++) {
+        guard_enter(&room->guard, token->place, (int64_t)room->options.deadline_ms * SHOW_FACTOR);
+        found = show_is_at(&token->session, keys[i],
+                           span_of(request->spki_digest, sizeof request->spki_digest), &id);
+        guard_leave(&room->guard, token->place);
+    }
+    for (size_t i = 0; i < id.len; i++) {
+        (void)snprintf(text + 3 * i, 4, "%%%02x", id.data[i]);
+    }
+    return id.len == 0 ? OUTCOME_NO_KEY
+                       : refuse(why, OUTCOME_NO_KEY, "%.200s; its public key is at pkcs11:id=%s",
+                                absent.detail, text);
+}
+
 enum outcome token_show(struct token *token, const struct token_show_request *request,
                         struct deadline deadline, struct token_key *out, struct reason *why)
 {
@@ -74,5 +106,5 @@ enum outcome token_show(struct token *token, const struct token_show_request *re
         fill(room, request, &shown, out);
     }
     buffer_fini(&shown.mechanisms);
-    return outcome;
+    return outcome == OUTCOME_NO_KEY ? refuse_absent(token, request, deadline, why) : outcome;
 }

@@ -191,8 +191,8 @@ enum outcome token_generate(struct token *token, const struct token_generate_req
  * OUTCOME_PIN. */
 enum outcome token_destroy(struct token *token, const struct token_destroy_request *request,
                            struct deadline deadline, struct reason *why) MUST_USE;
-/* The key as the token shows it now. Refusals: OUTCOME_NO_KEY, OUTCOME_KEY_MISMATCH (more than
- * one), OUTCOME_PIN. */
+/* The key as the token shows it now. Refusals: OUTCOME_NO_KEY (and under which other CKA_ID its
+ * public key is, if it is), OUTCOME_KEY_MISMATCH (more than one), OUTCOME_PIN. */
 enum outcome token_show(struct token *token, const struct token_show_request *request,
                         struct deadline deadline, struct token_key *out,
                         struct reason *why) MUST_USE;

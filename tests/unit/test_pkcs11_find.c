@@ -33,6 +33,30 @@ static void test_by_id(void **state)
     assert_int_equal(n, 2);
 }
 
+static void test_all_of_a_class(void **state)
+{
+    struct room_fixture *fixture = *state;
+    room_fixture_ready(fixture);
+    struct session session = room_fixture_session(fixture);
+    CK_OBJECT_HANDLE before[64];
+    CK_OBJECT_HANDLE found[64];
+    size_t n_before = 0;
+    size_t n = 0;
+    assert_true(find_all(&session, CKO_PUBLIC_KEY, before, COUNT_OF(before), &n_before));
+    for (uint8_t i = 0; i < 3; i++) {
+        const struct foreign_key key = {.label = "theirs", .id = {0x55, i}};
+        room_fixture_foreign(&session, &key);
+    }
+    assert_true(find_all(&session, CKO_PUBLIC_KEY, found, COUNT_OF(found), &n));
+    assert_int_equal(n, n_before + 3);
+    assert_true(find_all(&session, CKO_PUBLIC_KEY, found, 2, &n));
+    assert_int_equal(n, 2);
+    softhsm_set_faults(&fixture->softhsm, "C_FindObjectsInit 1 1000 0x30\n");
+    assert_false(find_all(&session, CKO_PUBLIC_KEY, found, 2, &n));
+    assert_int_equal(session.rv, CKR_DEVICE_ERROR);
+    softhsm_set_faults(&fixture->softhsm, "");
+}
+
 static void test_attributes(void **state)
 {
     struct room_fixture *fixture = *state;
@@ -117,7 +141,9 @@ static void test_lies_about_lengths(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {TEST(test_by_id), TEST(test_attributes),
-                                       TEST(test_token_failures), TEST(test_lies_about_lengths)};
+    const struct CMUnitTest tests[] = {
+        TEST(test_by_id),          TEST(test_all_of_a_class),     TEST(test_attributes),
+        TEST(test_token_failures), TEST(test_lies_about_lengths),
+    };
     return cmocka_run_group_tests(tests, room_fixture_group_setup, room_fixture_group_teardown);
 }

@@ -81,6 +81,37 @@ static void test_a_foreign_key(void **state)
                    "more than one private key has this CKA_ID");
 }
 
+/* Somebody has copied it, and not its CKA_ID. */
+static void test_a_key_under_another_id(void **state)
+{
+    struct room_fixture *fixture = *state;
+    room_fixture_ready(fixture);
+    BUFFER_CLEANUP struct buffer spki = BUFFER_INIT(SPKI_MAX);
+    BUFFER_CLEANUP struct buffer other = BUFFER_INIT(SPKI_MAX);
+    (void)room_fixture_key(fixture, KEY_RSA_2048, ALG_RS256, &other);
+    struct token_sign_request key = room_fixture_key(fixture, KEY_P256, ALG_ES256, &spki);
+    char want[200] = "the token has no private key with this CKA_ID; its public key is at "
+                     "pkcs11:id=";
+    for (size_t i = 0; i < sizeof key.key_id; i++) {
+        (void)snprintf(want + strlen(want), 4, "%%%02x", key.key_id[i]);
+    }
+    key.key_id[0] ^= 1;
+    struct token_key shown;
+    struct reason why = {0};
+    assert_refused(show(fixture, &key, &shown, &why), OUTCOME_NO_KEY, why, want);
+    key.spki_digest[0] ^= 1;
+    assert_refused(show(fixture, &key, &shown, &why), OUTCOME_NO_KEY, why,
+                   "the token has no private key with this CKA_ID");
+    assert_null(strstr(why.detail, "its public key"));
+    /* One that cannot be looked for is still not there. */
+    key.spki_digest[0] ^= 1;
+    softhsm_set_faults(&fixture->softhsm, "C_GetAttributeValue 1 1000 0x30\n");
+    assert_refused(show(fixture, &key, &shown, &why), OUTCOME_NO_KEY, why,
+                   "the token has no private key with this CKA_ID");
+    assert_null(strstr(why.detail, "its public key"));
+    softhsm_set_faults(&fixture->softhsm, "");
+}
+
 static void test_refusals(void **state)
 {
     struct room_fixture *fixture = *state;
@@ -113,6 +144,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_a_key_of_ours),
         TEST(test_a_foreign_key),
+        TEST(test_a_key_under_another_id),
         TEST(test_refusals),
     };
     return cmocka_run_group_tests(tests, room_fixture_group_setup, room_fixture_group_teardown);
