@@ -63,6 +63,7 @@ const char *act_argument(const struct act *act, const char *name);
 /* The role that the arguments name, and the token if they name one, on which the role is. */
 enum outcome act_choose_role(const struct act *act, const struct config_role **role,
                              const struct config_token **only, struct reason *why) MUST_USE;
+bool act_role_is_on(const struct config_role *role, const char *token);
 /* The role's active key on its token of this index; NULL when there is none, or another token is
  * meant. */
 const struct key *act_key_on(const struct act *act, const struct config_role *role,

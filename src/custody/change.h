@@ -23,8 +23,11 @@ struct selection {
  * 1 << enum key_state; 0: a role is not enough) are meant. OUTCOME_NOT_FOUND, OUTCOME_RULE. */
 enum outcome select_keys(const struct act *act, const struct keyring *keyring, unsigned int from,
                          struct selection *out, struct reason *why) MUST_USE;
+/* The same on this token, NULL: on any, whatever the arguments say of one. */
+enum outcome select_keys_on(const struct act *act, const struct keyring *keyring, const char *token,
+                            unsigned int from, struct selection *out, struct reason *why) MUST_USE;
 /* The part of it that knows thumbprints; appends to *out. */
-enum outcome select_by_thumbprint(const struct act *act, const struct keyring *keyring,
+enum outcome select_by_thumbprint(const char *token, const struct keyring *keyring,
                                   const char *prefix, struct selection *out,
                                   struct reason *why) MUST_USE;
 

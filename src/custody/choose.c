@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-static bool is_on(const struct config_role *role, const char *token)
+bool act_role_is_on(const struct config_role *role, const char *token)
 {
     for (size_t i = 0; i < role->n_tokens; i++) {
         if (strcmp(role->tokens[i], token) == 0) {
@@ -27,7 +27,7 @@ enum outcome act_choose_role(const struct act *act, const struct config_role **r
     if (token_name != NULL && *only == NULL) {
         return refuse(why, OUTCOME_NOT_FOUND, "the configuration has no such token");
     }
-    if (*only != NULL && !is_on(*role, token_name)) {
+    if (*only != NULL && !act_role_is_on(*role, token_name)) {
         return refuse(why, OUTCOME_RULE, "role %s is not on token %s", role_name, token_name);
     }
     return OUTCOME_OK;
@@ -109,7 +109,8 @@ static enum outcome choose_by_thumbprint(const struct act *act, const char *pref
                                          const struct key **out, struct reason *why)
 {
     struct selection selection = {.n = 0};
-    enum outcome outcome = select_by_thumbprint(act, act->view->keyring, prefix, &selection, why);
+    enum outcome outcome = select_by_thumbprint(act_argument(act, "token"), act->view->keyring,
+                                                prefix, &selection, why);
     if (outcome != OUTCOME_OK) {
         return outcome;
     }

@@ -4,9 +4,8 @@
 
 #include <string.h>
 
-static bool is_wanted(const struct act *act, const struct key *key)
+static bool is_wanted(const char *token, const struct key *key)
 {
-    const char *token = act_argument(act, "token");
     return token == NULL || strcmp(token, key->token) == 0;
 }
 
@@ -41,13 +40,13 @@ static enum outcome refuse_role(const char *role, const char *format, unsigned i
 }
 
 /* One per token: with two it would be a guess. */
-static enum outcome select_by_role(const struct act *act, const struct keyring *keyring,
+static enum outcome select_by_role(const char *token, const struct keyring *keyring,
                                    const char *role, unsigned int from, struct selection *out,
                                    struct reason *why)
 {
     for (size_t i = 0; i < keyring->n_keys; i++) {
         const struct key *key = &keyring->keys[i];
-        if (strcmp(key->role, role) != 0 || !is_wanted(act, key) ||
+        if (strcmp(key->role, role) != 0 || !is_wanted(token, key) ||
             (from & 1U << key->state) == 0) {
             continue;
         }
@@ -67,7 +66,7 @@ static enum outcome select_by_role(const struct act *act, const struct keyring *
     return out->n > 0 ? OUTCOME_OK : refuse_role(role, "no key that is", from, why);
 }
 
-enum outcome select_by_thumbprint(const struct act *act, const struct keyring *keyring,
+enum outcome select_by_thumbprint(const char *token, const struct keyring *keyring,
                                   const char *prefix, struct selection *out, struct reason *why)
 {
     const char *found = NULL;
@@ -80,7 +79,7 @@ enum outcome select_by_thumbprint(const struct act *act, const struct keyring *k
     for (size_t i = 0; i < keyring->n_keys; i++) {
         const struct key *key = &keyring->keys[i];
         const char *thumbprint = public_key_thumbprint(key->public_key);
-        if (!is_wanted(act, key) || strncmp(thumbprint, prefix, strlen(prefix)) != 0) {
+        if (!is_wanted(token, key) || strncmp(thumbprint, prefix, strlen(prefix)) != 0) {
             continue;
         }
         if (found != NULL && strcmp(found, thumbprint) != 0) {
@@ -98,8 +97,8 @@ enum outcome select_by_thumbprint(const struct act *act, const struct keyring *k
                                   "begins so in the keyring");
 }
 
-enum outcome select_keys(const struct act *act, const struct keyring *keyring, unsigned int from,
-                         struct selection *out, struct reason *why)
+enum outcome select_keys_on(const struct act *act, const struct keyring *keyring, const char *token,
+                            unsigned int from, struct selection *out, struct reason *why)
 {
     const char *name = act_argument(act, "key");
     const struct config *config = act->view->policy->config;
@@ -108,12 +107,18 @@ enum outcome select_keys(const struct act *act, const struct keyring *keyring, u
         return refuse(why, OUTCOME_MALFORMED, "\"key\" is missing: a thumbprint, or a role");
     }
     if (config_role(config, name) == NULL) {
-        return select_by_thumbprint(act, keyring, name, out, why);
+        return select_by_thumbprint(token, keyring, name, out, why);
     }
     if (from == 0) {
         return refuse(why, OUTCOME_RULE,
                       "this is done to one key and not to a role: name it by its thumbprint "
                       "(qsealctl key list)");
     }
-    return select_by_role(act, keyring, name, from, out, why);
+    return select_by_role(token, keyring, name, from, out, why);
+}
+
+enum outcome select_keys(const struct act *act, const struct keyring *keyring, unsigned int from,
+                         struct selection *out, struct reason *why)
+{
+    return select_keys_on(act, keyring, act_argument(act, "token"), from, out, why);
 }

@@ -25,29 +25,25 @@ static void add(struct keyring **keyring, const char *token, struct public_key *
 static void a_beginning_is_enough_while_it_is_one_s_own(void **state)
 {
     (void)state;
-    JSON_CLEANUP json_t *none = json_object();
-    JSON_CLEANUP json_t *token = json_pack("{s:s}", "token", "hsm-a");
-    const struct act any = {.arguments = none};
-    const struct act one = {.arguments = token};
     struct selection out = {0};
     struct reason why = {0};
     struct keyring *keyring = empty_keyring();
     add(&keyring, "hsm-a", key_that_begins("abcdefghA"));
     add(&keyring, "hsm-b", key_that_begins("abcdefghB"));
-    assert_refused(select_by_thumbprint(&any, keyring, first, &out, &why), OUTCOME_RULE, why,
+    assert_refused(select_by_thumbprint(NULL, keyring, first, &out, &why), OUTCOME_RULE, why,
                    "more than one key's thumbprint begins so: say more");
     out.n = 0;
-    assert_done(select_by_thumbprint(&any, keyring, "abcdefghB", &out, &why), why);
+    assert_done(select_by_thumbprint(NULL, keyring, "abcdefghB", &out, &why), why);
     assert_int_equal(out.n, 1);
     assert_int_equal(out.indexes[0], 1);
     out.n = 0;
-    assert_done(select_by_thumbprint(&one, keyring, first, &out, &why), why);
+    assert_done(select_by_thumbprint("hsm-a", keyring, first, &out, &why), why);
     assert_int_equal(out.n, 1);
     assert_int_equal(out.indexes[0], 0);
     out.n = 0;
-    assert_refused(select_by_thumbprint(&any, keyring, "abcdefg", &out, &why), OUTCOME_NOT_FOUND,
+    assert_refused(select_by_thumbprint(NULL, keyring, "abcdefg", &out, &why), OUTCOME_NOT_FOUND,
                    why, "a thumbprint needs at least its first 8 characters");
-    assert_refused(select_by_thumbprint(&any, keyring, "abcdefghC", &out, &why), OUTCOME_NOT_FOUND,
+    assert_refused(select_by_thumbprint(NULL, keyring, "abcdefghC", &out, &why), OUTCOME_NOT_FOUND,
                    why, "no key whose thumbprint begins so in the keyring");
     keyring_free(keyring);
 }
@@ -56,8 +52,6 @@ static void a_beginning_is_enough_while_it_is_one_s_own(void **state)
 static void so_many_and_no_more(void **state)
 {
     (void)state;
-    JSON_CLEANUP json_t *none = json_object();
-    const struct act act = {.arguments = none};
     struct selection out = {0};
     struct reason why = {0};
     struct keyring *keyring = empty_keyring();
@@ -67,14 +61,14 @@ static void so_many_and_no_more(void **state)
         (void)snprintf(token, sizeof token, "hsm-%u", i);
         add(&keyring, token, public_key_ref(key));
     }
-    assert_done(select_by_thumbprint(&act, keyring, first, &out, &why), why);
+    assert_done(select_by_thumbprint(NULL, keyring, first, &out, &why), why);
     assert_int_equal(out.n, SELECTION_MAX);
     add(&keyring, "one-more", public_key_ref(key));
     out.n = 0;
     char text[80];
     (void)snprintf(text, sizeof text, "more than %d keys: name one by its thumbprint",
                    SELECTION_MAX);
-    assert_refused(select_by_thumbprint(&act, keyring, first, &out, &why), OUTCOME_RULE, why, text);
+    assert_refused(select_by_thumbprint(NULL, keyring, first, &out, &why), OUTCOME_RULE, why, text);
     public_key_free(key);
     keyring_free(keyring);
 }
