@@ -105,6 +105,7 @@ enum exit_code run_status(const struct command_line *line);
 enum exit_code run_reload(const struct command_line *line);
 enum exit_code run_jwks(const struct command_line *line);
 enum exit_code run_key_generate(const struct command_line *line);
+enum exit_code run_key_adopt(const struct command_line *line);
 enum exit_code run_key_list(const struct command_line *line);
 enum exit_code run_key_reference(const struct command_line *line);
 enum exit_code run_key_csr(const struct command_line *line);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * qsealctl key show, and what people put on record of a key: backup-recorded, seen. */
+ * qsealctl key show and adopt, and what people put on record of a key: backup-recorded, seen. */
 #include "ctl/command.h"
 
 #include "jose/json.h"
@@ -127,6 +127,31 @@ enum exit_code run_key_show(const struct command_line *line)
     return command_do(line, CUSTODY_KEY_SHOW,
                       json_pack("{s:s, s:s*}", "key", line->words[0], "token", line->token),
                       print_keys);
+}
+
+static void print_adopted(const json_t *result)
+{
+    size_t i;
+    json_t *key;
+    json_array_foreach (json_object_get(result, "keys"), i, key) {
+        (void)printf("%s: key %s in token %s is %s, a replica of that in token %s\n",
+                     command_text(key, "role"), command_text(key, "kid"),
+                     command_text(key, "token"), command_text(key, "state"),
+                     command_text(key, "replica_of"));
+        print_in_token(json_object_get(key, "in_token"));
+    }
+}
+
+enum exit_code run_key_adopt(const struct command_line *line)
+{
+    if (line->token == NULL) {
+        (void)fprintf(stderr, "usage: qsealctl key adopt KID --token NAME\n");
+        return EXIT_USAGE;
+    }
+    return command_do(line, CUSTODY_KEY_ADOPT,
+                      json_pack("{s:s, s:s, s:s*}", "key", line->words[0], "token", line->token,
+                                "reason", line->reason),
+                      print_adopted);
 }
 
 /* "seal: a backup of key K in token T is on record" */

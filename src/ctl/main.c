@@ -14,6 +14,8 @@ static const struct command commands[] = {
      "make a key pair for a role in each token that has none, else one more in each; the first\n"
      "                              is active at once, if the role needs no certificate",
      1, 1, run_key_generate},
+    {"key", "adopt", "KID", "enter a replica of a key that was put onto token --token", 1, 1,
+     run_key_adopt},
     {"key", "csr", "ROLE", "a certificate request, signed by the role's key in its token", 1, 1,
      run_key_csr},
     {"key", "import-certificate", "ROLE", "keep the certificates of --file beside the role's key",
@@ -87,7 +89,9 @@ static void print_help(FILE *to)
         "  --config FILE  for config check (default /etc/qseal/qseal.yaml)\n"
         "  --token NAME   for key … and rotation plan, apply, cancel: on this token only; but key "
         "suspend and\n"
-        "                 compromised stop a key on all tokens that have it\n"
+        "                 compromised stop a key on all tokens that have it, and key adopt is for "
+        "the one that\n"
+        "                 has the replica\n"
         "  --reason TEXT  for what changes a key, rotation apply and key backup-recorded: at most "
         "200 characters\n"
         "  --where TEXT   for key seen: where it was seen, at most 200 characters\n"

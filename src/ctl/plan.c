@@ -38,6 +38,11 @@ static void print_effect(const json_t *plan)
                          command_text(key, "to"));
             continue;
         }
+        if (json_object_get(key, "replica_of") != NULL) {
+            (void)printf("key %s is entered as %s, a replica of that in token %s\n", kid,
+                         command_text(key, "to"), command_text(key, "replica_of"));
+            continue;
+        }
         if (json_object_get(key, "schedule") != NULL) {
             (void)printf("key %s, which is %s:\n", kid, command_text(key, "from"));
             print_schedule(json_object_get(key, "schedule"));

@@ -100,6 +100,9 @@ enum outcome act_install_locked(struct act *act, struct keyring *keyring,
 /* A key on every token of the role (or on the one named) that has none yet; where all have one, one
  * more on each. */
 enum outcome act_key_generate(struct act *act, struct reason *why) MUST_USE;
+/* A replica of a known key, which somebody has put onto another token of its role, entered there.
+ */
+enum outcome act_key_adopt(struct act *act, struct reason *why) MUST_USE;
 enum outcome act_key_reference(struct act *act, struct reason *why) MUST_USE;
 enum outcome act_key_csr(struct act *act, struct reason *why) MUST_USE;
 enum outcome act_key_import(struct act *act, struct reason *why) MUST_USE;

@@ -298,6 +298,7 @@ static const struct verb_row verbs[] = {
     [CUSTODY_ROTATION_LOOKAHEAD] = {"rotation lookahead", ANY_RIGHT | ONLY_READS,
                                     act_rotation_lookahead},
     [CUSTODY_AUDIT_KEY] = {"audit key", ANY_RIGHT | ONLY_READS, act_audit_key},
+    [CUSTODY_KEY_ADOPT] = {"key adopt", KEY_CHANGE | ASKS_TOKENS, act_key_adopt},
 };
 
 static bool has(const struct verb_row *row, unsigned int mark)

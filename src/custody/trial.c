@@ -82,6 +82,17 @@ enum outcome trial_first(const struct config *config, const struct key *key, str
     return outcome == OUTCOME_OK ? OUTCOME_OK : refuse_activation(outcome, key, inner.detail, why);
 }
 
+enum outcome trial_replica(const struct config *config, const struct key *key, struct reason *why)
+{
+    struct reason inner = {0};
+    enum outcome outcome = sign_and_forget(config, key, &inner);
+    return outcome == OUTCOME_OK
+               ? OUTCOME_OK
+               : refuse(why, outcome,
+                        "the key is not adopted, since it does not sign in token %s now: %.300s",
+                        key->token, inner.detail);
+}
+
 const struct trial *trial_of(const struct trials *trials, const struct key *key)
 {
     const char *kid = public_key_thumbprint(key->public_key);

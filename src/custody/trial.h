@@ -31,6 +31,9 @@ void trials_make(struct trials *trials, const struct config *config, const struc
  */
 enum outcome trial_first(const struct config *config, const struct key *key,
                          struct reason *why) MUST_USE;
+/* And for a replica that is to be adopted. */
+enum outcome trial_replica(const struct config *config, const struct key *key,
+                           struct reason *why) MUST_USE;
 /* The trial of this key on this token; NULL: there was none. */
 const struct trial *trial_of(const struct trials *trials, const struct key *key);
 /* The token's reason when a key that these steps make active does not sign; OUTCOME_LIMIT when it

@@ -6,7 +6,7 @@ foreach(part certificate request request_profile)
   target_compile_definitions(test_pki_${part} PRIVATE QSEAL_OPENSSL="${QSEAL_OPENSSL}")
 endforeach()
 # Against tokens that are doubles (the third body of token/token.h).
-foreach(part audit_key busy csr due import reference trial)
+foreach(part audit_key adopt busy csr due import reference trial)
   qseal_unit_test(custody_${part} DEPENDS custody signing token_codec)
   target_sources(test_custody_${part} PRIVATE ${CMAKE_SOURCE_DIR}/tests/doubles/instance.c ${CMAKE_SOURCE_DIR}/tests/doubles/token_double.c)
   target_include_directories(test_custody_${part} PRIVATE ${CMAKE_SOURCE_DIR}/tests/doubles ${CMAKE_SOURCE_DIR}/tests/unit)
