@@ -28,7 +28,7 @@ static enum outcome select_named(const struct act *act, const char *name, struct
                                  struct reason *why)
 {
     const struct keyring *keyring = act->view->keyring;
-    enum outcome outcome = select_by_thumbprint(act, keyring, name, out, why);
+    enum outcome outcome = select_by_thumbprint(NULL, keyring, name, out, why);
     for (size_t i = 0; outcome == OUTCOME_OK && i < out->n; i++) {
         const struct key *key = &keyring->keys[out->indexes[i]];
         if (key->purpose != PURPOSE_AUDIT) {
