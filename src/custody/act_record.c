@@ -8,6 +8,7 @@
 #include "jose/json.h"
 
 #include <string.h>
+#include <unistd.h>
 
 enum { RECORD_DEADLINE_MS = 5000, ARGUMENT_MAX = 200, STEPS_MAX = 32 };
 
@@ -84,6 +85,17 @@ void act_record_end(struct act *act, enum outcome outcome)
     audit_done(act->custody->room.audit, &act->ticket,
                outcome == OUTCOME_OK ? "done" : outcome_name(outcome), span_of(NULL, 0));
     act->ticket = (struct audit_ticket){0};
+}
+
+struct self_signer act_signer(const struct act *act, const struct view *view, const char *operation)
+{
+    const struct caller self = {.uid = getuid(), .gid = getgid(), .pid = getpid()};
+    return (struct self_signer){
+        .config = view->policy->config,
+        .audit = act->custody->room.audit,
+        .caller = act->verb == NULL ? self : act->peer,
+        .operation = operation,
+    };
 }
 
 static const struct key *counterpart(const struct keyring *before, const struct key *key)

@@ -4,12 +4,16 @@
 #define QSEAL_CUSTODY_ACT_RECORD_H
 
 #include "custody/act.h"
+#include "custody/self_sign.h"
 
 /* The command, on the disk before it is carried out. One that only stops a key is carried out also
  * when there can be no record: OUTCOME_AUDIT for the others. */
 enum outcome act_record_begin(struct act *act, bool stops, struct reason *why) MUST_USE;
 /* The command of somebody who may not, or not now. */
 void act_record_refused(struct act *act, enum outcome outcome);
+/* Who has a key sign for this act: the administrator; or the service itself, for the clock. */
+struct self_signer act_signer(const struct act *act, const struct view *view,
+                              const char *operation);
 /* How it ended. */
 void act_record_end(struct act *act, enum outcome outcome);
 /* The keyring's next generation, on the disk before it is in force. */

@@ -2,6 +2,7 @@
  * qsealctl key adopt: a replica of a known key, put onto another token by the tools of its maker,
  * entered into the keyring. The token has to show it as it is known, and to sign with it. */
 #include "base/log.h"
+#include "custody/act_record.h"
 #include "custody/change.h"
 #include "custody/destroy.h"
 #include "custody/effect.h"
@@ -212,9 +213,11 @@ static enum outcome look_at(const struct act *act, const struct config_token *pl
                       place->name, id, kid_of(replica));
     }
     outcome = check_label(replica, place, shown, why);
-    return outcome == OUTCOME_OK && !act_is_held_up(act)
-               ? trial_replica(act->view->policy->config, replica, why)
-               : outcome;
+    if (outcome != OUTCOME_OK || act_is_held_up(act)) {
+        return outcome;
+    }
+    const struct self_signer signer = act_signer(act, act->view, "trial");
+    return trial_replica(&signer, replica, why);
 }
 
 /* Before the lock, since a token may take its time. */

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "custody/act_record.h"
 #include "custody/destroy.h"
 #include "custody/effect.h"
 #include "custody/trial.h"
@@ -257,8 +258,8 @@ static void try_keys(const struct act *act, const struct change_verb *verb, stru
     if (verb->to == KEY_ACTIVE && !act_is_held_up(act) &&
         resolve(act, verb, &resolved, &unused) == OUTCOME_OK &&
         judge_time(act, verb, &resolved, &unused) == OUTCOME_OK) {
-        trials_make(trials, act->view->policy->config, act->view->keyring, resolved.steps.list,
-                    resolved.steps.n);
+        const struct self_signer signer = act_signer(act, act->view, "trial");
+        trials_make(trials, &signer, act->view->keyring, resolved.steps.list, resolved.steps.n);
     }
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * qsealctl key csr: a certificate request, signed in the token by the key it is for. */
 #include "base/log.h"
-#include "custody/act.h"
+#include "custody/act_record.h"
 #include "custody/self_sign.h"
 #include "jose/ecdsa.h"
 #include "jose/json.h"
@@ -32,8 +32,9 @@ static enum outcome make(const struct act *act, const struct key *key,
     enum alg alg = self_sign_alg(key);
     enum outcome outcome = request_put_info(&info, wish, public_key_spki(key->public_key), why);
     if (outcome == OUTCOME_OK) {
-        outcome = self_sign(act->view->policy->config, key, buffer_span(&info),
-                            deadline_in_ms(CSR_DEADLINE_MS), &signature, why);
+        const struct self_signer signer = act_signer(act, act->view, "certificate-request");
+        outcome = self_sign(&signer, key, buffer_span(&info), deadline_in_ms(CSR_DEADLINE_MS),
+                            &signature, why);
     }
     return outcome == OUTCOME_OK
                ? put_request(key, alg, buffer_span(&info), buffer_span(&signature), pem, why)

@@ -2,6 +2,7 @@
  * Steps whose time has come. Those of a role are one generation, so that its tokens switch
  * together; one that a rule refuses holds up no other. */
 #include "base/log.h"
+#include "custody/act_record.h"
 #include "custody/destroy.h"
 #include "custody/trial.h"
 
@@ -141,7 +142,9 @@ void due_try(struct custody *custody, int64_t now, struct trials *trials)
         struct reason unused = {0};
         if (is_due(key, now) && key->schedule[0].change.state == KEY_ACTIVE &&
             judge_step(&question, &steps, &unused) == OUTCOME_OK) {
-            trial_make(trials, view->policy->config, key);
+            const struct act clock = {.custody = custody};
+            const struct self_signer signer = act_signer(&clock, view, "trial");
+            trial_make(trials, &signer, key);
         }
     }
     view_unref(view);

@@ -188,8 +188,8 @@ static enum outcome generate_on(struct act *act, const struct config_role *role,
     }
     struct reason unfit = {0};
     bool at_once = is_active_at_once(act, role, token->name);
-    enum outcome tried =
-        at_once ? trial_first(act->view->policy->config, &key, &unfit) : OUTCOME_OK;
+    const struct self_signer signer = act_signer(act, act->view, "trial");
+    enum outcome tried = at_once ? trial_first(&signer, &key, &unfit) : OUTCOME_OK;
     outcome = note_and_enter(act, &key, at_once && tried == OUTCOME_OK, tally, why);
     if (outcome == OUTCOME_OK && tried != OUTCOME_OK) {
         log_warning("%s", unfit.detail);

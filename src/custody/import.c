@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "custody/act_record.h"
 #include "custody/effect.h"
 #include "custody/report_certificate.h"
 #include "custody/trial.h"
@@ -173,8 +174,8 @@ static void try_key(const struct act *act, const char *text, struct import *impo
     struct resolved resolved = {.next = NULL};
     struct reason unused = {0};
     if (!act_is_held_up(act) && resolve(act, text, import, &resolved, &unused) == OUTCOME_OK) {
-        trials_make(trials, act->view->policy->config, act->view->keyring, resolved.steps,
-                    resolved.n_steps);
+        const struct self_signer signer = act_signer(act, act->view, "trial");
+        trials_make(trials, &signer, act->view->keyring, resolved.steps, resolved.n_steps);
     }
     keyring_free(resolved.next);
 }

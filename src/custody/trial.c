@@ -25,7 +25,7 @@ static const struct trial *lost_of(const struct trials *trials, const char *toke
     return NULL;
 }
 
-static enum outcome sign_and_forget(const struct config *config, const struct key *key,
+static enum outcome sign_and_forget(const struct self_signer *signer, const struct key *key,
                                     struct reason *why)
 {
     BUFFER_CLEANUP struct buffer info = BUFFER_INIT(REQUEST_INFO_MAX);
@@ -33,12 +33,12 @@ static enum outcome sign_and_forget(const struct config *config, const struct ke
     struct request_wish wish = {.profile = PROFILE_PLAIN, .purpose = key->purpose};
     wish.values[REQUEST_SUBJECT] = "/CN=trial signature";
     enum outcome outcome = request_put_info(&info, &wish, public_key_spki(key->public_key), why);
-    return outcome == OUTCOME_OK ? self_sign(config, key, buffer_span(&info),
+    return outcome == OUTCOME_OK ? self_sign(signer, key, buffer_span(&info),
                                              deadline_in_ms(TRIAL_DEADLINE_MS), &signature, why)
                                  : outcome;
 }
 
-void trial_make(struct trials *trials, const struct config *config, const struct key *key)
+void trial_make(struct trials *trials, const struct self_signer *signer, const struct key *key)
 {
     struct reason why = {0};
     if (trials->n == TRIALS_MAX) {
@@ -53,16 +53,16 @@ void trial_make(struct trials *trials, const struct config *config, const struct
         memcpy(trial->detail, lost->detail, sizeof trial->detail);
         return;
     }
-    trial->outcome = sign_and_forget(config, key, &why);
+    trial->outcome = sign_and_forget(signer, key, &why);
     (void)snprintf(trial->detail, sizeof trial->detail, "%.300s", why.detail);
 }
 
-void trials_make(struct trials *trials, const struct config *config, const struct keyring *keyring,
-                 const struct keyring_step *steps, size_t n)
+void trials_make(struct trials *trials, const struct self_signer *signer,
+                 const struct keyring *keyring, const struct keyring_step *steps, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         if (steps[i].change.state == KEY_ACTIVE) {
-            trial_make(trials, config, &keyring->keys[steps[i].index]);
+            trial_make(trials, signer, &keyring->keys[steps[i].index]);
         }
     }
 }
@@ -75,17 +75,19 @@ static enum outcome refuse_activation(enum outcome outcome, const struct key *ke
                   key->token, detail);
 }
 
-enum outcome trial_first(const struct config *config, const struct key *key, struct reason *why)
+enum outcome trial_first(const struct self_signer *signer, const struct key *key,
+                         struct reason *why)
 {
     struct reason inner = {0};
-    enum outcome outcome = sign_and_forget(config, key, &inner);
+    enum outcome outcome = sign_and_forget(signer, key, &inner);
     return outcome == OUTCOME_OK ? OUTCOME_OK : refuse_activation(outcome, key, inner.detail, why);
 }
 
-enum outcome trial_replica(const struct config *config, const struct key *key, struct reason *why)
+enum outcome trial_replica(const struct self_signer *signer, const struct key *key,
+                           struct reason *why)
 {
     struct reason inner = {0};
-    enum outcome outcome = sign_and_forget(config, key, &inner);
+    enum outcome outcome = sign_and_forget(signer, key, &inner);
     return outcome == OUTCOME_OK
                ? OUTCOME_OK
                : refuse(why, outcome,

@@ -5,6 +5,7 @@
 #define QSEAL_CUSTODY_TRIAL_H
 
 #include "custody/change.h"
+#include "custody/self_sign.h"
 
 enum { TRIALS_MAX = 64 };
 
@@ -23,16 +24,16 @@ struct trials {
 
 /* Makes one signature with the key in its token, over a certificate request for itself that nobody
  * gets, verifies it and throws it away. A token that has not answered once is not asked again. */
-void trial_make(struct trials *trials, const struct config *config, const struct key *key);
+void trial_make(struct trials *trials, const struct self_signer *signer, const struct key *key);
 /* The same for each key that these steps of the keyring make active. */
-void trials_make(struct trials *trials, const struct config *config, const struct keyring *keyring,
-                 const struct keyring_step *steps, size_t n);
+void trials_make(struct trials *trials, const struct self_signer *signer,
+                 const struct keyring *keyring, const struct keyring_step *steps, size_t n);
 /* The same for a first key, which is in no keyring yet. The token's reason when it does not sign.
  */
-enum outcome trial_first(const struct config *config, const struct key *key,
+enum outcome trial_first(const struct self_signer *signer, const struct key *key,
                          struct reason *why) MUST_USE;
 /* And for a replica that is to be adopted. */
-enum outcome trial_replica(const struct config *config, const struct key *key,
+enum outcome trial_replica(const struct self_signer *signer, const struct key *key,
                            struct reason *why) MUST_USE;
 /* The trial of this key on this token; NULL: there was none. */
 const struct trial *trial_of(const struct trials *trials, const struct key *key);

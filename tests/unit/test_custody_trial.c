@@ -121,7 +121,8 @@ static void a_lost_token_is_asked_once(void **state)
                                          {.index = 2, .change = {.state = KEY_ACTIVE}},
                                          {.index = 3, .change = {.state = KEY_RETIRING}}};
     instance->tokens[0].outcome = OUTCOME_TOKEN_UNAVAILABLE;
-    trials_make(&trials, view->policy->config, view->keyring, steps, COUNT_OF(steps));
+    const struct self_signer signer = {.config = view->policy->config, .operation = "trial"};
+    trials_make(&trials, &signer, view->keyring, steps, COUNT_OF(steps));
     assert_int_equal(trials.n, 2);
     assert_int_equal(instance->tokens[0].asked, asked + 1);
     assert_refused(trials_check(&trials, view->keyring, steps + 1, 1, &why),
