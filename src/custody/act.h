@@ -97,6 +97,9 @@ enum outcome act_execute(struct act *act, const char *verb, struct reason *why) 
 enum outcome act_install_locked(struct act *act, struct keyring *keyring,
                                 struct reason *why) MUST_USE;
 
+enum outcome act_reload(struct act *act, struct reason *why) MUST_USE;
+/* With the typed PIN, if one came along. */
+enum outcome act_token_unlock(struct act *act, struct reason *why) MUST_USE;
 /* A key on every token of the role (or on the one named) that has none yet; where all have one, one
  * more on each. */
 enum outcome act_key_generate(struct act *act, struct reason *why) MUST_USE;

@@ -3,18 +3,14 @@
  * lock. */
 #include "custody/local.h"
 
-#include "audit/record.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "custody/act_record.h"
 #include "jose/json.h"
-#include "token/remote.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { UNLOCK_DEADLINE_MS = 30000 };
 
 struct verb_row {
     const char *name;
@@ -123,130 +119,6 @@ static enum outcome do_jwks(struct act *act, struct reason *why)
     return OUTCOME_OK;
 }
 
-static void record_policy(struct custody *custody)
-{
-    struct view *now = view_cell_get(custody->room.views);
-    BUFFER_CLEANUP struct buffer members = BUFFER_INIT(AUDIT_MEMBERS_MAX);
-    view_put_record(now, &members);
-    record_put_number(&members, "generation", (int64_t)now->policy->generation);
-    audit_note(custody->room.audit, "policy", &members);
-    view_unref(now);
-}
-
-static enum outcome reload_locked(struct custody *custody, struct reason *why)
-{
-    struct view *now = view_cell_get(custody->room.views);
-    struct policy *policy = NULL;
-    struct keyring *keyring = NULL;
-    enum outcome outcome =
-        policy_load(custody->room.config_path, now->policy->generation + 1, &policy, why);
-    if (outcome == OUTCOME_OK) {
-        outcome = keyring_load(custody->room.keyring_path, &keyring, why);
-    }
-    if (outcome == OUTCOME_OK && keyring->generation < now->keyring->generation) {
-        outcome =
-            refuse(why, OUTCOME_RULE, "%s: generation %llu is older than %llu, which is in force",
-                   custody->room.keyring_path, (unsigned long long)keyring->generation,
-                   (unsigned long long)now->keyring->generation);
-    }
-    view_unref(now);
-    if (outcome != OUTCOME_OK) {
-        keyring_free(keyring);
-        policy_unref(policy);
-        return outcome;
-    }
-    struct view *next = NULL;
-    outcome = view_new(policy, keyring, &next, why);
-    if (outcome == OUTCOME_OK) {
-        view_cell_set(custody->room.views, next);
-        record_policy(custody);
-    }
-    return outcome;
-}
-
-static void note_reload(struct custody *custody, const struct custody_reload_report *report)
-{
-    pthread_mutex_lock(&custody->report);
-    custody->reload = *report;
-    pthread_mutex_unlock(&custody->report);
-}
-
-enum outcome custody_reload(struct custody *custody, struct reason *why)
-{
-    pthread_mutex_lock(&custody->change);
-    enum outcome outcome = reload_locked(custody, why);
-    pthread_mutex_unlock(&custody->change);
-    struct custody_reload_report report = {.at = clock_wall_s(), .refused = outcome != OUTCOME_OK};
-    if (outcome == OUTCOME_OK) {
-        log_info("configuration, profiles and keyring were read anew");
-    } else {
-        memcpy(report.detail, why->detail, sizeof report.detail);
-        log_error("reload refused, the old configuration stays in force: %s", why->detail);
-    }
-    note_reload(custody, &report);
-    return outcome;
-}
-
-static enum outcome do_reload(struct act *act, struct reason *why)
-{
-    enum outcome outcome = custody_reload(act->custody, why);
-    if (outcome == OUTCOME_OK) {
-        struct custody_room *room = &act->custody->room;
-        struct view *view = view_cell_get(room->views);
-        struct door_front front;
-        bool is_there = room->front_about(room->front, &front);
-        buffer_put_format(act->result, "{\"generation\":%llu,\"keyring_generation\":%llu,",
-                          (unsigned long long)view->policy->generation,
-                          (unsigned long long)view->keyring->generation);
-        report_rooms(act->result, view, room->watch, is_there ? &front : NULL,
-                     &act->custody->start);
-        buffer_put_text(act->result, ",");
-        report_dropped(act->result, act->view->policy->config, view->policy->config);
-        buffer_put_text(act->result, "}");
-        view_unref(view);
-    }
-    return outcome;
-}
-
-/* Who may unlock is told that the PIN is wanted, and what the token says, before it is typed. */
-static enum outcome ask_for_pin(struct act *act, const struct config_token *config,
-                                const struct reason *why)
-{
-    buffer_put_format(
-        act->result,
-        "{\"token\":\"%s\",\"state\":\"locked\",\"pin\":\"wanted\",\"detail\":", config->name);
-    json_put_string(act->result, span_of_text(why->detail));
-    buffer_put_text(act->result, "}");
-    return OUTCOME_OK;
-}
-
-static enum outcome do_token_unlock(struct act *act, struct reason *why)
-{
-    static const char *const names[] = {"token", NULL};
-    enum outcome outcome = act_check_arguments(act, names, why);
-    if (outcome != OUTCOME_OK) {
-        return outcome;
-    }
-    const char *name = act_argument(act, "token");
-    const struct config_token *config =
-        name == NULL ? NULL : config_token(act->view->policy->config, name);
-    if (config == NULL) {
-        return refuse(why, OUTCOME_NOT_FOUND, "the configuration has no such token");
-    }
-    struct token *token = token_remote_new(config->name, config->socket);
-    if (token == NULL) {
-        return refuse(why, OUTCOME_INTERNAL, "out of memory");
-    }
-    outcome = token_unlock(token, act->pin, deadline_in_ms(UNLOCK_DEADLINE_MS), why);
-    token_remote_free(token);
-    if (outcome == OUTCOME_OK) {
-        buffer_put_format(act->result, "{\"token\":\"%s\",\"state\":\"ready\"}", config->name);
-    }
-    return outcome == OUTCOME_PIN && config->pin_typed && act->pin < 0
-               ? ask_for_pin(act, config, why)
-               : outcome;
-}
-
 /* What a verb asks for beside a right, and what the audit log has of it. One that asks tokens may
  * have to wait for them, and leaves room for the others. What stops a key waits for neither: no
  * clock that is believed (its time would be in the keyring), and no second person (where approval
@@ -264,12 +136,12 @@ enum {
 
 static const struct verb_row verbs[] = {
     [CUSTODY_STATUS] = {"status", ANY_RIGHT | ONLY_READS, do_status},
-    [CUSTODY_RELOAD] = {"reload", RIGHT_OPERATOR, do_reload},
+    [CUSTODY_RELOAD] = {"reload", RIGHT_OPERATOR, act_reload},
     [CUSTODY_KEY_GENERATE] = {"key generate", KEY_CHANGE | ASKS_TOKENS, act_key_generate},
     [CUSTODY_KEY_LIST] = {"key list", ANY_RIGHT | ONLY_READS, do_key_list},
     [CUSTODY_JWKS] = {"jwks", ANY_RIGHT | ONLY_READS, do_jwks},
     [CUSTODY_TOKEN_UNLOCK] = {"token unlock", RIGHT_OPERATOR | RIGHT_CUSTODIAN | ASKS_TOKENS,
-                              do_token_unlock},
+                              act_token_unlock},
     [CUSTODY_KEY_REFERENCE] = {"key reference", ANY_RIGHT | ONLY_READS, act_key_reference},
     [CUSTODY_KEY_CSR] = {"key csr", RIGHT_CUSTODIAN | ASKS_TOKENS, act_key_csr},
     [CUSTODY_KEY_IMPORT] = {"key import-certificate", KEY_CHANGE | ASKS_TOKENS, act_key_import},

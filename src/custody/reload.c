@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Configuration, profiles and keyring read anew: all of them, or nothing changes. */
+#include "custody/act.h"
+
+#include "audit/record.h"
+#include "base/clock.h"
+#include "base/log.h"
+
+#include <string.h>
+
+static void record_policy(struct custody *custody)
+{
+    struct view *now = view_cell_get(custody->room.views);
+    BUFFER_CLEANUP struct buffer members = BUFFER_INIT(AUDIT_MEMBERS_MAX);
+    view_put_record(now, &members);
+    record_put_number(&members, "generation", (int64_t)now->policy->generation);
+    audit_note(custody->room.audit, "policy", &members);
+    view_unref(now);
+}
+
+static enum outcome reload_locked(struct custody *custody, struct reason *why)
+{
+    struct view *now = view_cell_get(custody->room.views);
+    struct policy *policy = NULL;
+    struct keyring *keyring = NULL;
+    enum outcome outcome =
+        policy_load(custody->room.config_path, now->policy->generation + 1, &policy, why);
+    if (outcome == OUTCOME_OK) {
+        outcome = keyring_load(custody->room.keyring_path, &keyring, why);
+    }
+    if (outcome == OUTCOME_OK && keyring->generation < now->keyring->generation) {
+        outcome =
+            refuse(why, OUTCOME_RULE, "%s: generation %llu is older than %llu, which is in force",
+                   custody->room.keyring_path, (unsigned long long)keyring->generation,
+                   (unsigned long long)now->keyring->generation);
+    }
+    view_unref(now);
+    if (outcome != OUTCOME_OK) {
+        keyring_free(keyring);
+        policy_unref(policy);
+        return outcome;
+    }
+    struct view *next = NULL;
+    outcome = view_new(policy, keyring, &next, why);
+    if (outcome == OUTCOME_OK) {
+        view_cell_set(custody->room.views, next);
+        record_policy(custody);
+    }
+    return outcome;
+}
+
+static void note_reload(struct custody *custody, const struct custody_reload_report *report)
+{
+    pthread_mutex_lock(&custody->report);
+    custody->reload = *report;
+    pthread_mutex_unlock(&custody->report);
+}
+
+enum outcome custody_reload(struct custody *custody, struct reason *why)
+{
+    pthread_mutex_lock(&custody->change);
+    enum outcome outcome = reload_locked(custody, why);
+    pthread_mutex_unlock(&custody->change);
+    struct custody_reload_report report = {.at = clock_wall_s(), .refused = outcome != OUTCOME_OK};
+    if (outcome == OUTCOME_OK) {
+        log_info("configuration, profiles and keyring were read anew");
+    } else {
+        memcpy(report.detail, why->detail, sizeof report.detail);
+        log_error("reload refused, the old configuration stays in force: %s", why->detail);
+    }
+    note_reload(custody, &report);
+    return outcome;
+}
+
+enum outcome act_reload(struct act *act, struct reason *why)
+{
+    enum outcome outcome = custody_reload(act->custody, why);
+    if (outcome == OUTCOME_OK) {
+        struct custody_room *room = &act->custody->room;
+        struct view *view = view_cell_get(room->views);
+        struct door_front front;
+        bool is_there = room->front_about(room->front, &front);
+        buffer_put_format(act->result, "{\"generation\":%llu,\"keyring_generation\":%llu,",
+                          (unsigned long long)view->policy->generation,
+                          (unsigned long long)view->keyring->generation);
+        report_rooms(act->result, view, room->watch, is_there ? &front : NULL,
+                     &act->custody->start);
+        buffer_put_text(act->result, ",");
+        report_dropped(act->result, act->view->policy->config, view->policy->config);
+        buffer_put_text(act->result, "}");
+        view_unref(view);
+    }
+    return outcome;
+}
