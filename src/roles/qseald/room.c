@@ -2,13 +2,13 @@
  * qseald's sockets and services, put together and taken apart. */
 #include "roles/qseald/room.h"
 
-#include "audit/record.h"
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "custody/clock.h"
 #include "custody/local.h"
 #include "roles/qseald/door.h"
+#include "roles/qseald/room_audit.h"
 #include "signing/checkpointer.h"
 #include "signing/local.h"
 #include "wire/frame.h"
@@ -209,29 +209,6 @@ static bool front_about(void *room, struct door_front *out)
     return door_about(((struct room *)room)->door, out);
 }
 
-static enum outcome open_audit(struct room *room, const struct view *view, struct reason *why)
-{
-    const struct config_audit *config = &view->policy->config->audit;
-    const struct audit_options options = {
-        .folder = config->folder,
-        .segment_bytes = (uint64_t)config->segment_mib * 1024 * 1024,
-        .segment_age_s = config->segment_age_s,
-    };
-    if (!config->enabled) {
-        log_warning("audit: enabled is false: no record is kept of what is signed");
-        return OUTCOME_OK;
-    }
-    enum outcome outcome = audit_open(&options, &room->audit, why);
-    if (outcome == OUTCOME_OK) {
-        BUFFER_CLEANUP struct buffer members = BUFFER_INIT(AUDIT_MEMBERS_MAX);
-        record_put_text(&members, "program", "qseald " QSEAL_VERSION);
-        record_put_number(&members, "pid", getpid());
-        view_put_record(view, &members);
-        audit_note(room->audit, "start", &members);
-    }
-    return outcome;
-}
-
 static bool start_services(struct room *room, const struct config *config, struct reason *why)
 {
     room->watch = watch_new(room->views, why);
@@ -349,7 +326,7 @@ static enum outcome start(struct room *room, struct reason *why)
         view_unref(view);
         return refuse(why, OUTCOME_INTERNAL, "out of memory");
     }
-    outcome = open_audit(room, view, why);
+    outcome = room_open_audit(view, &room->audit, why);
     if (outcome != OUTCOME_OK) {
         return outcome;
     }
