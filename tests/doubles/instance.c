@@ -8,9 +8,11 @@
 #include "check.h"
 #include "jose/json.h"
 
+#include <dirent.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { PATIENCE_MS = 20000, KEYRING_GENERATIONS = 100 };
@@ -34,6 +36,9 @@ void instance_configure(struct instance *instance, const char *grants, const cha
         &text,
         "state: %s\ntemplates: [%s/src/policy/templates]\nprofiles: %s/hsm-config/profiles.d\n",
         instance->folder, QSEAL_SOURCE_DIR, QSEAL_SOURCE_DIR);
+    buffer_put_format(&text, "audit: {enabled: %s, folder: %s%s}\n",
+                      instance->audit == NULL ? "false" : "true", instance->audit_folder,
+                      instance->audit_more == NULL ? "" : instance->audit_more);
     buffer_put_text(&text, "users: {httpd: root, qseald: root}\ncallers:\n");
     buffer_put_format(&text, "  - {name: flow, uid: %u, profiles: %s, in_flight: 4%s}\n", geteuid(),
                       grants, instance->caller_more == NULL ? "" : instance->caller_more);
@@ -59,6 +64,15 @@ void instance_configure(struct instance *instance, const char *grants, const cha
     assert_int_equal(file_replace(instance->config_path, buffer_span(&text), 0600), 0);
 }
 
+static void open_log(struct instance *instance)
+{
+    struct reason why = {0};
+    const struct audit_options options = {
+        .folder = instance->audit_folder, .segment_bytes = 64 << 20, .segment_age_s = 86400};
+    assert_int_equal(mkdir(instance->audit_folder, 0700), 0);
+    assert_done(audit_open(&options, &instance->audit, &why), why);
+}
+
 static void start_services(struct instance *instance)
 {
     struct reason why = {0};
@@ -79,6 +93,7 @@ static void start_services(struct instance *instance)
         .views = instance->views,
         .watch = instance->watch,
         .callers = instance->callers,
+        .audit = instance->audit,
         .askers = INSTANCE_ASKERS,
         .front_about = front_about,
     };
@@ -87,13 +102,14 @@ static void start_services(struct instance *instance)
     instance->signing = (struct signing){.views = instance->views,
                                          .callers = instance->callers,
                                          .watch = instance->watch,
+                                         .audit = instance->audit,
                                          .refusals = &instance->refusals};
     instance->worker = signing_worker_new();
     const struct config_caller *row = config_caller(policy->config, self.uid);
     assert_done(callers_connect(instance->callers, &self, row, &instance->connection, &why), why);
 }
 
-void instance_init(struct instance *instance, const char *grants, const char *rights)
+static void init(struct instance *instance, const char *grants, const char *rights, bool audited)
 {
     json_prepare();
     log_set_level(LOG_LEVEL_ERROR);
@@ -107,6 +123,11 @@ void instance_init(struct instance *instance, const char *grants, const char *ri
                    instance->folder);
     (void)snprintf(instance->keyring_path, sizeof instance->keyring_path, "%s/keyring.json",
                    instance->folder);
+    (void)snprintf(instance->audit_folder, sizeof instance->audit_folder, "%s/audit",
+                   instance->folder);
+    if (audited) {
+        open_log(instance);
+    }
     token_double_set(instance->tokens, INSTANCE_TOKENS);
     instance_configure(instance, grants, rights);
     start_services(instance);
@@ -114,10 +135,35 @@ void instance_init(struct instance *instance, const char *grants, const char *ri
     instance_wait_state(instance, "hsm-b", TOKEN_READY);
 }
 
+void instance_init(struct instance *instance, const char *grants, const char *rights)
+{
+    init(instance, grants, rights, false);
+}
+
+void instance_init_audited(struct instance *instance, const char *grants, const char *rights)
+{
+    init(instance, grants, rights, true);
+}
+
+static void remove_log(const struct instance *instance)
+{
+    DIR *dir = opendir(instance->audit_folder);
+    assert_non_null(dir);
+    for (struct dirent *entry = readdir(dir); entry != NULL; entry = readdir(dir)) {
+        (void)unlinkat(dirfd(dir), entry->d_name, 0);
+    }
+    (void)closedir(dir);
+    assert_int_equal(rmdir(instance->audit_folder), 0);
+}
+
 void instance_fini(struct instance *instance)
 {
     signing_worker_free(instance->worker);
     custody_free(instance->custody);
+    if (instance->audit != NULL) {
+        audit_close(instance->audit);
+        remove_log(instance);
+    }
     watch_free(instance->watch);
     callers_free(instance->callers);
     view_cell_free(instance->views);

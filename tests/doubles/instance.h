@@ -20,7 +20,10 @@ struct instance {
     const char *seal_ec_more;
     const char *roles_more;
     const char *administrators_more;
+    const char *audit_more; /* as the others: ", checkpoint_s: 1" */
     bool pins_typed;
+    char audit_folder[128];
+    struct audit *audit;                         /* NULL: no log is kept */
     struct token_double tokens[INSTANCE_TOKENS]; /* hsm-a, hsm-b */
     struct view_cell *views;
     struct watch *watch;
@@ -36,6 +39,8 @@ struct instance {
  * caller "flow" with these grants (YAML flow sequence) and an administrator with these rights. No
  * keys yet. */
 void instance_init(struct instance *instance, const char *grants, const char *rights);
+/* The same with an audit log in a folder of its own. Nobody makes checkpoints. */
+void instance_init_audited(struct instance *instance, const char *grants, const char *rights);
 void instance_fini(struct instance *instance);
 /* Writes qseal.yaml anew. */
 void instance_configure(struct instance *instance, const char *grants, const char *rights);

@@ -6,3 +6,12 @@ target_compile_definitions(test_audit_checkpoint PRIVATE QSEAL_OPENSSL="${QSEAL_
 qseal_unit_test(audit_log DEPENDS audit base model PACKAGES libcrypto)
 target_link_options(test_audit_log PRIVATE -Wl,--wrap=pwrite,--wrap=fdatasync,--wrap=openat)
 qseal_unit_test(audit_recover DEPENDS audit base model PACKAGES libcrypto)
+# What the services write into it, against tokens that are doubles.
+foreach(name signing_record)
+  qseal_unit_test(${name} DEPENDS custody signing token_codec)
+  target_sources(test_${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests/doubles/instance.c ${CMAKE_SOURCE_DIR}/tests/doubles/token_double.c)
+  target_include_directories(test_${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests/doubles ${CMAKE_SOURCE_DIR}/tests/unit)
+  target_compile_definitions(test_${name} PRIVATE QSEAL_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+endforeach()
+target_sources(test_signing_record PRIVATE tls_rig.c)
+qseal_packages(test_signing_record libssl)
