@@ -51,6 +51,9 @@ static void put_act(struct buffer *out, const struct act *act)
     record_put_caller(out, &act->peer);
     record_put_text(out, "verb", act->verb);
     put_arguments(out, act->arguments);
+    if (act->plan != NULL) {
+        record_put_number(out, "approver", act->approver);
+    }
 }
 
 enum outcome act_record_begin(struct act *act, bool stops, struct reason *why)

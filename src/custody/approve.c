@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/utc.h"
-#include "custody/act.h"
+#include "custody/act_record.h"
 #include "custody/plans.h"
 #include "jose/json.h"
 
@@ -136,7 +136,7 @@ static enum outcome say_changed(enum outcome outcome, struct reason *why)
     return refuse(why, outcome, "what the plan would do has changed since: %.400s", inner.detail);
 }
 
-/* In the name of who asked. */
+/* In the name of who asked; the approval has a record of its own already. */
 static enum outcome execute(struct act *act, const struct plan *plan, struct reason *why)
 {
     struct act planned = {
@@ -145,10 +145,16 @@ static enum outcome execute(struct act *act, const struct plan *plan, struct rea
         .arguments = plan->arguments,
         .result = act->result,
         .pin = -1,
+        .verb = plan->verb,
         .plan = plan,
         .approver = act->peer.uid,
     };
-    enum outcome outcome = act_execute(&planned, plan->verb, why);
+    enum outcome outcome = act_record_begin(&planned, false, why);
+    if (outcome != OUTCOME_OK) {
+        return outcome;
+    }
+    outcome = act_execute(&planned, plan->verb, why);
+    act_record_end(&planned, outcome);
     bool is_rule =
         outcome == OUTCOME_RULE || outcome == OUTCOME_NOT_FOUND || outcome == OUTCOME_NO_KEY;
     return is_rule && !planned.resolved ? say_changed(outcome, why) : outcome;
