@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A disk that fails or hangs under the audit log, for a program that is linked with
+ * --wrap=pwrite,--wrap=fdatasync. Once per program. */
+#ifndef QSEAL_TESTS_UNIT_AUDIT_FAULTS_H
+#define QSEAL_TESTS_UNIT_AUDIT_FAULTS_H
+
+#include "audit_support.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/types.h>
+
+static atomic_int disk_fault; /* errno of each write, 0: none */
+static atomic_bool disk_hangs;
+
+ssize_t __real_pwrite(int fd, const void *data, size_t len, off_t at);
+ssize_t __wrap_pwrite(int fd, const void *data, size_t len, off_t at);
+int __real_fdatasync(int fd);
+int __wrap_fdatasync(int fd);
+
+ssize_t __wrap_pwrite(int fd, const void *data, size_t len, off_t at)
+{
+    int error = atomic_load(&disk_fault);
+    if (error != 0) {
+        errno = error;
+        return -1;
+    }
+    return __real_pwrite(fd, data, len, at);
+}
+
+int __wrap_fdatasync(int fd)
+{
+    while (atomic_load(&disk_hangs)) {
+        (void)poll(NULL, 0, 1);
+    }
+    return __real_fdatasync(fd);
+}
+
+/* Nothing can be written any more, and the log knows it. */
+static inline void disk_break(struct instance *instance)
+{
+    BUFFER_CLEANUP struct buffer none = BUFFER_INIT(16);
+    atomic_store(&disk_fault, ENOSPC);
+    audit_note(instance->audit, "lost", &none);
+    audit_wait_ok(instance, false);
+}
+
+static inline void disk_mend(struct instance *instance)
+{
+    atomic_store(&disk_fault, 0);
+    audit_wait_ok(instance, true);
+}
+
+#endif
