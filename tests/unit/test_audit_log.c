@@ -1,21 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The log as it is written: its chain over records, segments, starts and faults. The checker here
  * is the test's own: it shares nothing with the log but the form of a line. */
-#include "audit/audit.h"
-#include "audit/line.h"
-#include "audit/record.h"
-#include "base/file.h"
-#include "folder.h"
+#include "audit_log_support.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/stat.h>
 #include <sys/types.h>
-
-enum { WAIT_MS = 20000, LOG_MAX = 64 * 1024 * 1024, BIG = 1024 * 1024 * 1024 };
 
 /* --- faults --- */
 
@@ -76,51 +69,7 @@ static int set_up(void **state)
     return 0;
 }
 
-/* --- a log, and what is in it --- */
-
-static struct audit *open_log(const struct folder *folder, uint64_t segment_bytes)
-{
-    struct audit *audit = NULL;
-    struct reason why = {0};
-    const struct audit_options options = {
-        .folder = folder->path, .segment_bytes = segment_bytes, .segment_age_s = 86400};
-    assert_done(audit_open(&options, &audit, &why), why);
-    return audit;
-}
-
-static struct audit_status status_of(struct audit *audit)
-{
-    struct audit_status status;
-    audit_get_status(audit, &status);
-    return status;
-}
-
-static enum outcome append(struct audit *audit, const char *text, struct audit_ticket *ticket,
-                           struct reason *why)
-{
-    BUFFER_CLEANUP struct buffer members = BUFFER_INIT(AUDIT_MEMBERS_MAX);
-    record_put_text(&members, "text", text);
-    return audit_append_durable(audit, "test", &members, deadline_in_ms(WAIT_MS), ticket, why);
-}
-
-static struct audit_ticket must_append(struct audit *audit, const char *text)
-{
-    struct audit_ticket ticket;
-    struct reason why = {0};
-    assert_done(append(audit, text, &ticket, &why), why);
-    return ticket;
-}
-
-static void read_segment(const struct folder *folder, uint64_t number, struct buffer *text)
-{
-    char name[32];
-    char path[128];
-    (void)snprintf(name, sizeof name, "audit-%010llu.jsonl", (unsigned long long)number);
-    folder_path(folder, name, path);
-    if (file_read(path, text) != 0) {
-        assert_int_equal(errno, ENOENT);
-    }
-}
+/* --- what is in it --- */
 
 struct found {
     uint64_t segments;
@@ -199,16 +148,6 @@ static size_t count_of(struct found *found, const char *text)
 static void forget(struct found *found)
 {
     buffer_fini(&found->text);
-}
-
-/* Until the log is in that state. */
-static void until(struct audit *audit, bool ok)
-{
-    struct deadline end = deadline_in_ms(WAIT_MS);
-    while (status_of(audit).ok != ok) {
-        assert_false(deadline_passed(end));
-        (void)poll(NULL, 0, 1);
-    }
 }
 
 /* --- tests --- */
