@@ -48,16 +48,6 @@ struct making {
     struct checkpoint checkpoint;
 };
 
-static const struct config_role *audit_role(const struct config *config)
-{
-    for (size_t i = 0; i < config->n_roles; i++) {
-        if (config->roles[i].purpose == PURPOSE_AUDIT) {
-            return &config->roles[i];
-        }
-    }
-    return NULL;
-}
-
 static void put_record(struct buffer *out, const struct making *making, const struct key *key,
                        enum alg alg, struct span note, struct span signature)
 {
@@ -138,7 +128,7 @@ static enum outcome make(struct checkpointer *checkpointer, struct view *view,
         .view = view,
         .views = checkpointer->views,
         .watch = checkpointer->watch,
-        .role = audit_role(view->policy->config),
+        .role = config_audit_role(view->policy->config),
         .kid = "",
         .deadline = deadline_in_ms(ms),
     };
