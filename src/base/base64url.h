@@ -13,7 +13,8 @@ void base64url_encode(struct buffer *out, struct span bytes);
 /* Strict: no padding, no other alphabet, no white space, and the unused trailing bits are zero; so
  * each byte string has one spelling only. False, with nothing appended, when the text is none. */
 bool base64url_decode(struct buffer *out, struct span text) MUST_USE;
-/* Standard alphabet with padding. */
+/* Standard alphabet with padding, and as strict. */
 void base64_encode(struct buffer *out, struct span bytes);
+bool base64_decode(struct buffer *out, struct span text) MUST_USE;
 
 #endif

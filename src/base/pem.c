@@ -19,62 +19,49 @@ void pem_put(struct buffer *out, const char *label, struct span der)
     buffer_put_format(out, "-----END %s-----\n", label);
 }
 
-static bool take_line(struct span *text, const char *before, const char *label)
+static bool take_text(struct span *text, const char *wanted)
 {
-    struct buffer line = BUFFER_INIT(256);
-    buffer_put_format(&line, "-----%s %s-----\n", before, label);
-    struct span start = span_part(*text, 0, line.len);
-    bool same = buffer_ok(&line) && span_equal(start, buffer_span(&line));
+    size_t len = strlen(wanted);
+    bool same = text->len >= len && memcmp(text->data, wanted, len) == 0;
     if (same) {
-        *text = span_part(*text, line.len, text->len);
+        *text = span_part(*text, len, text->len);
     }
-    buffer_fini(&line);
     return same;
 }
 
-/* Everything before the next line of dashes, as base64url: the alphabets differ in two characters.
- * What that lets through in excess is found when the block is written again. */
-static void take_body(struct span *text, struct buffer *out)
+static bool take_frame(struct span *text, const char *before, const char *label)
+{
+    return take_text(text, before) && take_text(text, label) && take_text(text, "-----\n");
+}
+
+/* The lines in front of the next dash. All but the last have their full length, and of them only
+ * the last is padded. */
+static bool take_body(struct span *text, struct buffer *out)
 {
     size_t len = span_find(*text, '-');
-    size_t n = 0;
-    uint8_t *at = buffer_extend(out, len);
-    for (size_t i = 0; at != NULL && i < len; i++) {
-        uint8_t c = text->data[i];
-        if (c == '+' || c == '/') {
-            at[n++] = c == '+' ? '-' : '_';
-        } else if (c != '\n' && c != '=') {
-            at[n++] = c;
-        }
-    }
-    buffer_cut(out, n);
+    struct span body = span_part(*text, 0, len);
     *text = span_part(*text, len, text->len);
-}
-
-static bool is_spelled_so(struct span block, const char *label, struct span der)
-{
-    struct buffer again = BUFFER_INIT(block.len);
-    pem_put(&again, label, der);
-    bool same = buffer_ok(&again) && span_equal(block, buffer_span(&again));
-    buffer_fini(&again);
-    return same;
+    while (body.len > 0) {
+        struct span line = span_part(body, 0, span_find(body, '\n'));
+        bool is_last = body.len == line.len + 1;
+        bool full = line.len == LINE_LEN && (is_last || line.data[LINE_LEN - 1] != '=');
+        bool good = full || (is_last && line.len > 0 && line.len < LINE_LEN);
+        if (!good || line.len == body.len || !base64_decode(out, line)) {
+            return false;
+        }
+        body = span_part(body, line.len + 1, body.len);
+    }
+    return true;
 }
 
 bool pem_take(struct span *text, const char *label, struct buffer *der)
 {
     struct span rest = *text;
-    BUFFER_CLEANUP struct buffer body = BUFFER_INIT(text->len);
-    if (!take_line(&rest, "BEGIN", label)) {
-        return false;
-    }
-    take_body(&rest, &body);
     size_t before = der->len;
-    if (!take_line(&rest, "END", label) || !buffer_ok(&body) ||
-        !base64url_decode(der, buffer_span(&body))) {
+    if (!take_frame(&rest, "-----BEGIN ", label)) {
         return false;
     }
-    struct span block = span_part(*text, 0, text->len - rest.len);
-    if (!is_spelled_so(block, label, span_part(buffer_span(der), before, der->len))) {
+    if (!take_body(&rest, der) || !take_frame(&rest, "-----END ", label)) {
         buffer_cut(der, before);
         return false;
     }

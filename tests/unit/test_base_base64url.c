@@ -45,6 +45,11 @@ static void every_length_comes_back(void **state)
         assert_int_equal(text.len, base64url_encoded_len(len));
         assert_true(base64url_decode(&back, buffer_span(&text)));
         assert_true(span_equal(buffer_span(&back), span_of(bytes, len)));
+        buffer_reset(&text);
+        buffer_reset(&back);
+        base64_encode(&text, span_of(bytes, len));
+        assert_true(base64_decode(&back, buffer_span(&text)));
+        assert_true(span_equal(buffer_span(&back), span_of(bytes, len)));
     }
 }
 
@@ -66,6 +71,21 @@ static void other_alphabets_padding_and_space_are_refused(void **state)
         expect_no_text(span_of_text(texts[i]));
     }
     expect_no_text(span_of("Zm\0v", 4));
+}
+
+static void plain_base64_is_as_strict(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "Zg", "Zm8",      "Zm9-", "Zm9_",     "Zh==",   "Zm9=",  "Z===", "====",
+        "=",  "Zm9v====", "Zg=a", "Zg==Zg==", "Zm9v\n", "Zm9v ", "Z\n=="};
+    for (size_t i = 0; i < COUNT_OF(texts); i++) {
+        BUFFER_CLEANUP struct buffer out = BUFFER_INIT(100);
+        buffer_put_text(&out, "kept");
+        assert_false(base64_decode(&out, span_of_text(texts[i])));
+        assert_true(span_is_text(buffer_span(&out), "kept"));
+        assert_true(buffer_ok(&out));
+    }
 }
 
 static void one_character_over_a_group_is_refused(void **state)
@@ -113,6 +133,7 @@ int main(void)
         cmocka_unit_test(encodes_the_rfc_vectors),
         cmocka_unit_test(every_length_comes_back),
         cmocka_unit_test(other_alphabets_padding_and_space_are_refused),
+        cmocka_unit_test(plain_base64_is_as_strict),
         cmocka_unit_test(one_character_over_a_group_is_refused),
         cmocka_unit_test(spare_bits_must_be_zero),
         cmocka_unit_test(a_full_buffer_is_a_failure),
