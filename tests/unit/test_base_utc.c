@@ -43,10 +43,38 @@ static void other_forms_and_times_that_do_not_exist_are_refused(void **state)
         "2026-10-21T09:30:60Z",
         "2026-1-21T009:30:00Z",
         "2026-10-21T09:30:00ZZ",
+        "2026-00-21T09:30:00Z",
+        "2026-13-21T09:30:00Z",
+        "2026-10-00T09:30:00Z",
+        "2026-10-32T09:30:00Z",
+        "2026-11-31T09:30:00Z",
+        "2026-02-29T00:00:00Z",
+        "2100-02-29T00:00:00Z",
+        "2026-10-21T09:60:00Z",
+        "2026-10-21T0a:30:00Z",
+        "2026-10-21T-1:30:00Z",
+        "2026-10-21T09:30: 0Z",
+        "+026-10-21T09:30:00Z",
+        "0999-12-31T23:59:59Z", /* has no text, see utc_text() */
     };
     for (size_t i = 0; i < COUNT_OF(wrong); i++) {
         int64_t at;
         assert_false(utc_read(span_of_text(wrong[i]), &at));
+    }
+}
+
+/* A moment of every day from the first year with four digits to the last. */
+static void what_is_written_is_read(void **state)
+{
+    (void)state;
+    enum { STEP = 86400 + 3607 };
+    static const int64_t first = INT64_C(-30610224000); /* 1000-01-01 */
+    static const int64_t last = INT64_C(253402300799);
+    for (int64_t at = first; at <= last; at += STEP) {
+        char text[UTC_SIZE];
+        int64_t got = 0;
+        assert_true(utc_read(span_of_text(utc_text(at, text)), &got));
+        assert_int_equal(got, at);
     }
 }
 
@@ -96,6 +124,7 @@ int main(void)
         cmocka_unit_test(times_become_text),
         cmocka_unit_test(a_year_of_five_digits_has_no_text),
         cmocka_unit_test(text_becomes_a_time),
+        cmocka_unit_test(what_is_written_is_read),
         cmocka_unit_test(other_forms_and_times_that_do_not_exist_are_refused),
         cmocka_unit_test(times_count_from_now_on),
     };
