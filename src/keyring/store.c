@@ -3,7 +3,6 @@
 #include "keyring/store.h"
 
 #include "base/file.h"
-#include "jose/json.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -17,7 +16,7 @@ static void keyring_clear_ref(struct keyring **keyring)
     keyring_free(*keyring);
 }
 
-static enum outcome add_key(struct keyring *keyring, const json_t *object, int format,
+static enum outcome add_key(struct keyring *keyring, const struct json_flat *object, int format,
                             struct reason *why)
 {
     struct key key;
@@ -29,50 +28,72 @@ static enum outcome add_key(struct keyring *keyring, const json_t *object, int f
     return outcome;
 }
 
-static enum outcome read_keys(struct keyring *keyring, const json_t *keys, int format,
-                              struct reason *why)
+/* What stands in front of the keys, which are taken one by one. */
+static enum outcome read_head(const struct json_flat *root, struct keyring *keyring,
+                              int64_t *format, struct reason *why)
 {
-    size_t i;
-    json_t *object;
-    json_array_foreach (keys, i, object) {
-        struct reason inner;
-        enum outcome outcome = add_key(keyring, object, format, &inner);
-        if (outcome != OUTCOME_OK) {
-            return refuse(why, outcome, "keys[%zu]: %.400s", i, inner.detail);
-        }
-    }
-    struct reason inner;
-    enum outcome outcome = clash_check_all(keyring, &i, &inner);
-    return outcome == OUTCOME_OK ? outcome
-                                 : refuse(why, outcome, "keys[%zu]: %.400s", i, inner.detail);
-}
-
-static enum outcome read_root(const json_t *root, struct keyring *keyring, struct reason *why)
-{
-    const json_t *format = json_object_get(root, "format");
-    const json_t *generation = json_object_get(root, "generation");
-    const json_t *keys = json_object_get(root, "keys");
-    json_int_t number = json_integer_value(format);
-    if (!json_is_integer(format) || number < FORMAT_ACTIVE_ONLY || number > FORMAT) {
+    int64_t generation;
+    if (!json_flat_integer(json_flat_member(root, "format"), format) ||
+        *format < FORMAT_ACTIVE_ONLY || *format > FORMAT) {
         return refuse(why, OUTCOME_RULE, "\"format\" must be %d or %d", FORMAT_ACTIVE_ONLY, FORMAT);
     }
-    if (!json_is_integer(generation) || json_integer_value(generation) < 0) {
+    if (!json_flat_integer(json_flat_member(root, "generation"), &generation) || generation < 0) {
         return refuse(why, OUTCOME_RULE, "\"generation\" must be an integer, 0 or more");
     }
-    if (!json_is_array(keys) || json_object_size(root) != 3) {
+    keyring->generation = (uint64_t)generation;
+    return OUTCOME_OK;
+}
+
+static enum outcome take_key(void *context, const struct json_flat *root,
+                             const struct json_flat *object, struct reason *why)
+{
+    struct keyring *keyring = context;
+    struct reason inner;
+    int64_t format;
+    if (json_flat_size(root) < 2) {
+        return refuse(why, OUTCOME_RULE,
+                      "\"format\" and \"generation\" stand in front of \"keys\"");
+    }
+    enum outcome outcome = read_head(root, keyring, &format, why);
+    if (outcome != OUTCOME_OK) {
+        return outcome;
+    }
+    outcome = add_key(keyring, object, (int)format, &inner);
+    return outcome == OUTCOME_OK
+               ? outcome
+               : refuse(why, outcome, "keys[%zu]: %.400s", keyring->n_keys, inner.detail);
+}
+
+static enum outcome read_root(const struct json_flat *root, struct keyring *keyring,
+                              struct reason *why)
+{
+    int64_t format;
+    enum outcome outcome = read_head(root, keyring, &format, why);
+    if (outcome != OUTCOME_OK) {
+        return outcome;
+    }
+    if (!json_flat_is_array(json_flat_member(root, "keys")) || json_flat_size(root) != 3) {
         return refuse(why, OUTCOME_RULE,
                       "\"keys\" must be an array, and nothing else stands beside format and "
                       "generation");
     }
-    keyring->generation = (uint64_t)json_integer_value(generation);
-    return read_keys(keyring, keys, (int)number, why);
+    struct reason inner;
+    size_t at = 0;
+    outcome = clash_check_all(keyring, &at, &inner);
+    return outcome == OUTCOME_OK ? outcome
+                                 : refuse(why, outcome, "keys[%zu]: %.400s", at, inner.detail);
 }
 
 static enum outcome read_text(struct span text, struct keyring *keyring, struct reason *why)
 {
-    json_t *root JSON_CLEANUP = NULL;
-    enum outcome outcome = json_parse_own(text, KEYRING_VALUES_MAX, &root, why);
-    return outcome == OUTCOME_OK ? read_root(root, keyring, why) : outcome;
+    const struct json_flat_each keys = {"keys", take_key, keyring};
+    struct json_flat_text *flat = NULL;
+    enum outcome outcome = json_flat_parse(text, KEYRING_VALUES_MAX, &keys, &flat, why);
+    if (outcome == OUTCOME_OK) {
+        outcome = read_root(json_flat_root(flat), keyring, why);
+    }
+    json_flat_free(flat);
+    return outcome;
 }
 
 /* What a person needs who finds the service stopped by its keyring. */

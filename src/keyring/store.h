@@ -4,9 +4,8 @@
 #define QSEAL_KEYRING_STORE_H
 
 #include "base/span.h"
+#include "jose/json_flat.h"
 #include "keyring/keyring.h"
-
-#include <jansson.h>
 
 /* A copy with the next generation, for one change. */
 enum outcome keyring_copy(const struct keyring *keyring, struct keyring **out,
@@ -36,14 +35,16 @@ enum {
  * there are certificates, and "history", "backup", "seen" and "schedule", which format 1 has not
  * and of which the last three are there when there is something in them. key_read fills *out, which
  * owns what it points to. */
-enum outcome key_read(const json_t *object, int format, struct key *out,
+enum outcome key_read(const struct json_flat *object, int format, struct key *out,
                       struct reason *why) MUST_USE;
 /* As of FORMAT. */
 void key_put(const struct key *key, struct buffer *out);
-enum outcome history_read(const json_t *array, struct key *out, struct reason *why) MUST_USE;
+enum outcome history_read(const struct json_flat *array, struct key *out,
+                          struct reason *why) MUST_USE;
 void history_put(const struct key *key, struct buffer *out);
 /* One change: state, at, by and reason. What else stands there is the caller's affair. */
-enum outcome change_read(const json_t *object, struct key_change *out, struct reason *why) MUST_USE;
+enum outcome change_read(const struct json_flat *object, struct key_change *out,
+                         struct reason *why) MUST_USE;
 /* How many members change_put() writes. */
 size_t change_members(const struct key_change *change);
 /* The same members, without the braces. */
@@ -52,7 +53,8 @@ void change_put(const struct key_change *change, struct buffer *out);
 enum outcome change_check_text(const char *text, struct reason *why) MUST_USE;
 
 /* What may stand beside the history: each kind of record, and the schedule. */
-enum outcome plans_read(const json_t *object, struct key *out, struct reason *why) MUST_USE;
+enum outcome plans_read(const struct json_flat *object, struct key *out,
+                        struct reason *why) MUST_USE;
 /* How many members those are. */
 size_t plans_members(const struct key *key);
 /* Puts the step at the end of the key's schedule; OUTCOME_RULE as keyring_set_schedules(). */
@@ -63,7 +65,7 @@ enum outcome schedule_append(struct key *key, const struct key_planned *step,
 void schedule_trim(struct keyring *keyring, const struct keyring_step *steps, size_t n);
 
 /* A uid. */
-bool store_uid(const json_t *value, uint32_t *out) MUST_USE;
+bool store_uid(const struct json_flat *value, uint32_t *out) MUST_USE;
 
 enum {
     KEYRING_FILE_MAX = 16 * 1024 * 1024, /* bytes */

@@ -12,30 +12,32 @@
 
 enum { N_MEMBERS = 4 /* of a change that nobody has approved */ };
 
-bool store_uid(const json_t *value, uint32_t *out)
+bool store_uid(const struct json_flat *value, uint32_t *out)
 {
-    json_int_t number = json_integer_value(value);
+    int64_t number;
+    bool good = json_flat_integer(value, &number) && number >= 0 && number <= UINT32_MAX;
     *out = (uint32_t)number;
-    return json_is_integer(value) && number >= 0 && number <= UINT32_MAX;
+    return good;
 }
 
-enum outcome change_read(const json_t *object, struct key_change *out, struct reason *why)
+enum outcome change_read(const struct json_flat *object, struct key_change *out, struct reason *why)
 {
-    struct span reason = json_text(json_object_get(object, "reason"));
-    if (!key_state_from_name(json_text(json_object_get(object, "state")), &out->state)) {
+    struct span reason = json_flat_string(json_flat_member(object, "reason"));
+    if (!key_state_from_name(json_flat_string(json_flat_member(object, "state")), &out->state)) {
         return refuse(why, OUTCOME_RULE, "\"state\" must be the name of a key state");
     }
-    if (!utc_read(json_text(json_object_get(object, "at")), &out->at)) {
+    if (!utc_read(json_flat_string(json_flat_member(object, "at")), &out->at)) {
         return refuse(why, OUTCOME_RULE, "\"at\" must be a time like 2026-11-21T09:30:00Z");
     }
-    if (!store_uid(json_object_get(object, "by"), &out->by)) {
+    if (!store_uid(json_flat_member(object, "by"), &out->by)) {
         return refuse(why, OUTCOME_RULE, "\"by\" must be a uid");
     }
-    out->approved = json_object_get(object, "approved_by") != NULL;
-    if (out->approved && !store_uid(json_object_get(object, "approved_by"), &out->approved_by)) {
+    out->approved = json_flat_member(object, "approved_by") != NULL;
+    if (out->approved && !store_uid(json_flat_member(object, "approved_by"), &out->approved_by)) {
         return refuse(why, OUTCOME_RULE, "\"approved_by\" must be a uid");
     }
-    if (!json_is_string(json_object_get(object, "reason")) || reason.len > KEYRING_REASON_MAX) {
+    if (!json_flat_is_string(json_flat_member(object, "reason")) ||
+        reason.len > KEYRING_REASON_MAX) {
         return refuse(why, OUTCOME_RULE, "\"reason\" must be a text of at most %d characters",
                       KEYRING_REASON_MAX);
     }
@@ -51,11 +53,11 @@ static const char *wait_name(enum key_state before, enum key_state to)
     return to == KEY_PUBLISHED ? "wait_s" : stops ? "keep_s" : NULL;
 }
 
-static enum outcome read_replica_of(const json_t *object, struct key_change *out,
+static enum outcome read_replica_of(const struct json_flat *object, struct key_change *out,
                                     struct reason *why)
 {
-    const json_t *token = json_object_get(object, "replica_of");
-    struct span name = json_text(token);
+    const struct json_flat *token = json_flat_member(object, "replica_of");
+    struct span name = json_flat_string(token);
     if (token == NULL) {
         return OUTCOME_OK;
     }
@@ -66,27 +68,28 @@ static enum outcome read_replica_of(const json_t *object, struct key_change *out
     return OUTCOME_OK;
 }
 
-static enum outcome read_wait(const json_t *object, enum key_state before, struct key_change *out,
-                              struct reason *why)
+static enum outcome read_wait(const struct json_flat *object, enum key_state before,
+                              struct key_change *out, struct reason *why)
 {
     const char *name = wait_name(before, out->state);
-    const json_t *wait = name == NULL ? NULL : json_object_get(object, name);
+    const struct json_flat *wait = name == NULL ? NULL : json_flat_member(object, name);
     size_t n_more = (wait == NULL ? 0U : 1U) + (out->replica_of[0] == '\0' ? 0U : 1U);
-    if (json_object_size(object) != change_members(out) + n_more) {
+    if (json_flat_size(object) != change_members(out) + n_more) {
         return refuse(why, OUTCOME_RULE,
                       "only state, at, by, approved_by and reason stand here, and perhaps "
                       "%s%sreplica_of",
                       name == NULL ? "" : name, name == NULL ? "" : " and ");
     }
-    out->wait_s = json_integer_value(wait);
-    return wait == NULL || (out->wait_s > 0 && out->wait_s <= KEYRING_WAIT_MAX)
+    bool good =
+        json_flat_integer(wait, &out->wait_s) && out->wait_s > 0 && out->wait_s <= KEYRING_WAIT_MAX;
+    return wait == NULL || good
                ? OUTCOME_OK
                : refuse(why, OUTCOME_RULE, "\"%s\" must be a number of seconds from 1 to %lld",
                         name, (long long)KEYRING_WAIT_MAX);
 }
 
 /* A key comes as generated; one of a keyring without histories came as active. */
-static enum outcome take_change(const json_t *object, struct key *out, struct reason *why)
+static enum outcome take_change(const struct json_flat *object, struct key *out, struct reason *why)
 {
     struct key_change change = {.state = KEY_GENERATED};
     enum outcome outcome = change_read(object, &change, why);
@@ -104,15 +107,14 @@ static enum outcome take_change(const json_t *object, struct key *out, struct re
     return outcome == OUTCOME_OK ? key_note(out, &change, why) : outcome;
 }
 
-enum outcome history_read(const json_t *array, struct key *out, struct reason *why)
+enum outcome history_read(const struct json_flat *array, struct key *out, struct reason *why)
 {
-    if (!json_is_array(array) || json_array_size(array) == 0) {
+    if (!json_flat_is_array(array) || json_flat_size(array) == 0) {
         return refuse(why, OUTCOME_RULE, "\"history\" must be an array that is not empty");
     }
-    size_t i;
-    json_t *object;
-    json_array_foreach (array, i, object) {
-        struct reason inner = {0};
+    struct reason inner = {0};
+    const struct json_flat *object = json_flat_first(array);
+    for (size_t i = 0; i < json_flat_size(array); i++, object = json_flat_next(object)) {
         enum outcome outcome = take_change(object, out, &inner);
         if (outcome != OUTCOME_OK) {
             return refuse(why, outcome, "\"history\"[%zu]: %.300s", i, inner.detail);

@@ -12,10 +12,10 @@
 
 enum { N_MEMBERS = 9, SPKI_MAX = 1024 };
 
-static enum outcome read_name(const json_t *object, const char *member, char *out, size_t size,
-                              struct reason *why)
+static enum outcome read_name(const struct json_flat *object, const char *member, char *out,
+                              size_t size, struct reason *why)
 {
-    struct span name = json_text(json_object_get(object, member));
+    struct span name = json_flat_string(json_flat_member(object, member));
     if (!name_is_valid(name) || name.len >= size) {
         return refuse(why, OUTCOME_RULE,
                       "\"%s\" must be a name: 1 to 63 of a-z 0-9 - _ . without a dot in front",
@@ -26,7 +26,7 @@ static enum outcome read_name(const json_t *object, const char *member, char *ou
     return OUTCOME_OK;
 }
 
-static enum outcome read_names(const json_t *object, struct key *out, struct reason *why)
+static enum outcome read_names(const struct json_flat *object, struct key *out, struct reason *why)
 {
     enum outcome outcome = read_name(object, "role", out->role, sizeof out->role, why);
     if (outcome == OUTCOME_OK) {
@@ -35,17 +35,19 @@ static enum outcome read_names(const json_t *object, struct key *out, struct rea
     if (outcome != OUTCOME_OK) {
         return outcome;
     }
-    if (!purpose_from_name(json_text(json_object_get(object, "purpose")), &out->purpose)) {
+    if (!purpose_from_name(json_flat_string(json_flat_member(object, "purpose")), &out->purpose)) {
         return refuse(why, OUTCOME_RULE,
                       "\"purpose\" must be \"seal\", \"transport\" or \"audit\"");
     }
     return OUTCOME_OK;
 }
 
-static enum outcome read_public_key(const json_t *object, struct key *out, struct reason *why)
+static enum outcome read_public_key(const struct json_flat *object, struct key *out,
+                                    struct reason *why)
 {
     BUFFER_CLEANUP struct buffer der = BUFFER_INIT(SPKI_MAX);
-    if (!base64url_decode(&der, json_text(json_object_get(object, "spki"))) || der.len == 0) {
+    if (!base64url_decode(&der, json_flat_string(json_flat_member(object, "spki"))) ||
+        der.len == 0) {
         return refuse(why, OUTCOME_RULE, "\"spki\" must be base64url of 1 to %d bytes", SPKI_MAX);
     }
     struct reason inner;
@@ -53,18 +55,17 @@ static enum outcome read_public_key(const json_t *object, struct key *out, struc
     return outcome == OUTCOME_OK ? outcome : refuse(why, outcome, "\"spki\": %.400s", inner.detail);
 }
 
-static enum outcome read_algs(const json_t *object, struct key *out, struct reason *why)
+static enum outcome read_algs(const struct json_flat *object, struct key *out, struct reason *why)
 {
-    const json_t *algs = json_object_get(object, "algs");
+    const struct json_flat *algs = json_flat_member(object, "algs");
     enum key_type type = public_key_type(out->public_key);
-    if (!json_is_array(algs) || json_array_size(algs) == 0) {
+    if (!json_flat_is_array(algs) || json_flat_size(algs) == 0) {
         return refuse(why, OUTCOME_RULE, "\"algs\" must be an array that is not empty");
     }
-    size_t i;
-    json_t *name;
-    json_array_foreach (algs, i, name) {
+    const struct json_flat *name = json_flat_first(algs);
+    for (size_t i = 0; i < json_flat_size(algs); i++, name = json_flat_next(name)) {
         enum alg alg;
-        struct span text = json_text(name);
+        struct span text = json_flat_string(name);
         if (!alg_from_name(text, &alg) || !purpose_alg_fits_key(out->purpose, alg, type)) {
             return refuse(why, OUTCOME_RULE, "\"algs\"[%zu] is no algorithm of a key of type %s", i,
                           key_type_name(type));
@@ -101,27 +102,27 @@ static bool hex_to_id(struct span text, uint8_t id[KEYRING_ID_LEN])
     return true;
 }
 
-static enum outcome read_origin(const json_t *object, struct key *out, struct reason *why)
+static enum outcome read_origin(const struct json_flat *object, struct key *out, struct reason *why)
 {
-    if (!hex_to_id(json_text(json_object_get(object, "key_id")), out->key_id)) {
+    if (!hex_to_id(json_flat_string(json_flat_member(object, "key_id")), out->key_id)) {
         return refuse(why, OUTCOME_RULE, "\"key_id\" must be %d lower-case hex digits",
                       KEYRING_ID_LEN * 2);
     }
-    if (!utc_read(json_text(json_object_get(object, "created")), &out->created)) {
+    if (!utc_read(json_flat_string(json_flat_member(object, "created")), &out->created)) {
         return refuse(why, OUTCOME_RULE, "\"created\" must be a time like 2026-11-21T09:30:00Z");
     }
-    if (!store_uid(json_object_get(object, "created_by"), &out->created_by)) {
+    if (!store_uid(json_flat_member(object, "created_by"), &out->created_by)) {
         return refuse(why, OUTCOME_RULE, "\"created_by\" must be a uid");
     }
     return OUTCOME_OK;
 }
 
 /* "state" stands beside the history for people who read the file; the two must agree. */
-static enum outcome read_state(const json_t *object, int format, struct key *out,
+static enum outcome read_state(const struct json_flat *object, int format, struct key *out,
                                struct reason *why)
 {
     enum key_state state = KEY_ACTIVE;
-    bool known = key_state_from_name(json_text(json_object_get(object, "state")), &state);
+    bool known = key_state_from_name(json_flat_string(json_flat_member(object, "state")), &state);
     if (format == FORMAT_ACTIVE_ONLY) {
         const struct key_change made = {
             .state = KEY_ACTIVE, .at = out->created, .by = out->created_by};
@@ -132,7 +133,7 @@ static enum outcome read_state(const json_t *object, int format, struct key *out
     if (!known) {
         return refuse(why, OUTCOME_RULE, "\"state\" must be the name of a key state");
     }
-    enum outcome outcome = history_read(json_object_get(object, "history"), out, why);
+    enum outcome outcome = history_read(json_flat_member(object, "history"), out, why);
     if (outcome == OUTCOME_OK && out->state != state) {
         return refuse(why, OUTCOME_RULE, "\"state\" must be %s, as \"history\" ends",
                       key_state_name(out->state));
@@ -145,21 +146,22 @@ static enum outcome read_state(const json_t *object, int format, struct key *out
     return outcome;
 }
 
-static enum outcome read_chain(const json_t *object, struct key *out, struct reason *why)
+static enum outcome read_chain(const struct json_flat *object, struct key *out, struct reason *why)
 {
-    const json_t *chain = json_object_get(object, "chain_pem");
+    const struct json_flat *chain = json_flat_member(object, "chain_pem");
     if (chain == NULL) {
         return OUTCOME_OK;
     }
-    enum outcome outcome = chain_check(json_text(json_object_get(object, "chain_pem")), why);
+    struct span pem = json_flat_string(chain);
+    enum outcome outcome = chain_check(pem, why);
     if (outcome != OUTCOME_OK) {
         return outcome;
     }
-    out->chain_pem = strdup(json_string_value(chain));
+    out->chain_pem = strndup((const char *)pem.data, pem.len);
     return out->chain_pem == NULL ? refuse(why, OUTCOME_INTERNAL, "out of memory") : OUTCOME_OK;
 }
 
-static enum outcome read_members(const json_t *object, int format, struct key *out,
+static enum outcome read_members(const struct json_flat *object, int format, struct key *out,
                                  struct reason *why)
 {
     enum outcome outcome = read_names(object, out, why);
@@ -182,17 +184,18 @@ static enum outcome read_members(const json_t *object, int format, struct key *o
                                                                  : outcome;
 }
 
-enum outcome key_read(const json_t *object, int format, struct key *out, struct reason *why)
+enum outcome key_read(const struct json_flat *object, int format, struct key *out,
+                      struct reason *why)
 {
     *out = (struct key){0};
-    if (!json_is_object(object)) {
+    if (!json_flat_is_object(object)) {
         return refuse(why, OUTCOME_RULE, "must be an object");
     }
     enum outcome outcome = read_members(object, format, out, why);
     /* Each that must be there was found, so one more is one too many. */
     size_t n_members = N_MEMBERS + (out->chain_pem == NULL ? 0U : 1U) +
                        (format == FORMAT_ACTIVE_ONLY ? 0U : 1U) + plans_members(out);
-    if (outcome == OUTCOME_OK && json_object_size(object) != n_members) {
+    if (outcome == OUTCOME_OK && json_flat_size(object) != n_members) {
         outcome = refuse(why, OUTCOME_RULE,
                          "only role, token, purpose, state, algs, key_id, created, created_by, "
                          "spki, chain_pem, and (from format 2 on) history, backup, seen and "

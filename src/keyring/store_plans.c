@@ -20,30 +20,31 @@ static const struct {
 };
 static_assert(COUNT_OF(records) == KEY_PROOF_COUNT, "names for every record");
 
-static enum outcome read_at(const json_t *object, const char *name, int64_t *out,
+static enum outcome read_at(const struct json_flat *object, const char *name, int64_t *out,
                             struct reason *why)
 {
-    return utc_read(json_text(json_object_get(object, name)), out)
+    return utc_read(json_flat_string(json_flat_member(object, name)), out)
                ? OUTCOME_OK
                : refuse(why, OUTCOME_RULE, "\"%s\" must be a time like 2026-11-21T09:30:00Z", name);
 }
 
-static enum outcome read_record(const json_t *object, const char *text_name, struct key_record *out,
-                                struct reason *why)
+static enum outcome read_record(const struct json_flat *object, const char *text_name,
+                                struct key_record *out, struct reason *why)
 {
-    struct span text = json_text(json_object_get(object, text_name));
+    struct span text = json_flat_string(json_flat_member(object, text_name));
     enum outcome outcome = read_at(object, "at", &out->at, why);
     if (outcome != OUTCOME_OK) {
         return outcome;
     }
-    if (!store_uid(json_object_get(object, "by"), &out->by)) {
+    if (!store_uid(json_flat_member(object, "by"), &out->by)) {
         return refuse(why, OUTCOME_RULE, "\"by\" must be a uid");
     }
-    if (!json_is_string(json_object_get(object, text_name)) || text.len > KEYRING_REASON_MAX) {
+    if (!json_flat_is_string(json_flat_member(object, text_name)) ||
+        text.len > KEYRING_REASON_MAX) {
         return refuse(why, OUTCOME_RULE, "\"%s\" must be a text of at most %d characters",
                       text_name, KEYRING_REASON_MAX);
     }
-    if (json_object_size(object) != N_RECORD_MEMBERS) {
+    if (json_flat_size(object) != N_RECORD_MEMBERS) {
         return refuse(why, OUTCOME_RULE, "only at, by and %s stand here", text_name);
     }
     memcpy(out->text, text.data, text.len);
@@ -51,28 +52,28 @@ static enum outcome read_record(const json_t *object, const char *text_name, str
     return change_check_text(out->text, why);
 }
 
-static enum outcome read_step(const json_t *object, struct key *out, struct reason *why)
+static enum outcome read_step(const struct json_flat *object, struct key *out, struct reason *why)
 {
     struct key_planned step = {.made_at = 0};
     enum outcome outcome = change_read(object, &step.change, why);
     if (outcome == OUTCOME_OK) {
         outcome = read_at(object, "made_at", &step.made_at, why);
     }
-    if (outcome == OUTCOME_OK && json_object_size(object) != change_members(&step.change) + 1) {
+    if (outcome == OUTCOME_OK && json_flat_size(object) != change_members(&step.change) + 1) {
         outcome = refuse(why, OUTCOME_RULE,
                          "only state, at, by, approved_by, reason and made_at stand here");
     }
     return outcome == OUTCOME_OK ? schedule_append(out, &step, why) : outcome;
 }
 
-static enum outcome read_schedule(const json_t *array, struct key *out, struct reason *why)
+static enum outcome read_schedule(const struct json_flat *array, struct key *out,
+                                  struct reason *why)
 {
-    if (!json_is_array(array) || json_array_size(array) == 0) {
+    if (!json_flat_is_array(array) || json_flat_size(array) == 0) {
         return refuse(why, OUTCOME_RULE, "\"schedule\" must be an array that is not empty");
     }
-    size_t i;
-    json_t *object;
-    json_array_foreach (array, i, object) {
+    const struct json_flat *object = json_flat_first(array);
+    for (size_t i = 0; i < json_flat_size(array); i++, object = json_flat_next(object)) {
         struct reason inner = {0};
         enum outcome outcome = read_step(object, out, &inner);
         if (outcome != OUTCOME_OK) {
@@ -82,10 +83,10 @@ static enum outcome read_schedule(const json_t *array, struct key *out, struct r
     return OUTCOME_OK;
 }
 
-enum outcome plans_read(const json_t *object, struct key *out, struct reason *why)
+enum outcome plans_read(const struct json_flat *object, struct key *out, struct reason *why)
 {
     for (size_t i = 0; i < KEY_PROOF_COUNT; i++) {
-        const json_t *record = json_object_get(object, records[i].name);
+        const struct json_flat *record = json_flat_member(object, records[i].name);
         struct reason inner = {0};
         enum outcome outcome = record == NULL
                                    ? OUTCOME_OK
@@ -94,7 +95,7 @@ enum outcome plans_read(const json_t *object, struct key *out, struct reason *wh
             return refuse(why, outcome, "\"%s\": %.300s", records[i].name, inner.detail);
         }
     }
-    const json_t *schedule = json_object_get(object, "schedule");
+    const struct json_flat *schedule = json_flat_member(object, "schedule");
     return schedule == NULL ? OUTCOME_OK : read_schedule(schedule, out, why);
 }
 

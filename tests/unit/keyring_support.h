@@ -63,4 +63,36 @@ static inline struct keyring *empty_keyring(void)
     return keyring;
 }
 
+/* The text {"it": value}, read as a keyring's file is; json_flat_free() *text. */
+static inline const struct json_flat *flat_of(const json_t *value, struct buffer *json,
+                                              struct json_flat_text **text)
+{
+    struct reason why = {0};
+    buffer_put_text(json, "{\"it\":");
+    json_put(json, value);
+    buffer_put_text(json, "}");
+    assert_true(buffer_ok(json));
+    assert_done(json_flat_parse(buffer_span(json), JSON_VALUES_MAX, NULL, text, &why), why);
+    return json_flat_member(json_flat_root(*text), "it");
+}
+
+static inline enum outcome read_key(const json_t *object, int format, struct key *out,
+                                    struct reason *why)
+{
+    BUFFER_CLEANUP struct buffer json = BUFFER_INIT(200000);
+    struct json_flat_text *text = NULL;
+    enum outcome outcome = key_read(flat_of(object, &json, &text), format, out, why);
+    json_flat_free(text);
+    return outcome;
+}
+
+static inline enum outcome read_history(const json_t *array, struct key *out, struct reason *why)
+{
+    BUFFER_CLEANUP struct buffer json = BUFFER_INIT(200000);
+    struct json_flat_text *text = NULL;
+    enum outcome outcome = history_read(flat_of(array, &json, &text), out, why);
+    json_flat_free(text);
+    return outcome;
+}
+
 #endif

@@ -145,7 +145,7 @@ static void what_is_written_is_read(void **state)
     json_t *object JSON_CLEANUP = json_of(buffer_text(&text));
     struct key again;
     struct reason why = {0};
-    assert_done(key_read(object, FORMAT, &again, &why), why);
+    assert_done(read_key(object, FORMAT, &again, &why), why);
     assert_int_equal(again.n_history, 3);
     assert_string_equal(again.history[2].replica_of, "hsm-a");
     assert_string_equal(again.history[1].replica_of, "");
@@ -154,15 +154,15 @@ static void what_is_written_is_read(void **state)
     /* Nothing but a token's name, and only where the state stays. */
     json_t *last = json_at_pointer(object, "/history/2");
     (void)json_object_set_new(last, "replica_of", json_string("../x"));
-    assert_refused(key_read(object, FORMAT, &again, &why), OUTCOME_RULE, why,
+    assert_refused(read_key(object, FORMAT, &again, &why), OUTCOME_RULE, why,
                    "\"history\"[2]: \"replica_of\" must be the name of a token");
     (void)json_object_set_new(last, "replica_of", json_string("hsm-a"));
     (void)json_object_set_new(last, "state", json_string("active"));
-    assert_refused(key_read(object, FORMAT, &again, &why), OUTCOME_RULE, why,
+    assert_refused(read_key(object, FORMAT, &again, &why), OUTCOME_RULE, why,
                    "\"history\"[2]: only state, at, by, approved_by and reason stand here, and "
                    "perhaps replica_of");
     (void)json_object_del(last, "wait_s");
-    assert_refused(key_read(object, FORMAT, &again, &why), OUTCOME_RULE, why,
+    assert_refused(read_key(object, FORMAT, &again, &why), OUTCOME_RULE, why,
                    "\"history\"[2]: a replica begins in the state that its key is in");
     keyring_free(keyring);
 }

@@ -136,6 +136,12 @@ static void the_frame_is_strict(void **state)
     expect_refused("{\"format\":1,\"generation\":0,\"keys\":[],\"x\":1}",
                    "\"keys\" must be an array");
     expect_refused("{\"format\":1,\"generation\":0,\"keys\":[1]}", "keys[0]: must be an object");
+    expect_refused("{\"format\":1,\"keys\":[1],\"generation\":0}",
+                   "\"format\" and \"generation\" stand in front of \"keys\"");
+    expect_refused("{\"keys\":[1],\"format\":1,\"generation\":0}",
+                   "\"format\" and \"generation\" stand in front of \"keys\"");
+    expect_refused("{\"format\":3,\"generation\":0,\"keys\":[1]}", "\"format\" must be 1 or 2");
+    expect_refused("{\"format\":1,\"x\":0,\"keys\":[1]}", "\"generation\" must be an integer");
     expect_refused("{\"format\":1,\"format\":1,\"generation\":0,\"keys\":[]}",
                    "line 1, column 20: a member of this name is already there");
 }

@@ -58,11 +58,11 @@ static void the_first_format_stays_as_strict_as_it_was(void **state)
     struct key key;
     struct reason why = {0};
     (void)json_object_set_new(object, "history", json_array());
-    assert_refused(key_read(object, FORMAT_ACTIVE_ONLY, &key, &why), OUTCOME_RULE, why,
+    assert_refused(read_key(object, FORMAT_ACTIVE_ONLY, &key, &why), OUTCOME_RULE, why,
                    "and (from format 2 on) history, backup, seen and schedule stand here");
     (void)json_object_del(object, "history");
     (void)json_object_set_new(object, "state", json_string("retired"));
-    assert_refused(key_read(object, FORMAT_ACTIVE_ONLY, &key, &why), OUTCOME_RULE, why,
+    assert_refused(read_key(object, FORMAT_ACTIVE_ONLY, &key, &why), OUTCOME_RULE, why,
                    "\"state\" must be \"active\" in format 1");
 }
 
@@ -82,7 +82,7 @@ static void what_is_put_is_read(void **state)
                   step("compromised", "2026-11-21T00:00:00Z", 7, "")); /* clocks go back */
     struct key key = {.n_history = 0};
     struct reason why = {0};
-    assert_done(history_read(array, &key, &why), why);
+    assert_done(read_history(array, &key, &why), why);
     assert_int_equal(key.n_history, 3);
     assert_int_equal(key.state, KEY_COMPROMISED);
     assert_string_equal(key.history[1].reason, "\"lost\" \\ found");
@@ -100,7 +100,7 @@ static void expect_refused(json_t *array, const char *fragment)
 {
     struct key key = {.n_history = 0};
     struct reason why = {0};
-    assert_refused(history_read(array, &key, &why), OUTCOME_RULE, why, fragment);
+    assert_refused(read_history(array, &key, &why), OUTCOME_RULE, why, fragment);
     key_fini(&key);
     json_decref(array);
 }
@@ -147,7 +147,7 @@ static void waits_stand_where_they_began(void **state)
         with_number(step("retiring", when, 0, ""), "keep_s", 911));
     struct key key = {.n_history = 0};
     struct reason why = {0};
-    assert_done(history_read(array, &key, &why), why);
+    assert_done(read_history(array, &key, &why), why);
     assert_int_equal(key.history[1].wait_s, 300);
     assert_int_equal(key_wait_s(&key), 0);
     assert_int_equal(key_keep_s(&key), 911);

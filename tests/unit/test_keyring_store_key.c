@@ -8,7 +8,7 @@ static void the_form_is_as_documented(void **state)
     json_t *object JSON_CLEANUP = good_object();
     struct key key;
     struct reason why = {0};
-    assert_done(key_read(object, FORMAT, &key, &why), why);
+    assert_done(read_key(object, FORMAT, &key, &why), why);
     key_fini(&key);
     assert_int_equal(json_object_size(object), 10);
     assert_string_equal(json_string_value(json_object_get(object, "purpose")), "seal");
@@ -31,7 +31,7 @@ static void expect_refused(const char *member, json_t *value, const char *fragme
     } else {
         (void)json_object_set_new(object, member, value);
     }
-    assert_refused(key_read(object, FORMAT, &key, &why), OUTCOME_RULE, why, fragment);
+    assert_refused(read_key(object, FORMAT, &key, &why), OUTCOME_RULE, why, fragment);
     assert_null(key.public_key);
 }
 
@@ -88,7 +88,7 @@ static void a_transport_key_of_a_curve_goes_with_any_digest(void **state)
     (void)json_object_set_new(object, "algs", json_pack("[ss]", "ES384", "ES256"));
     struct key key;
     struct reason why = {0};
-    assert_done(key_read(object, FORMAT, &key, &why), why);
+    assert_done(read_key(object, FORMAT, &key, &why), why);
     assert_int_equal(key.purpose, PURPOSE_TRANSPORT);
     assert_int_equal(key.algs, 1U << ALG_ES256 | 1U << ALG_ES384);
     key_fini(&key);
@@ -109,7 +109,7 @@ static void certificates_are_plain_pem(void **state)
         (void)json_object_set_new(object, "chain_pem", json_string(good[i]));
         struct key key;
         struct reason why = {0};
-        assert_done(key_read(object, FORMAT, &key, &why), why);
+        assert_done(read_key(object, FORMAT, &key, &why), why);
         assert_string_equal(key.chain_pem, good[i]);
         BUFFER_CLEANUP struct buffer text = BUFFER_INIT(10000);
         key_put(&key, &text);
@@ -168,7 +168,7 @@ static void times_are_utc_seconds_that_exist(void **state)
                                   json_string(good[i]));
         struct key key;
         struct reason why = {0};
-        assert_done(key_read(object, FORMAT, &key, &why), why);
+        assert_done(read_key(object, FORMAT, &key, &why), why);
         assert_int_equal(key.created, seconds[i]);
         key_fini(&key);
     }

@@ -27,7 +27,7 @@ static void what_is_put_is_read(void **state)
     (void)json_object_set_new(object, "seen", record("where", ""));
     (void)json_object_set_new(object, "schedule",
                               json_pack("[o, o]", step("retiring", when), step("retired", when)));
-    assert_done(key_read(object, FORMAT, &key, &why), why);
+    assert_done(read_key(object, FORMAT, &key, &why), why);
     const struct key_record *backup = &key.proofs[KEY_PROOF_BACKUP];
     assert_true(backup->recorded);
     assert_int_equal(backup->at, 1795253400);
@@ -53,7 +53,7 @@ static void expect_refused(const char *member, json_t *value, const char *fragme
     struct key key;
     struct reason why = {0};
     (void)json_object_set_new(object, member, value);
-    assert_refused(key_read(object, FORMAT, &key, &why), OUTCOME_RULE, why, fragment);
+    assert_refused(read_key(object, FORMAT, &key, &why), OUTCOME_RULE, why, fragment);
     assert_null(key.schedule);
 }
 
@@ -116,7 +116,7 @@ static void the_first_format_has_none_of_it(void **state)
         struct reason why = {0};
         (void)json_object_del(object, "history");
         (void)json_object_set_new(object, names[i], record("reason", ""));
-        assert_refused(key_read(object, FORMAT_ACTIVE_ONLY, &key, &why), OUTCOME_RULE, why,
+        assert_refused(read_key(object, FORMAT_ACTIVE_ONLY, &key, &why), OUTCOME_RULE, why,
                        "history, backup, seen and schedule stand here");
     }
 }
