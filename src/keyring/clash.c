@@ -62,25 +62,25 @@ static int by_id(const struct key *a, const struct key *b)
     return order != 0 ? order : strcmp(a->token, b->token);
 }
 
-static int by_active(const struct key *a, const struct key *b)
+static int by_place(const struct key *a, const struct key *b)
 {
-    if (a->state != KEY_ACTIVE || b->state != KEY_ACTIVE) {
-        return (a->state == KEY_ACTIVE) - (b->state == KEY_ACTIVE);
-    }
     int order = strcmp(a->role, b->role);
     return order != 0 ? order : strcmp(a->token, b->token);
 }
 
 /* Every rule is about keys that are equal in something, so that in this order it is broken between
  * neighbours if it is broken at all. */
-static compare *const orders[] = {by_thumbprint, by_id, by_active};
+static const struct order {
+    compare *compare;
+    bool of_active; /* of those alone */
+} orders[] = {{by_thumbprint, false}, {by_id, false}, {by_place, true}};
 
 /* Where two are equal, the one that came first. */
 static int compare_places(const void *a, const void *b, void *order)
 {
     const struct key *const *left = a;
     const struct key *const *right = b;
-    int result = orders[*(const size_t *)order](*left, *right);
+    int result = ((const struct order *)order)->compare(*left, *right);
     return result != 0 ? result : (*left > *right) - (*left < *right);
 }
 
@@ -98,18 +98,28 @@ static enum outcome check_neighbours(const struct key *const *sorted, size_t n, 
     return outcome;
 }
 
+/* How many there are in *sorted. */
+static size_t sort(const struct keyring *keyring, const struct order *order,
+                   const struct key **sorted)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < keyring->n_keys; i++) {
+        if (!order->of_active || keyring->keys[i].state == KEY_ACTIVE) {
+            sorted[n++] = &keyring->keys[i];
+        }
+    }
+    qsort_r(sorted, n, sizeof *sorted, compare_places, (void *)order);
+    return n;
+}
+
 enum outcome clash_check_all(const struct keyring *keyring, size_t *index, struct reason *why)
 {
-    size_t n = keyring->n_keys;
-    const struct key **sorted = calloc(n + 1, sizeof *sorted);
+    const struct key **sorted = calloc(keyring->n_keys + 1, sizeof *sorted);
     enum outcome outcome =
         sorted == NULL ? refuse(why, OUTCOME_INTERNAL, "out of memory") : OUTCOME_OK;
-    for (size_t i = 0; sorted != NULL && i < n; i++) {
-        sorted[i] = &keyring->keys[i];
-    }
     for (size_t i = 0; i < COUNT_OF(orders) && outcome == OUTCOME_OK; i++) {
         size_t at = 0;
-        qsort_r(sorted, n, sizeof *sorted, compare_places, &i);
+        size_t n = sort(keyring, &orders[i], sorted);
         outcome = check_neighbours(sorted, n, &at, why);
         *index = n == 0 ? 0 : (size_t)(sorted[at] - keyring->keys);
     }
