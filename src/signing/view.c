@@ -58,28 +58,27 @@ static enum outcome put_digest(struct policy *policy, const char *path, struct r
                : refuse(why, OUTCOME_INTERNAL, "no SHA-256");
 }
 
-enum outcome policy_load(const char *path, uint64_t generation, struct policy **out,
+enum outcome policy_make(struct config *config, uint64_t generation, struct policy **out,
                          struct reason *why)
 {
     struct policy *policy = calloc(1, sizeof *policy);
     if (policy == NULL) {
+        config_free(config);
         return refuse(why, OUTCOME_INTERNAL, "out of memory");
     }
     atomic_init(&policy->references, 1);
     policy->generation = generation;
     policy->loaded_at = clock_wall_s();
-    enum outcome outcome = config_load(path, &policy->config, why);
+    policy->config = config;
+    enum outcome outcome = profiles_load(config, &policy->profiles, why);
     if (outcome == OUTCOME_OK) {
-        outcome = profiles_load(policy->config, &policy->profiles, why);
-    }
-    if (outcome == OUTCOME_OK) {
-        outcome = put_digest(policy, path, why);
+        outcome = put_digest(policy, config->path, why);
     }
     if (outcome == OUTCOME_OK) {
         outcome = load_peers(policy, why);
     }
     if (outcome == OUTCOME_OK) {
-        policy->loads = calloc(policy->config->n_tokens, sizeof *policy->loads);
+        policy->loads = calloc(config->n_tokens, sizeof *policy->loads);
         outcome =
             policy->loads == NULL ? refuse(why, OUTCOME_INTERNAL, "out of memory") : OUTCOME_OK;
     }
@@ -89,6 +88,14 @@ enum outcome policy_load(const char *path, uint64_t generation, struct policy **
     }
     *out = policy;
     return OUTCOME_OK;
+}
+
+enum outcome policy_load(const char *path, uint64_t generation, struct policy **out,
+                         struct reason *why)
+{
+    struct config *config = NULL;
+    enum outcome outcome = config_load(path, &config, why);
+    return outcome == OUTCOME_OK ? policy_make(config, generation, out, why) : outcome;
 }
 
 struct policy *policy_ref(struct policy *policy)

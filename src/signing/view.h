@@ -48,6 +48,9 @@ struct view {
 /* Reads configuration and profiles. *out has one reference. */
 enum outcome policy_load(const char *path, uint64_t generation, struct policy **out,
                          struct reason *why) MUST_USE;
+/* The same from a configuration that was read before, which it takes over, also when it refuses. */
+enum outcome policy_make(struct config *config, uint64_t generation, struct policy **out,
+                         struct reason *why) MUST_USE;
 struct policy *policy_ref(struct policy *policy);
 /* Accepts NULL. */
 void policy_unref(struct policy *policy);

@@ -8,6 +8,7 @@
 #include "custody/clock.h"
 #include "custody/local.h"
 #include "roles/qseald/door.h"
+#include "roles/qseald/load.h"
 #include "roles/qseald/room_audit.h"
 #include "signing/checkpointer.h"
 #include "signing/local.h"
@@ -182,28 +183,6 @@ static bool open_listeners(const struct config_sockets *sockets, struct listener
            open_one(&listeners->signing, sockets->signing, SIGNING_MODE, why);
 }
 
-static enum outcome load_view(struct room *room, struct view **out, struct reason *why)
-{
-    struct policy *policy = NULL;
-    struct keyring *keyring = NULL;
-    enum outcome outcome = policy_load(room->config_path, 1, &policy, why);
-    if (outcome != OUTCOME_OK) {
-        return outcome;
-    }
-    if (snprintf(room->keyring_path, sizeof room->keyring_path, "%s/keyring.json",
-                 policy->config->state) >= (int)sizeof room->keyring_path) {
-        policy_unref(policy);
-        return refuse(why, OUTCOME_RULE, "%s: the state folder's path is too long",
-                      room->config_path);
-    }
-    outcome = keyring_load(room->keyring_path, &keyring, why);
-    if (outcome != OUTCOME_OK) {
-        policy_unref(policy);
-        return outcome;
-    }
-    return view_new(policy, keyring, out, why);
-}
-
 static bool front_about(void *room, struct door_front *out)
 {
     return door_about(((struct room *)room)->door, out);
@@ -312,7 +291,8 @@ static enum outcome start(struct room *room, struct reason *why)
     struct view *view = NULL;
     struct listeners listeners = {.callers = {-1, -1}, .admin = -1, .signing = -1};
     take_activated(&listeners);
-    enum outcome outcome = load_view(room, &view, why);
+    enum outcome outcome =
+        load_view(room->config_path, room->keyring_path, sizeof room->keyring_path, &view, why);
     if (outcome != OUTCOME_OK) {
         return outcome;
     }
