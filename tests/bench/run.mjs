@@ -7,6 +7,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { bin } from '../e2e/lib.mjs'
+import { onAudit } from './audit.mjs'
 import { onCustody } from './custody.mjs'
 import { find, sharedModule, Stand } from './stand.mjs'
 import { median, printTable, quantile, row } from './table.mjs'
@@ -33,7 +34,7 @@ function settingsOf(options) {
   if (options.smoke) Object.assign(base, { rounds: 1, seconds: 0.1, warmUp: 0.05, tries: 1 })
   if (options.rounds) base.rounds = Number(options.rounds)
   if (options.seconds) base.seconds = Number(options.seconds)
-  const parts = options.only?.split(',') ?? ['rates', 'one-cpu', 'token', 'calls', 'tls', 'rotation', 'keyring']
+  const parts = options.only?.split(',') ?? ['rates', 'one-cpu', 'token', 'calls', 'tls', 'rotation', 'keyring', 'audit']
   if (options.long) parts.push('memory')
   return { ...base, parts }
 }
@@ -212,6 +213,7 @@ async function main() {
   if (settings.parts.includes('token')) await onSlowToken(settings, report)
   if (settings.parts.includes('calls')) await onSpiedToken(settings, report)
   if (settings.parts.includes('tls')) await onTls(settings, report, { keep, ratio, progress })
+  await onAudit(settings, report, { keep, ratio, over, progress })
   await onCustody(settings, report, { keep, ratio, progress })
   report.slices = rounds
   printTable(report)
