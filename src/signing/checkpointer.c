@@ -152,22 +152,32 @@ static void expire(const struct checkpointer *checkpointer, const struct config 
     }
 }
 
-/* Whether it must wait before the next try. */
+static struct audit_rhythm rhythm_of(const struct checkpointer *checkpointer)
+{
+    struct view *view = view_cell_get(checkpointer->views);
+    const struct config_audit *config = &view->policy->config->audit;
+    const struct audit_rhythm rhythm = {.records = config->checkpoint_records,
+                                        .seconds = config->checkpoint_s};
+    view_unref(view);
+    return rhythm;
+}
+
+/* Whether it must wait before the next try. What is in force is looked at when one is due: it may
+ * have changed since the wait began. */
 static bool look(struct checkpointer *checkpointer, int64_t look_ms, int64_t ms)
 {
     struct audit_head head;
     struct reason why = {0};
+    const struct audit_rhythm rhythm = rhythm_of(checkpointer);
+    if (!audit_checkpoint_due(checkpointer->audit, &rhythm, look_ms, &head)) {
+        return false;
+    }
     struct view *view = view_cell_get(checkpointer->views);
-    const struct config *config = view->policy->config;
-    const struct audit_rhythm rhythm = {.records = config->audit.checkpoint_records,
-                                        .seconds = config->audit.checkpoint_s};
-    bool failed = false;
-    if (audit_checkpoint_due(checkpointer->audit, &rhythm, look_ms, &head)) {
-        failed = make(checkpointer, view, &head, ms, &why) != OUTCOME_OK;
-        audit_note_checkpoint(checkpointer->audit, why.detail);
-        if (!failed) {
-            expire(checkpointer, config);
-        }
+    bool failed = make(checkpointer, view, &head, ms, &why) != OUTCOME_OK;
+    /* What one token refused is nothing, when another has signed. */
+    audit_note_checkpoint(checkpointer->audit, failed ? why.detail : "");
+    if (!failed) {
+        expire(checkpointer, view->policy->config);
     }
     view_unref(view);
     return failed;

@@ -50,6 +50,13 @@ static void start(struct bench *bench)
     assert_non_null(bench->checkpointer);
 }
 
+/* And with it whatever it was about. */
+static void stop(struct bench *bench)
+{
+    checkpointer_free(bench->checkpointer);
+    bench->checkpointer = NULL;
+}
+
 static void start_with_key(struct bench *bench)
 {
     configure(bench, AUDIT_ROLE, NULL);
@@ -77,6 +84,11 @@ static void wait_detail(struct bench *bench, const char *detail)
         }
         (void)poll(NULL, 0, 1);
     }
+}
+
+static void expect_no_detail(const struct bench *bench)
+{
+    assert_string_equal(audit_status_of(bench->instance).checkpoint_detail, "");
 }
 
 static void file_path(const struct bench *bench, char out[200])
@@ -178,6 +190,7 @@ static void its_signature_is_on_record(void **state)
     start_with_key(bench);
     uint64_t seq = ask(bench);
     wait_file(bench, &text, seq, &found);
+    stop(bench);
     JSON_CLEANUP json_t *records = audit_records(bench->instance, seq, "sign");
     const json_t *record = json_array_get(records, 0);
     expect_members(record, "seq prev time kind uid gid pid operation role kid alg token "
@@ -224,6 +237,24 @@ static void the_rooms_counts_are_in_it_in_order(void **state)
     assert_string_equal(found.checkpoint.uses[0].token, "hsm-b");
 }
 
+/* And what the first one refused is no reason for a warning. */
+static void another_token_signs_when_the_first_does_not(void **state)
+{
+    struct bench *bench = *state;
+    configure(bench, "  - {name: audit, purpose: audit, key: p-256, tokens: [hsm-a, hsm-b]}\n",
+              NULL);
+    make_key(bench->instance, "{\"role\":\"audit\"}");
+    bench->instance->tokens[0].flip_a_bit = true;
+    start(bench);
+    uint64_t seq = ask(bench);
+    wait_covered(bench, seq);
+    JSON_CLEANUP json_t *records = audit_records(bench->instance, seq, "sign");
+    expect_text(json_array_get(records, 0), "token", "hsm-a");
+    expect_text(json_array_get(records, 1), "token", "hsm-b");
+    stop(bench);
+    expect_no_detail(bench);
+}
+
 /* A room that is away is not asked, and its lines are left out. */
 static void a_room_that_is_away_has_no_lines(void **state)
 {
@@ -265,8 +296,7 @@ static void the_last_one_is_made_at_the_end(void **state)
     struct bench *bench = *state;
     start_with_key(bench);
     uint64_t seq = audit_mark(bench->instance);
-    checkpointer_free(bench->checkpointer);
-    bench->checkpointer = NULL;
+    stop(bench);
     assert_true(audit_status_of(bench->instance).covered >= seq);
 }
 
@@ -336,8 +366,7 @@ static void a_file_that_cannot_be_written_is_no_fault_of_the_log(void **state)
     uint64_t seq = ask(bench);
     wait_covered(bench, seq);
     wait_detail(bench, "");
-    checkpointer_free(bench->checkpointer);
-    bench->checkpointer = NULL;
+    stop(bench);
     assert_int_equal(rmdir(path), 0);
 }
 
@@ -350,6 +379,7 @@ int main(void)
         TEST(its_record_has_all_that_the_file_has),
         TEST(its_signature_is_on_record),
         TEST(the_rooms_counts_are_in_it_in_order),
+        TEST(another_token_signs_when_the_first_does_not),
         TEST(a_room_that_is_away_has_no_lines),
         TEST(one_is_made_after_so_many_records),
         TEST(one_is_made_after_so_long),
