@@ -35,7 +35,7 @@ bool audit_put_locked(struct audit *audit, const char *kind, struct span members
     return true;
 }
 
-static enum outcome refuse_failed(const struct audit *audit, struct reason *why)
+enum outcome audit_refuse_failed(const struct audit *audit, struct reason *why)
 {
     return refuse(why, OUTCOME_AUDIT, "the audit log cannot be written: %.400s", audit->detail);
 }
@@ -44,7 +44,7 @@ static enum outcome append_locked(struct audit *audit, const char *kind, struct 
                                   struct audit_ticket *ticket, struct reason *why)
 {
     if (!audit->ok) {
-        return refuse_failed(audit, why);
+        return audit_refuse_failed(audit, why);
     }
     if (!audit_put_locked(audit, kind, members)) {
         return refuse(why, OUTCOME_AUDIT, "the audit log takes no more before its disk answers");
@@ -91,7 +91,7 @@ static enum outcome wait_locked(struct audit *audit, const struct audit_ticket *
     const struct timespec until = timespec_of(deadline);
     while (!is_durable(audit, ticket)) {
         if (ticket->epoch != audit->epoch) {
-            return refuse_failed(audit, why);
+            return audit_refuse_failed(audit, why);
         }
         if (deadline_passed(deadline)) {
             return refuse(why, OUTCOME_DEADLINE,

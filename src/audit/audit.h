@@ -112,7 +112,7 @@ enum { AUDIT_CHECKPOINT_RECORDS = 3 /* what making one adds: sign, checkpoint, d
  * or the log has failed. */
 bool audit_checkpoint_due(struct audit *audit, const struct audit_rhythm *rhythm, int64_t ms,
                           struct audit_head *head) MUST_USE;
-/* One is due now. */
+/* One is due that covers what is on the disk now. */
 void audit_ask_checkpoint(struct audit *audit);
 /* Appends the record of a checkpoint over `head`, durable; the rhythm begins anew. */
 enum outcome audit_append_checkpoint(struct audit *audit, const struct audit_head *head,
@@ -120,6 +120,11 @@ enum outcome audit_append_checkpoint(struct audit *audit, const struct audit_hea
                                      struct reason *why) MUST_USE;
 /* Whether anything has come since the last checkpoint but what making it has added. */
 bool audit_has_news(struct audit *audit) MUST_USE;
+/* Asks for a checkpoint, and waits until one covers all that is on the disk now. *out: what it
+ * covers. OUTCOME_AUDIT: the log has failed, or an attempt at one has, with its reason;
+ * OUTCOME_DEADLINE: nobody has made one. Not for NULL. */
+enum outcome audit_seal(struct audit *audit, struct deadline deadline, struct audit_head *out,
+                        struct reason *why) MUST_USE;
 /* For the status: why the last attempt at a checkpoint failed, or "". */
 void audit_note_checkpoint(struct audit *audit, const char *detail);
 /* Removes segments whose records are all covered by the last checkpoint and were written before

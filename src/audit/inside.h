@@ -18,7 +18,8 @@ struct audit {
     pthread_t writer;
     pthread_mutex_t lock;  /* guards all below but what is the writer's own */
     pthread_cond_t work;   /* for the writer: there is something to do */
-    pthread_cond_t synced; /* for those who wait: a batch is on the disk, or never will be */
+    pthread_cond_t synced; /* for those who wait: a batch is on the disk, or never will be; or
+                              there is a checkpoint, or there was to be one */
     pthread_cond_t asked;  /* for who makes checkpoints */
     bool stopping;
 
@@ -44,11 +45,13 @@ struct audit {
     bool close_now;                     /* it need not wait any more for a checkpoint */
 
     struct flood flood;
-    uint64_t covered; /* by the last checkpoint */
+    uint64_t covered;                   /* by the last checkpoint */
+    char covered_head[AUDIT_HASH_SIZE]; /* its hash; "" when it is of another run */
+    uint64_t to_seal;                   /* a checkpoint is to cover this record: one is asked for */
+    uint64_t attempts_failed;           /* at a checkpoint */
     char checkpoint_detail[REASON_DETAIL_SIZE];
     int64_t checkpoint_at; /* wall seconds */
     int64_t rhythm_ms;     /* monotonic: since the last checkpoint, or the start */
-    bool checkpoint_asked;
 
     /* the writer's own */
     int folder_fd; /* locked against another process; -1 */
@@ -60,6 +63,8 @@ struct audit {
 /* Puts a record at the end of the chain. False: there is no room, or no SHA-256; nothing was
  * changed. */
 bool audit_put_locked(struct audit *audit, const char *kind, struct span members) MUST_USE;
+/* OUTCOME_AUDIT: why the log cannot be written. */
+enum outcome audit_refuse_failed(const struct audit *audit, struct reason *why);
 /* What was counted before that second of the monotonic clock becomes records. */
 void audit_flush_flood_locked(struct audit *audit, int64_t second);
 /* The segment is long or old enough to be closed. */

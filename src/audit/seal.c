@@ -18,7 +18,7 @@ static bool has_news(const struct audit *audit)
 static bool is_due_locked(struct audit *audit, const struct audit_rhythm *rhythm)
 {
     int64_t waited_ms = clock_monotonic_ms() - audit->rhythm_ms;
-    return audit->checkpoint_asked || (audit_is_full_locked(audit) && !audit->close_now) ||
+    return audit->to_seal > audit->covered || (audit_is_full_locked(audit) && !audit->close_now) ||
            audit->durable - audit->covered >= rhythm->records + AUDIT_CHECKPOINT_RECORDS ||
            (has_news(audit) && waited_ms >= rhythm->seconds * 1000);
 }
@@ -60,6 +60,10 @@ void audit_note_checkpoint(struct audit *audit, const char *detail)
     pthread_mutex_lock(&audit->lock);
     bool news = strcmp(detail, audit->checkpoint_detail) != 0;
     (void)snprintf(audit->checkpoint_detail, sizeof audit->checkpoint_detail, "%s", detail);
+    if (detail[0] != '\0') {
+        audit->attempts_failed++;
+        pthread_cond_broadcast(&audit->synced);
+    }
     pthread_mutex_unlock(&audit->lock);
     if (news && detail[0] != '\0') {
         log_warning("audit log: no checkpoint is signed: %s", detail);
@@ -72,9 +76,51 @@ void audit_ask_checkpoint(struct audit *audit)
         return;
     }
     pthread_mutex_lock(&audit->lock);
-    audit->checkpoint_asked = true;
+    audit->to_seal = audit->durable;
     pthread_cond_broadcast(&audit->asked);
     pthread_mutex_unlock(&audit->lock);
+}
+
+static enum outcome wait_sealed_locked(struct audit *audit, uint64_t seq, struct deadline deadline,
+                                       struct reason *why)
+{
+    const uint64_t failed = audit->attempts_failed;
+    const struct timespec until = {.tv_sec = deadline.at_us / 1000000,
+                                   .tv_nsec = deadline.at_us % 1000000 * 1000};
+    for (;;) {
+        if (!audit->ok) {
+            return audit_refuse_failed(audit, why);
+        }
+        if (audit->covered >= seq) {
+            return OUTCOME_OK;
+        }
+        if (audit->attempts_failed != failed) {
+            return refuse(why, OUTCOME_AUDIT, "no checkpoint is signed: %.400s",
+                          audit->checkpoint_detail);
+        }
+        if (deadline_passed(deadline)) {
+            return refuse(why, OUTCOME_DEADLINE, "no checkpoint was made in time%s%.400s",
+                          audit->checkpoint_detail[0] == '\0' ? "" : ", and before that: ",
+                          audit->checkpoint_detail);
+        }
+        (void)pthread_cond_timedwait(&audit->synced, &audit->lock, &until);
+    }
+}
+
+enum outcome audit_seal(struct audit *audit, struct deadline deadline, struct audit_head *out,
+                        struct reason *why)
+{
+    pthread_mutex_lock(&audit->lock);
+    audit->to_seal = audit->durable;
+    pthread_cond_broadcast(&audit->asked);
+    enum outcome outcome = wait_sealed_locked(audit, audit->to_seal, deadline, why);
+    if (outcome == OUTCOME_OK) {
+        out->seq = audit->covered;
+        memcpy(out->hash, audit->covered_head, sizeof out->hash);
+        memcpy(out->chain, audit->chain, sizeof out->chain);
+    }
+    pthread_mutex_unlock(&audit->lock);
+    return outcome;
 }
 
 enum outcome audit_append_checkpoint(struct audit *audit, const struct audit_head *head,
@@ -89,11 +135,12 @@ enum outcome audit_append_checkpoint(struct audit *audit, const struct audit_hea
     }
     pthread_mutex_lock(&audit->lock);
     audit->covered = head->seq;
+    memcpy(audit->covered_head, head->hash, sizeof audit->covered_head);
     audit->checkpoint_at = clock_wall_s();
     audit->rhythm_ms = clock_monotonic_ms();
-    audit->checkpoint_asked = false;
     audit->close_now = audit->full_ms != 0;
     pthread_cond_signal(&audit->work);
+    pthread_cond_broadcast(&audit->synced);
     pthread_mutex_unlock(&audit->lock);
     return OUTCOME_OK;
 }

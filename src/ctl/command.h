@@ -119,6 +119,7 @@ enum exit_code run_key_resume(const struct command_line *line);
 enum exit_code run_key_compromised(const struct command_line *line);
 enum exit_code run_key_destroy(const struct command_line *line);
 enum exit_code run_key_approve(const struct command_line *line);
+enum exit_code run_audit_checkpoint(const struct command_line *line);
 enum exit_code run_audit_key(const struct command_line *line);
 enum exit_code run_plan_list(const struct command_line *line);
 enum exit_code run_plan_show(const struct command_line *line);

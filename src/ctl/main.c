@@ -65,6 +65,8 @@ static const struct command commands[] = {
      run_report},
     {"audit", "key", "[KID]", "the public key that checkpoints are verified with, as PEM", 0, 1,
      run_audit_key},
+    {"audit", "checkpoint", "", "have the audit log sealed now, up to this command", 0, 0,
+     run_audit_checkpoint},
     {"config", "check", "[FILE]", "read configuration, templates and profiles as qseald would", 0,
      1, run_config_check},
     {"reload", "", "",

@@ -118,6 +118,7 @@ enum outcome act_key_compromised(struct act *act, struct reason *why) MUST_USE;
 enum outcome act_key_destroy(struct act *act, struct reason *why) MUST_USE;
 enum outcome act_report(struct act *act, struct reason *why) MUST_USE;
 enum outcome act_audit_key(struct act *act, struct reason *why) MUST_USE;
+enum outcome act_audit_checkpoint(struct act *act, struct reason *why) MUST_USE;
 enum outcome act_key_backup_recorded(struct act *act, struct reason *why) MUST_USE;
 enum outcome act_key_seen(struct act *act, struct reason *why) MUST_USE;
 enum outcome act_rotation_plan(struct act *act, struct reason *why) MUST_USE;

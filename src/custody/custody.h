@@ -52,6 +52,7 @@ enum custody_verb {
     CUSTODY_ROTATION_LOOKAHEAD, /* {"role"?,"days"?} */
     CUSTODY_AUDIT_KEY,          /* {"key"?} or {"all"}: "key" is a thumbprint as above */
     CUSTODY_KEY_ADOPT,          /* {"key","token","reason"?}: a thumbprint as above */
+    CUSTODY_AUDIT_CHECKPOINT,
 };
 
 enum {

@@ -170,6 +170,9 @@ static const struct verb_row verbs[] = {
     [CUSTODY_ROTATION_LOOKAHEAD] = {"rotation lookahead", ANY_RIGHT | ONLY_READS,
                                     act_rotation_lookahead},
     [CUSTODY_AUDIT_KEY] = {"audit key", ANY_RIGHT | ONLY_READS, act_audit_key},
+    [CUSTODY_AUDIT_CHECKPOINT] = {"audit checkpoint",
+                                  RIGHT_OPERATOR | RIGHT_CUSTODIAN | RIGHT_AUDITOR | ASKS_TOKENS,
+                                  act_audit_checkpoint},
     [CUSTODY_KEY_ADOPT] = {"key adopt", KEY_CHANGE | ASKS_TOKENS, act_key_adopt},
 };
 
