@@ -242,6 +242,9 @@ void audit_get_status(struct audit *audit, struct audit_status *out)
         .covered = audit->covered,
         .checkpoint_at = audit->checkpoint_at,
     };
+    if (audit->news_ms != 0) {
+        out->unsealed_s = (clock_monotonic_ms() - audit->news_ms) / 1000;
+    }
     memcpy(out->detail, audit->detail, sizeof out->detail);
     memcpy(out->checkpoint_detail, audit->checkpoint_detail, sizeof out->checkpoint_detail);
     memcpy(out->chain, audit->chain, sizeof out->chain);

@@ -36,14 +36,15 @@ struct audit_status {
     bool ok;
     char detail[REASON_DETAIL_SIZE]; /* why not */
     char chain[UUID_TEXT_SIZE];
-    uint64_t segment;                           /* number */
-    uint64_t durable;                           /* seq of the last record that is on the disk */
-    uint64_t bytes;                             /* of the segment */
-    uint64_t unrecorded;                        /* refusals and completions, since it failed */
-    uint64_t faults;                            /* how often it has failed since start */
-    int64_t since;                              /* wall seconds: of this state */
-    uint64_t covered;                           /* by the last checkpoint */
-    int64_t checkpoint_at;                      /* wall seconds, 0: none in this run */
+    uint64_t segment;      /* number */
+    uint64_t durable;      /* seq of the last record that is on the disk */
+    uint64_t bytes;        /* of the segment */
+    uint64_t unrecorded;   /* refusals and completions, since it failed */
+    uint64_t faults;       /* how often it has failed since start */
+    int64_t since;         /* wall seconds: of this state */
+    uint64_t covered;      /* by the last checkpoint */
+    int64_t checkpoint_at; /* wall seconds, 0: none in this run */
+    int64_t unsealed_s;    /* how long there have been records that the last one does not cover */
     char checkpoint_detail[REASON_DETAIL_SIZE]; /* why the last attempt at one failed, or "" */
 };
 

@@ -139,6 +139,7 @@ static void note_begun_locked(struct audit *audit, const struct segment *segment
     audit->unrecorded = 0;
     audit->recovered = true;
     audit->detail[0] = '\0';
+    audit_note_news_locked(audit);
 }
 
 enum outcome audit_begin(struct audit *audit, struct reason *why)

@@ -52,6 +52,7 @@ struct audit {
     char checkpoint_detail[REASON_DETAIL_SIZE];
     int64_t checkpoint_at; /* wall seconds */
     int64_t rhythm_ms;     /* monotonic: since the last checkpoint, or the start */
+    int64_t news_ms;       /* monotonic: since when there is something to seal; 0: nothing */
 
     /* the writer's own */
     int folder_fd; /* locked against another process; -1 */
@@ -67,6 +68,8 @@ bool audit_put_locked(struct audit *audit, const char *kind, struct span members
 enum outcome audit_refuse_failed(const struct audit *audit, struct reason *why);
 /* What was counted before that second of the monotonic clock becomes records. */
 void audit_flush_flood_locked(struct audit *audit, int64_t second);
+/* After a change of what is on the disk, or covered: since when there is something to seal. */
+void audit_note_news_locked(struct audit *audit);
 /* The segment is long or old enough to be closed. */
 bool audit_is_full_locked(struct audit *audit);
 

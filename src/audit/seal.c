@@ -15,6 +15,15 @@ static bool has_news(const struct audit *audit)
            (audit->covered == 0 && audit->durable > 0);
 }
 
+void audit_note_news_locked(struct audit *audit)
+{
+    if (!has_news(audit)) {
+        audit->news_ms = 0;
+    } else if (audit->news_ms == 0) {
+        audit->news_ms = clock_monotonic_ms();
+    }
+}
+
 static bool is_due_locked(struct audit *audit, const struct audit_rhythm *rhythm)
 {
     int64_t waited_ms = clock_monotonic_ms() - audit->rhythm_ms;
@@ -138,6 +147,8 @@ enum outcome audit_append_checkpoint(struct audit *audit, const struct audit_hea
     memcpy(audit->covered_head, head->hash, sizeof audit->covered_head);
     audit->checkpoint_at = clock_wall_s();
     audit->rhythm_ms = clock_monotonic_ms();
+    audit->news_ms = 0;
+    audit_note_news_locked(audit);
     audit->close_now = audit->full_ms != 0;
     pthread_cond_signal(&audit->work);
     pthread_cond_broadcast(&audit->synced);

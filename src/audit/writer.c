@@ -146,6 +146,7 @@ static void note_durable_locked(struct audit *audit, const struct batch *batch)
     audit->durable = batch->last;
     memcpy(audit->durable_head, batch->head, sizeof audit->durable_head);
     audit->bytes = audit->segment.end;
+    audit_note_news_locked(audit);
     pthread_cond_broadcast(&audit->synced);
 }
 

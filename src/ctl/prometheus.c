@@ -58,6 +58,13 @@ static void put_gauge(struct buffer *out, const char *name, const char *help, lo
     put_sample(out, name, &sample);
 }
 
+static void put_counter(struct buffer *out, const char *name, const char *help, long long value)
+{
+    const struct sample sample = {.value = value};
+    put_family(out, name, "counter", help);
+    put_sample(out, name, &sample);
+}
+
 /* A time as seconds since 1970; 0 when it is none. */
 static long long time_of(const json_t *object, const char *member)
 {
@@ -90,6 +97,26 @@ static void put_schedule(struct buffer *out, const json_t *schedule)
               json_is_true(json_object_get(schedule, "paused")));
 }
 
+static void put_audit(struct buffer *out, const json_t *status)
+{
+    const json_t *log = json_object_get(status, "audit_log");
+    put_gauge(out, "qseal_audit_ok",
+              "Whether the audit log is written; nothing is signed while it has failed.",
+              strcmp(command_text(status, "audit"), "ok") == 0);
+    put_gauge(out, "qseal_audit_records", "Records on the disk, since the chain began.",
+              command_number(log, "records"));
+    put_gauge(out, "qseal_audit_sealed_records", "How many of them the last checkpoint covers.",
+              command_number(log, "sealed"));
+    put_counter(out, "qseal_audit_faults_total", "How often the log has failed since the start.",
+                command_number(log, "faults"));
+    put_gauge(out, "qseal_audit_unrecorded",
+              "Refusals and completions without a record, since the log has failed.",
+              command_number(log, "unrecorded"));
+    put_gauge(out, "qseal_audit_checkpoint_timestamp_seconds",
+              "When the last checkpoint was signed, since 1970; 0: none since the start.",
+              time_of(log, "checkpoint_at"));
+}
+
 static void put_service(struct buffer *out, const json_t *status)
 {
     static const char *const health[] = {"ready", "degraded", "unready"};
@@ -105,6 +132,7 @@ static void put_service(struct buffer *out, const json_t *status)
     put_gauge(out, "qseal_clock_trusted",
               "Whether the clock is believed; nothing is signed while it is not.",
               json_is_true(json_object_get(json_object_get(status, "clock"), "trusted")));
+    put_audit(out, status);
     put_schedule(out, json_object_get(status, "schedule"));
     put_gauge(out, "qseal_config_generation", "Configurations read since the start.",
               command_number(status, "generation"));

@@ -6,6 +6,7 @@
 #include "jose/json.h"
 
 #include <stdio.h>
+#include <string.h>
 
 enum { METRICS_MAX = 16 * 1024 * 1024 };
 
@@ -78,9 +79,37 @@ static void print_warnings(const json_t *status)
     size_t i;
     json_t *warning;
     json_array_foreach (json_object_get(status, "warnings"), i, warning) {
+        if (strcmp(command_text(warning, "what"), "audit") == 0) {
+            (void)printf("WARNING %s\n", command_text(warning, "detail"));
+            continue;
+        }
         (void)printf("WARNING key %s of role %s in token %s: %s\n", command_text(warning, "kid"),
                      command_text(warning, "role"), command_text(warning, "token"),
                      command_text(warning, "detail"));
+    }
+}
+
+/* The faults are among the warnings. */
+static void print_audit(const json_t *status)
+{
+    const json_t *log = json_object_get(status, "audit_log");
+    const char *state = command_text(status, "audit");
+    if (!json_is_object(log)) {
+        (void)printf("audit log: %s\n", state);
+        return;
+    }
+    (void)printf("audit log: %s since %s, segment %lld, %lld records", state,
+                 command_text(log, "since"), command_number(log, "segment"),
+                 command_number(log, "records"));
+    (void)printf(", sealed up to %lld%s%s\n", command_number(log, "sealed"),
+                 command_text(log, "checkpoint_at")[0] == '\0' ? "" : " at ",
+                 command_text(log, "checkpoint_at"));
+    if (command_number(log, "faults") > 0) {
+        (void)printf("  %lld faults since the start, %lld refusals and completions not recorded\n",
+                     command_number(log, "faults"), command_number(log, "unrecorded"));
+    }
+    if (command_text(log, "checkpoint_detail")[0] != '\0') {
+        (void)printf("  no checkpoint is signed: %s\n", command_text(log, "checkpoint_detail"));
     }
 }
 
@@ -135,10 +164,10 @@ static void print_status(const json_t *status)
                  command_text(status, "config"), command_number(status, "generation"),
                  command_text(status, "loaded_at"));
     print_reload(status);
-    (void)printf("%lld profiles, %lld keys (keyring generation %lld), httpd %s, audit %s\n",
+    (void)printf("%lld profiles, %lld keys (keyring generation %lld), httpd %s\n",
                  command_number(status, "profiles"), command_number(status, "keys"),
-                 command_number(status, "keyring_generation"), command_text(status, "httpd"),
-                 command_text(status, "audit"));
+                 command_number(status, "keyring_generation"), command_text(status, "httpd"));
+    print_audit(status);
     print_clock(status);
     print_warnings(status);
     print_schedule(json_object_get(status, "schedule"));

@@ -82,7 +82,7 @@ void report_status(struct buffer *out, const struct report_sources *of)
     buffer_put_text(out, ",");
     report_clock(out, watch_clock(of->watch));
     buffer_put_text(out, ",");
-    report_warnings(out, view, watch_clock(of->watch));
+    report_warnings(out, view, watch_clock(of->watch), of->audit);
     buffer_put_text(out, ",");
     schedule_put(out, of->clock);
     buffer_put_text(out, ",");

@@ -46,6 +46,9 @@ struct report_sources {
 void report_status(struct buffer *out, const struct report_sources *of);
 /* "audit":"ok", "failed" or "off", and unless it is off "audit_log":{…} */
 void report_audit(struct buffer *out, struct audit *audit);
+/* {"what":"audit","detail"} when no log is kept, it has failed, or no checkpoint is made; false:
+ * nothing is to be said. */
+bool report_audit_warning(struct buffer *out, struct audit *audit, uint32_t checkpoint_s) MUST_USE;
 /* "rooms":[…]: version, start and generation of each, and which values of the configuration in
  * force wait for its restart. `front` NULL: there is no httpd. */
 void report_rooms(struct buffer *out, const struct view *view, struct watch *watch,

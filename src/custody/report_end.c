@@ -34,12 +34,14 @@ static void put_warning(struct buffer *out, const struct key *key, const struct 
     buffer_put_text(out, "}");
 }
 
-void report_warnings(struct buffer *out, const struct view *view, struct clock_guard *clock)
+void report_warnings(struct buffer *out, const struct view *view, struct clock_guard *clock,
+                     struct audit *audit)
 {
     int64_t now = clock_wall_s();
     bool trusted = clock_guard_is_trusted(clock);
-    const char *before = "";
     buffer_put_text(out, "\"warnings\":[");
+    const char *before =
+        report_audit_warning(out, audit, view->policy->config->audit.checkpoint_s) ? "," : "";
     for (size_t i = 0; trusted && i < view->keyring->n_keys; i++) {
         for (unsigned int what = 0; what < KEY_END_COUNT; what++) {
             if (key_end_level(&view->ends[i], what, now) > KEY_END_FAR) {

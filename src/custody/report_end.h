@@ -3,6 +3,7 @@
 #ifndef QSEAL_CUSTODY_REPORT_END_H
 #define QSEAL_CUSTODY_REPORT_END_H
 
+#include "audit/audit.h"
 #include "base/buffer.h"
 #include "signing/view.h"
 #include "signing/watch.h"
@@ -11,8 +12,10 @@
  */
 void report_clock(struct buffer *out, struct clock_guard *clock);
 /* "warnings":[{"role","token","kid","what":"certificate|cryptoperiod","ends","detail"}] of keys
- * that near their end or are past it; none while the clock is not believed. */
-void report_warnings(struct buffer *out, const struct view *view, struct clock_guard *clock);
+ * that near their end or are past it, none of these while the clock is not believed; and before
+ * them that of the audit log. */
+void report_warnings(struct buffer *out, const struct view *view, struct clock_guard *clock,
+                     struct audit *audit);
 /* "ends":{"certificate":…,"cryptoperiod":…} of a key of the view, those it has. */
 void report_ends(struct buffer *out, const struct view *view, const struct key *key);
 

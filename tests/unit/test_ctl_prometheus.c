@@ -123,6 +123,8 @@ static const char status_text[] =
     "{\"version\":\"0.1.0\",\"status\":\"degraded\",\"generation\":3,\"keyring_generation\":17,"
     "\"loaded_at\":\"2026-11-21T09:30:00Z\",\"httpd\":\"connected\",\"reload\":{\"at\":"
     "\"2026-11-21T09:40:00Z\",\"refused\":true,\"detail\":\"x\"},\"clock\":{\"trusted\":true},"
+    "\"audit\":\"ok\",\"audit_log\":{\"segment\":3,\"records\":170004,\"sealed\":170000,"
+    "\"faults\":2,\"unrecorded\":5,\"checkpoint_at\":\"2026-11-21T09:30:00Z\"},"
     "\"warnings\":[],\"tokens\":[{\"name\":\"hsm-a\",\"state\":\"ready\",\"sessions\":8,"
     "\"signatures\":1234567890123},{\"name\":\"hsm-b\",\"state\":\"locked\",\"sessions\":0,"
     "\"signatures\":0}],\"callers\":[{\"name\":\"engine\",\"uid\":1001,\"connections\":2,"
@@ -154,6 +156,13 @@ static void all_that_is_reported_is_there_once(void **state)
         "qseal_health{state=\"unready\"} 0",
         "qseal_httpd_connected 1",
         "qseal_clock_trusted 1",
+        "qseal_audit_ok 1",
+        "qseal_audit_records 170004",
+        "qseal_audit_sealed_records 170000",
+        "# TYPE qseal_audit_faults_total counter",
+        "qseal_audit_faults_total 2",
+        "qseal_audit_unrecorded 5",
+        "qseal_audit_checkpoint_timestamp_seconds 1795253400",
         "qseal_config_generation 3",
         "qseal_config_loaded_seconds 1795253400",
         "qseal_reload_refused 1",
@@ -188,6 +197,26 @@ static void all_that_is_reported_is_there_once(void **state)
     free(parsed.text);
 }
 
+/* One that has failed, one without a checkpoint, and none at all. */
+static void a_log_that_is_not_written_is_not_ok(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "{\"audit\":\"failed\",\"audit_log\":{\"records\":7,\"faults\":1,\"unrecorded\":3}}",
+        "{\"audit\":\"off\"}"};
+    for (size_t i = 0; i < COUNT_OF(texts); i++) {
+        BUFFER_CLEANUP struct buffer out = BUFFER_INIT(TEXT_MAX);
+        struct parsed parsed;
+        put(&out, texts[i], "{}");
+        parse(&parsed, buffer_text(&out));
+        assert_line(&parsed, "qseal_audit_ok 0");
+        assert_line(&parsed, i == 0 ? "qseal_audit_records 7" : "qseal_audit_records 0");
+        assert_line(&parsed, i == 0 ? "qseal_audit_unrecorded 3" : "qseal_audit_unrecorded 0");
+        assert_line(&parsed, "qseal_audit_checkpoint_timestamp_seconds 0");
+        free(parsed.text);
+    }
+}
+
 static void without_an_answer_there_is_only_that(void **state)
 {
     (void)state;
@@ -218,6 +247,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_that_is_reported_is_there_once),
+        cmocka_unit_test(a_log_that_is_not_written_is_not_ok),
         cmocka_unit_test(without_an_answer_there_is_only_that),
         cmocka_unit_test(what_is_missing_is_zero_or_not_there),
     };

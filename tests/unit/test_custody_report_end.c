@@ -9,7 +9,7 @@
 static int setup(void **state)
 {
     static struct instance instance;
-    instance_init(&instance, "[\"*\"]", "[custodian]");
+    instance_init_audited(&instance, "[\"*\"]", "[custodian]");
     *state = &instance;
     return 0;
 }
