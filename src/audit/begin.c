@@ -78,11 +78,12 @@ static void put_first(struct audit *audit, const struct recovered *found, struct
     }
 }
 
-static void put_repair(const struct recovered *found, struct buffer *members)
+static void put_repair(const struct audit_cut *cut, struct buffer *members)
 {
-    record_put_number(members, "segment", (int64_t)found->cut_number);
-    record_put_number(members, "kept_bytes", (int64_t)found->bytes);
-    record_put_number(members, "cut_bytes", (int64_t)found->cut_bytes);
+    buffer_reset(members);
+    record_put_number(members, "segment", (int64_t)cut->number);
+    record_put_number(members, "kept_bytes", (int64_t)cut->kept);
+    record_put_number(members, "cut_bytes", (int64_t)cut->bytes);
 }
 
 /* The first records, in memory. */
@@ -94,9 +95,8 @@ static bool put_records(struct audit *audit, const struct recovered *found)
     buffer_reset(&audit->pending);
     put_first(audit, found, &members);
     bool put = buffer_ok(&members) && audit_put_locked(audit, "segment", buffer_span(&members));
-    if (put && found->cut_number > 0) {
-        buffer_reset(&members);
-        put_repair(found, &members);
+    for (size_t i = 0; put && i < found->n_cuts; i++) {
+        put_repair(&found->cuts[i], &members);
         put = buffer_ok(&members) && audit_put_locked(audit, "repair", buffer_span(&members));
     }
     return put;

@@ -26,6 +26,7 @@ struct scan {
     struct span text; /* the whole file, mapped */
     size_t good;      /* bytes of its good records */
     bool ended;       /* the last of them is its end */
+    uint64_t cut;     /* bytes that were set aside under its number, as it says itself; 0: none */
 };
 
 static enum outcome refuse_file(const struct scan *scan, const char *what, struct reason *why)
@@ -106,6 +107,20 @@ static bool is_next(const struct audit_line *line, const struct recovered *befor
            !span_is_text(line->kind, "segment");
 }
 
+/* What the records tell the next start. */
+static void note_record(struct scan *scan, const struct audit_line *line, struct recovered *out)
+{
+    uint64_t number;
+    if (span_is_text(line->kind, "checkpoint") && audit_line_number(line, "covers", &number)) {
+        out->covered = number;
+    }
+    if (span_is_text(line->kind, "repair") && audit_line_number(line, "segment", &number) &&
+        number == scan->number && audit_line_number(line, "cut_bytes", &number)) {
+        scan->cut = number;
+    }
+    scan->ended = span_is_text(line->kind, "end");
+}
+
 /* The good records from the file's beginning on. */
 static void scan_good(struct scan *scan, struct recovered *out)
 {
@@ -122,12 +137,8 @@ static void scan_good(struct scan *scan, struct recovered *out)
         }
         out->seq = line.seq;
         memcpy(out->head, hash, sizeof hash);
-        uint64_t covers;
-        if (span_is_text(line.kind, "checkpoint") && audit_line_number(&line, "covers", &covers)) {
-            out->covered = covers;
-        }
+        note_record(scan, &line, out);
         scan->good += text.len;
-        scan->ended = span_is_text(line.kind, "end");
     }
 }
 
@@ -208,18 +219,16 @@ static enum outcome drop(const char *folder, int fd, const struct scan *scan, st
     return outcome;
 }
 
-static enum outcome make_whole(const char *folder, const struct scan *scan, struct recovered *out,
+static enum outcome make_whole(const char *folder, const struct scan *scan, uint64_t seq,
                                struct reason *why)
 {
     struct span rest = rest_of(scan);
     if (scan->ended && scan->good == scan->text.len) {
         return OUTCOME_OK;
     }
-    enum outcome outcome = check_damage(scan, rest, out->seq, why);
+    enum outcome outcome = check_damage(scan, rest, seq, why);
     if (outcome == OUTCOME_OK && rest.len > 0) {
         outcome = set_aside(folder, scan, rest, why);
-        out->cut_number = scan->number;
-        out->cut_bytes = rest.len;
     }
     if (outcome == OUTCOME_OK &&
         file_replace(scan->path, span_of(scan->text.data, scan->good), FILE_MODE) != 0) {
@@ -241,9 +250,23 @@ static enum outcome recover_one(const char *folder, int fd, struct scan *scan,
         return outcome;
     }
     scan_good(scan, out);
-    outcome = scan->good == 0 ? drop(folder, fd, scan, why) : make_whole(folder, scan, out, why);
+    outcome =
+        scan->good == 0 ? drop(folder, fd, scan, why) : make_whole(folder, scan, out->seq, why);
     unmap(scan);
     return outcome;
+}
+
+/* Of what stands in the folder, not of what was done just now: a start before this one may have set
+ * it aside, and ended before it could say so. */
+static void find_cut(int fd, uint64_t number, uint64_t kept, uint64_t said, struct recovered *out)
+{
+    char name[SEGMENT_NAME_SIZE];
+    struct stat about;
+    segment_name(number, ".torn", name);
+    if (fstatat(fd, name, &about, AT_SYMLINK_NOFOLLOW) == 0 && (uint64_t)about.st_size != said) {
+        out->cuts[out->n_cuts++] =
+            (struct audit_cut){.number = number, .kept = kept, .bytes = (uint64_t)about.st_size};
+    }
 }
 
 enum outcome recover(const char *folder, int fd, struct recovered *out, struct reason *why)
@@ -252,8 +275,12 @@ enum outcome recover(const char *folder, int fd, struct recovered *out, struct r
     for (;;) {
         struct scan scan = {.number = 0};
         enum outcome outcome = find_last(fd, &scan.number, why);
-        if (outcome != OUTCOME_OK || scan.number == 0) {
+        if (outcome != OUTCOME_OK) {
             return outcome;
+        }
+        if (scan.number == 0) {
+            find_cut(fd, out->next, 0, 0, out);
+            return OUTCOME_OK;
         }
         outcome = recover_one(folder, fd, &scan, out, why);
         if (outcome != OUTCOME_OK) {
@@ -263,6 +290,8 @@ enum outcome recover(const char *folder, int fd, struct recovered *out, struct r
             out->any = true;
             out->bytes = scan.good;
             out->next = scan.number + 1;
+            find_cut(fd, scan.number, scan.good, scan.cut, out);
+            find_cut(fd, out->next, 0, 0, out);
             return OUTCOME_OK;
         }
     }

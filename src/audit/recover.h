@@ -9,7 +9,17 @@
 #include "base/random.h"
 #include "model/outcome.h"
 
-enum { AUDIT_BATCH_MAX = 1024 * 1024 /* bytes that are written and not synced at any moment */ };
+enum {
+    AUDIT_BATCH_MAX = 1024 * 1024, /* bytes that are written and not synced at any moment */
+    AUDIT_CUTS_MAX = 2,
+};
+
+/* What a crash tore off, and is now in a file .torn; no record says so yet. */
+struct audit_cut {
+    uint64_t number; /* of the segment */
+    uint64_t kept;   /* bytes of it; 0: there was no record in it, and it was removed */
+    uint64_t bytes;
+};
 
 struct recovered {
     bool any;                   /* there is a log; if not, only `next` means something */
@@ -18,9 +28,9 @@ struct recovered {
     char chain[UUID_TEXT_SIZE]; /* of the last record, as are the next two */
     uint64_t seq;
     char head[AUDIT_HASH_SIZE];
-    uint64_t covered;    /* by the last checkpoint in the last segment; 0: there is none */
-    uint64_t cut_number; /* the segment that something was cut from; 0: none was */
-    uint64_t cut_bytes;  /* now in the file .torn */
+    uint64_t covered; /* by the last checkpoint in the last segment; 0: there is none */
+    struct audit_cut cuts[AUDIT_CUTS_MAX];
+    size_t n_cuts;
 };
 
 /* `folder` is its path, `fd` the folder itself. OUTCOME_RULE when the log is damaged where records

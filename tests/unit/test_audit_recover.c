@@ -71,6 +71,15 @@ static enum outcome run(const struct stand *stand, struct recovered *out, struct
     return outcome;
 }
 
+static void expect_cut(const struct recovered *found, size_t i, uint64_t number, uint64_t kept,
+                       uint64_t bytes)
+{
+    assert_in_range(i, 0, found->n_cuts - 1);
+    assert_int_equal(found->cuts[i].number, number);
+    assert_int_equal(found->cuts[i].kept, kept);
+    assert_int_equal(found->cuts[i].bytes, bytes);
+}
+
 static void an_empty_folder_is_a_new_log(void **state)
 {
     (void)state;
@@ -103,7 +112,7 @@ static void nothing_is_cut_from_a_whole_one(void **state)
     assert_int_equal(found.seq, 22);
     assert_int_equal(found.covered, 7);
     assert_int_equal(found.bytes, whole.len);
-    assert_int_equal(found.cut_number, 0);
+    assert_int_equal(found.n_cuts, 0);
     assert_string_equal(found.chain, CHAIN);
     assert_string_equal(found.head, stand.head);
     expect_file(&stand, "audit-0000000001.jsonl", whole);
@@ -131,8 +140,7 @@ static void what_was_torn_is_set_aside(void **state)
         assert_int_equal(found.seq, 21);
         assert_string_equal(found.head, head);
         assert_int_equal(found.bytes, good);
-        assert_int_equal(found.cut_number, 1);
-        assert_int_equal(found.cut_bytes, len - good);
+        expect_cut(&found, 0, 1, good, len - good);
         expect_file(&stand, "audit-0000000001.jsonl", span_part(buffer_span(&stand.text), 0, good));
         expect_file(&stand, "audit-0000000001.torn",
                     span_part(buffer_span(&stand.text), good, len - good));
@@ -156,8 +164,49 @@ static void a_hole_in_the_last_batch_is_torn_too(void **state)
     put_file(&stand, "audit-0000000001.jsonl", buffer_span(&stand.text));
     assert_done(run(&stand, &found, &why), why);
     assert_int_equal(found.seq, 21);
-    assert_int_equal(found.cut_bytes, stand.text.len - hole);
+    expect_cut(&found, 0, 1, hole, stand.text.len - hole);
     stand_down(&stand);
+}
+
+/* It set them aside, and had no time for a record: both are told to the one after it, too, and as
+ * long as no record has said so. */
+static void what_a_start_before_has_cut_is_told(void **state)
+{
+    (void)state;
+    struct stand stand = stand_up();
+    size_t good = stand.text.len;
+    put_file(&stand, "audit-0000000001.jsonl", buffer_span(&stand.text));
+    put_file(&stand, "audit-0000000001.torn", span_of_text("{\"seq\":22"));
+    put_file(&stand, "audit-0000000002.torn", span_of_text("{\"s"));
+    for (int i = 0; i < 2; i++) {
+        struct recovered found;
+        struct reason why = {0};
+        assert_done(run(&stand, &found, &why), why);
+        assert_int_equal(found.n_cuts, 2);
+        expect_cut(&found, 0, 1, good, 9);
+        expect_cut(&found, 1, 2, 0, 3);
+    }
+    stand_down(&stand);
+}
+
+static void what_is_on_record_is_not_told_again(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *torn;
+        size_t n;
+    } rows[] = {{"{\"s", 0}, {"{\"seq", 1}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct stand stand = stand_up();
+        struct recovered found;
+        struct reason why = {0};
+        add(&stand, "repair", ",\"segment\":1,\"kept_bytes\":0,\"cut_bytes\":3");
+        put_file(&stand, "audit-0000000001.jsonl", buffer_span(&stand.text));
+        put_file(&stand, "audit-0000000001.torn", span_of_text(rows[i].torn));
+        assert_done(run(&stand, &found, &why), why);
+        assert_int_equal(found.n_cuts, rows[i].n);
+        stand_down(&stand);
+    }
 }
 
 static void damage_of_what_was_acknowledged_is_no_tear(void **state)
@@ -224,7 +273,9 @@ static void a_segment_without_a_record_is_removed(void **state)
         assert_int_equal(found.next, 2);
         assert_int_equal(found.seq, 22);
         assert_int_equal(folder_count(&stand.folder), i == 2 ? 2 : 1);
+        assert_int_equal(found.n_cuts, i == 2);
         if (i == 2) {
+            expect_cut(&found, 0, 2, 0, lens[i]);
             expect_file(&stand, "audit-0000000002.torn", span_of(rests[i], lens[i]));
         }
         stand_down(&stand);
@@ -238,6 +289,8 @@ int main(void)
         cmocka_unit_test(nothing_is_cut_from_a_whole_one),
         cmocka_unit_test(what_was_torn_is_set_aside),
         cmocka_unit_test(a_hole_in_the_last_batch_is_torn_too),
+        cmocka_unit_test(what_a_start_before_has_cut_is_told),
+        cmocka_unit_test(what_is_on_record_is_not_told_again),
         cmocka_unit_test(damage_of_what_was_acknowledged_is_no_tear),
         cmocka_unit_test(more_than_a_batch_is_no_tear),
         cmocka_unit_test(a_segment_without_a_record_is_removed),
