@@ -152,13 +152,19 @@ static struct span rest_of(const struct scan *scan)
     return rest;
 }
 
-/* A record that is only made when those up to `seq` are on the disk. */
+/* A record that is only made when those up to `seq` are on the disk. What releases nothing waits
+ * for no disk: its completion may stand in one batch with it, and of a batch any page may be lost.
+ */
 static bool is_witness(const struct audit_line *line, uint64_t seq)
 {
     uint64_t of;
-    return (span_is_text(line->kind, "done") && audit_line_number(line, "of", &of) && of >= seq) ||
-           (span_is_text(line->kind, "checkpoint") && audit_line_number(line, "covers", &of) &&
-            of >= seq);
+    struct span outcome;
+    if (span_is_text(line->kind, "done")) {
+        return audit_line_text(line, "outcome", &outcome) && span_is_text(outcome, "released") &&
+               audit_line_number(line, "of", &of) && of >= seq;
+    }
+    return span_is_text(line->kind, "checkpoint") && audit_line_number(line, "covers", &of) &&
+           of >= seq;
 }
 
 /* A crash tears what was not acknowledged: at most one batch. More than that, or a later record

@@ -168,6 +168,31 @@ static void a_hole_in_the_last_batch_is_torn_too(void **state)
     stand_down(&stand);
 }
 
+/* A token that is away is answered for before the disk has the record. */
+static void what_released_nothing_is_no_witness(void **state)
+{
+    (void)state;
+    static const char *const outcomes[] = {"token-unavailable", "deadline", "done"};
+    for (size_t i = 0; i < sizeof outcomes / sizeof outcomes[0]; i++) {
+        struct stand stand = stand_up();
+        struct recovered found;
+        struct reason why = {0};
+        char members[128];
+        size_t hole = stand.text.len;
+        (void)snprintf(members, sizeof members, ",\"of\":21,\"outcome\":\"%s\",\"us\":1",
+                       outcomes[i]);
+        add(&stand, "sign", ",\"kid\":\"hole\"");
+        size_t after = stand.text.len;
+        add(&stand, "done", members);
+        memset(stand.text.data + hole, 0, after - hole);
+        put_file(&stand, "audit-0000000001.jsonl", buffer_span(&stand.text));
+        assert_done(run(&stand, &found, &why), why);
+        assert_int_equal(found.seq, 21);
+        expect_cut(&found, 0, 1, hole, stand.text.len - hole);
+        stand_down(&stand);
+    }
+}
+
 /* It set them aside, and had no time for a record: both are told to the one after it, too, and as
  * long as no record has said so. */
 static void what_a_start_before_has_cut_is_told(void **state)
@@ -217,7 +242,7 @@ static void damage_of_what_was_acknowledged_is_no_tear(void **state)
         const char *members;
     } witnesses[] = {
         {"done", ",\"of\":21,\"outcome\":\"released\",\"us\":1"},
-        {"done", ",\"of\":22,\"outcome\":\"deadline\",\"us\":1"},
+        {"done", ",\"of\":22,\"outcome\":\"released\",\"us\":1"},
         {"checkpoint", ",\"covers\":21"},
     };
     for (size_t i = 0; i < sizeof witnesses / sizeof witnesses[0]; i++) {
@@ -289,6 +314,7 @@ int main(void)
         cmocka_unit_test(nothing_is_cut_from_a_whole_one),
         cmocka_unit_test(what_was_torn_is_set_aside),
         cmocka_unit_test(a_hole_in_the_last_batch_is_torn_too),
+        cmocka_unit_test(what_released_nothing_is_no_witness),
         cmocka_unit_test(what_a_start_before_has_cut_is_told),
         cmocka_unit_test(what_is_on_record_is_not_told_again),
         cmocka_unit_test(damage_of_what_was_acknowledged_is_no_tear),
