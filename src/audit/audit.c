@@ -126,7 +126,9 @@ static void note_locked(struct audit *audit, const char *kind, const struct buff
 {
     if (!audit->ok || !buffer_ok(members) || !audit_put_locked(audit, kind, buffer_span(members))) {
         audit->unrecorded++;
+        return;
     }
+    audit->pending_notes++;
 }
 
 void audit_note(struct audit *audit, const char *kind, const struct buffer *members)
@@ -213,6 +215,8 @@ void audit_flush_flood_locked(struct audit *audit, int64_t second)
         record_put_number(&members, "count", (int64_t)kind.counted);
         if (!buffer_ok(&members) || !audit_put_locked(audit, "refused", buffer_span(&members))) {
             audit->unrecorded += kind.counted;
+        } else {
+            audit->pending_notes += kind.counted;
         }
     }
 }

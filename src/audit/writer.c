@@ -40,6 +40,8 @@ static void fail_locked(struct audit *audit, const char *what, int error)
     audit->seq = audit->durable;
     memcpy(audit->head, audit->durable_head, sizeof audit->head);
     buffer_reset(&audit->pending);
+    audit->unrecorded += audit->pending_notes;
+    audit->pending_notes = 0;
     (void)snprintf(audit->detail, sizeof audit->detail, "%s: %s: %s", name, what, strerror(error));
     audit->faults++;
     audit->since = clock_wall_s();
@@ -115,8 +117,9 @@ static bool put_next_locked(struct audit *audit, const char *cause, uint64_t byt
 struct batch {
     uint64_t last;
     char head[AUDIT_HASH_SIZE];
-    bool closing; /* the segment ends with it */
-    bool broken;  /* the next one could not be begun, for want of memory */
+    uint64_t notes; /* refusals and completions in it */
+    bool closing;   /* the segment ends with it */
+    bool broken;    /* the next one could not be begun, for want of memory */
 };
 
 static void take_batch_locked(struct audit *audit, struct batch *batch)
@@ -126,6 +129,8 @@ static void take_batch_locked(struct audit *audit, struct batch *batch)
     batch->closing = batch->closing && put_end_locked(audit, cause);
     batch->last = audit->seq;
     memcpy(batch->head, audit->head, sizeof batch->head);
+    batch->notes = audit->pending_notes;
+    audit->pending_notes = 0;
     struct buffer empty = audit->writing;
     audit->writing = audit->pending;
     audit->pending = empty;
@@ -181,6 +186,7 @@ static void write_batch_locked(struct audit *audit)
     buffer_reset(&audit->writing);
     pthread_mutex_lock(&audit->lock);
     if (done != 0) {
+        audit->unrecorded += batch.notes;
         fail_locked(audit, "writing it", error);
         return;
     }
