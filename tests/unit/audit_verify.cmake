@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 # Reading and verifying the audit log.
-foreach(part check_seal check_uses listing reader verify)
+foreach(part check_seal check_uses listing reader tamper verify)
   qseal_unit_test(audit_${part} DEPENDS audit jose pki base model PACKAGES jansson libcrypto)
 endforeach()
