@@ -98,8 +98,11 @@ const char *audit_line_read(struct span line, struct audit_line *out)
         return "no prev";
     }
     out->prev = take_len(&rest, AUDIT_HASH_LEN);
-    if (!take(&rest, "\",\"time\":\"") ||
-        !read_time(take_len(&rest, AUDIT_TIME_LEN), &out->time_us)) {
+    if (!take(&rest, "\",\"time\":\"")) {
+        return "no time";
+    }
+    out->time = take_len(&rest, AUDIT_TIME_LEN);
+    if (!read_time(out->time, &out->time_us)) {
         return "no time";
     }
     if (!take(&rest, "\",\"kind\":\"")) {
@@ -149,8 +152,7 @@ static size_t value_end(struct span text, size_t at)
     return i;
 }
 
-/* The member's value as it stands there. */
-static bool find_member(const struct audit_line *line, const char *name, struct span *value)
+bool audit_line_value(const struct audit_line *line, const char *name, struct span *value)
 {
     struct span text = line->rest;
     size_t at = 0;
@@ -173,7 +175,7 @@ static bool find_member(const struct audit_line *line, const char *name, struct 
 bool audit_line_text(const struct audit_line *line, const char *name, struct span *out)
 {
     struct span value;
-    if (!find_member(line, name, &value) || value.len < 2 || value.data[0] != '"' ||
+    if (!audit_line_value(line, name, &value) || value.len < 2 || value.data[0] != '"' ||
         string_end(value, 0) != value.len) {
         return false;
     }
@@ -184,7 +186,7 @@ bool audit_line_text(const struct audit_line *line, const char *name, struct spa
 bool audit_line_number(const struct audit_line *line, const char *name, uint64_t *out)
 {
     struct span value;
-    return find_member(line, name, &value) && audit_take_number(&value, out) && value.len == 0;
+    return audit_line_value(line, name, &value) && audit_take_number(&value, out) && value.len == 0;
 }
 
 /* --- writing --- */

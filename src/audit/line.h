@@ -25,6 +25,7 @@ enum {
 struct audit_line {
     uint64_t seq;
     struct span prev; /* AUDIT_HASH_LEN characters; the spans are borrowed from the line */
+    struct span time; /* AUDIT_TIME_LEN characters */
     int64_t time_us;  /* since 1970 */
     struct span kind;
     struct span rest; /* the members after it, `,"a":1,"b":"…"`, or empty; without the brace */
@@ -45,8 +46,11 @@ const char *audit_line_read(struct span line, struct audit_line *out) MUST_USE;
 void audit_line_begin(struct buffer *out, uint64_t seq, const char *prev, int64_t time_us,
                       const char *kind);
 
-/* The text between the quotes of the member, still escaped; or the digits of a number. False when
- * there is none of that name at the top level of the record, or it is neither. */
+/* The member's value as it stands there, of any kind; false when there is none of that name at the
+ * top level of the record. */
+bool audit_line_value(const struct audit_line *line, const char *name, struct span *out) MUST_USE;
+/* The text between the quotes of the member, still escaped; or the digits of a number. False also
+ * when it is something else. */
 bool audit_line_text(const struct audit_line *line, const char *name, struct span *out) MUST_USE;
 bool audit_line_number(const struct audit_line *line, const char *name, uint64_t *out) MUST_USE;
 

@@ -104,6 +104,21 @@ bool audit_reader_head(const struct audit_reader *reader, uint64_t segment,
     return audit_line_read(span_part(read, 0, span_find(read, '\n') + 1), out) == NULL;
 }
 
+void audit_reader_seek_record(struct audit_reader *reader, uint64_t seq)
+{
+    uint8_t text[AUDIT_LINE_MAX];
+    struct audit_line head;
+    uint64_t low = reader->segments.first;
+    uint64_t high = reader->segments.last;
+    while (low < high) {
+        uint64_t middle = high - (high - low) / 2;
+        bool is_before = audit_reader_head(reader, middle, text, &head) && head.seq <= seq;
+        low = is_before ? middle : low;
+        high = is_before ? high : middle - 1;
+    }
+    audit_reader_seek(reader, low);
+}
+
 /* Whether another segment follows, and what it says about this one. */
 static bool look_for_next(struct audit_reader *reader)
 {

@@ -56,6 +56,9 @@ enum audit_read audit_reader_open(struct audit_reader *reader, const char *folde
 void audit_reader_close(struct audit_reader *reader);
 /* Goes on with the first line of this segment, which the folder has. */
 void audit_reader_seek(struct audit_reader *reader, uint64_t segment);
+/* The same with the segment that this record is in, by what the first records of the segments say;
+ * with the first one when it is before all of them. */
+void audit_reader_seek_record(struct audit_reader *reader, uint64_t seq);
 enum audit_read audit_reader_next(struct audit_reader *reader) MUST_USE;
 /* After AUDIT_READ_CLOSED or AUDIT_READ_END. 0, or -1 with errno. */
 int audit_reader_tail(const struct audit_reader *reader, struct audit_tail *out) MUST_USE;

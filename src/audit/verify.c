@@ -101,31 +101,14 @@ static bool begin(struct run *run)
 
 /* --- a record that is not remembered any more --- */
 
-/* Where the segment begins that has this record. */
-static bool seek_to(struct audit_reader *reader, uint64_t from, uint64_t seq)
-{
-    uint8_t text[AUDIT_LINE_MAX];
-    struct audit_line head;
-    for (uint64_t segment = from; segment >= reader->segments.first; segment--) {
-        if (!audit_reader_head(reader, segment, text, &head)) {
-            return false;
-        }
-        if (head.seq <= seq) {
-            audit_reader_seek(reader, segment);
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool find_hash(void *context, uint64_t seq, char out[AUDIT_HASH_SIZE])
 {
     const struct run *run = context;
     AUDIT_READER_CLEANUP struct audit_reader reader;
-    if (audit_reader_open(&reader, run->options->folder) != AUDIT_READ_END ||
-        !seek_to(&reader, run->reader.segment, seq)) {
+    if (audit_reader_open(&reader, run->options->folder) != AUDIT_READ_END) {
         return false;
     }
+    audit_reader_seek_record(&reader, seq);
     for (;;) {
         struct audit_line line;
         enum audit_read read = audit_reader_next(&reader);

@@ -92,6 +92,11 @@ static void members_are_found_at_the_top_only(void **state)
     assert_false(audit_line_text(&line, "y", &text));
     assert_false(audit_line_text(&line, "of", &text));
     assert_false(audit_line_text(&line, "x", &text));
+    assert_true(audit_line_value(&line, "x", &text));
+    assert_true(span_is_text(text, "{\"kid\":\"no\",\"y\":[\"}\",{}]}"));
+    assert_true(audit_line_value(&line, "neg", &text));
+    assert_true(span_is_text(text, "-1"));
+    assert_false(audit_line_value(&line, "y", &text));
     assert_false(audit_line_number(&line, "kid", &number));
     assert_false(audit_line_number(&line, "neg", &number));
     assert_false(audit_line_number(&line, "f", &number));

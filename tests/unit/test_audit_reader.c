@@ -48,6 +48,15 @@ static void the_lines_come_in_order(void **state)
     assert_int_equal(audit_reader_next(&reader), AUDIT_READ_RECORD);
     assert_int_equal(reader.segment, 2);
     assert_int_equal(reader.line_number, 1);
+    static const uint64_t begins[][2] = {{1, 1},   {8, 1},   {9, 9}, {16, 9},
+                                         {17, 17}, {99, 17}, {0, 1}};
+    for (size_t i = 0; i < COUNT_OF(begins); i++) {
+        struct audit_line line;
+        audit_reader_seek_record(&reader, begins[i][0]);
+        assert_int_equal(audit_reader_next(&reader), AUDIT_READ_RECORD);
+        assert_null(audit_line_read(reader.line, &line));
+        assert_int_equal(line.seq, begins[i][1]);
+    }
     folder_remove(&folder);
     audit_log_free(&log);
 }
