@@ -20,6 +20,27 @@ enum exit_code {
     EXIT_NOT_VERIFIED = 5,
 };
 
+enum { AUDIT_KEYS_MAX = 16 };
+
+/* Of qsealctl audit; NULL where nothing was given. */
+struct audit_wishes {
+    const char *keys[AUDIT_KEYS_MAX];
+    size_t n_keys;
+    const char *checkpoint;
+    const char *since;
+    const char *until;
+    const char *caller;
+    const char *kid;
+    const char *request;
+    const char *kind;
+    const char *outcome;
+    const char *after;
+    const char *to;
+    bool partial;
+    bool progress;
+    bool follow;
+};
+
 struct command_line {
     const char *socket; /* of the admin door */
     const char *config; /* for commands that read files */
@@ -40,6 +61,7 @@ struct command_line {
     bool html;
     bool ascii;
     bool all;
+    struct audit_wishes audit;
     char **words; /* what stands behind noun and verb */
     int n_words;
 };
@@ -134,6 +156,9 @@ enum exit_code run_token_unlock(const struct command_line *line);
 enum exit_code run_clock_confirm(const struct command_line *line);
 enum exit_code run_rotation_lookahead(const struct command_line *line);
 enum exit_code run_report(const struct command_line *line);
+enum exit_code run_audit_verify(const struct command_line *line);
+enum exit_code run_audit_show(const struct command_line *line);
+enum exit_code run_audit_export(const struct command_line *line);
 enum exit_code run_config_check(const struct command_line *line);
 
 #endif

@@ -34,8 +34,9 @@ _qsealctl_offer_files() {
 # What the value of this option may be.
 _qsealctl_value() {
     case $1 in
-        --socket | --config | --file | --callers) _qsealctl_offer_files ;;
+        --socket | --config | --file | --callers | --key | --checkpoint | --to) _qsealctl_offer_files ;;
         --token) _qsealctl_offer_list token name ;;
+        --kid) _qsealctl_offer_list key kid ;;
         *) mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -W "${values[$1]//,/ }" -- "$cur") ;;
     esac
 }
@@ -43,7 +44,7 @@ _qsealctl_value() {
 # What may stand where the help says this.
 _qsealctl_word() {
     case $1 in
-        *FILE*) _qsealctl_offer_files ;;
+        *FILE* | *FOLDER*) _qsealctl_offer_files ;;
         *TOKEN*) _qsealctl_offer_list token name ;;
     esac
     [[ $1 != *KID* ]] || _qsealctl_offer_list key kid

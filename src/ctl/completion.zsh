@@ -14,8 +14,9 @@ _qsealctl_list() {
 # What the value of this option may be.
 _qsealctl_value() {
     case $1 in
-        --socket | --config | --file | --callers) _files ;;
+        --socket | --config | --file | --callers | --key | --checkpoint | --to) _files ;;
         --token) _qsealctl_list token name ;;
+        --kid) _qsealctl_list key kid ;;
         *) compadd -- ${(s:,:)values[$1]} ;;
     esac
 }
@@ -24,7 +25,7 @@ _qsealctl_value() {
 _qsealctl_word() {
     local offered=1
     case $1 in
-        *FILE*) _files && offered=0 ;;
+        *FILE* | *FOLDER*) _files && offered=0 ;;
         *TOKEN*) _qsealctl_list token name && offered=0 ;;
     esac
     [[ $1 != *KID* ]] || { _qsealctl_list key kid && offered=0 }

@@ -67,6 +67,13 @@ static const struct command commands[] = {
      run_audit_key},
     {"audit", "checkpoint", "", "have the audit log sealed now, up to this command", 0, 0,
      run_audit_checkpoint},
+    {"audit", "verify", "[FOLDER]",
+     "whether the audit log is whole, and sealed under the keys of --key; asks no service", 0, 1,
+     run_audit_verify},
+    {"audit", "show", "[FOLDER]", "its records, and with --follow those to come", 0, 1,
+     run_audit_show},
+    {"audit", "export", "[FOLDER]", "the part of a period, in a new folder", 0, 1,
+     run_audit_export},
     {"config", "check", "[FILE]", "read configuration, templates and profiles as qseald would", 0,
      1, run_config_check},
     {"reload", "", "",
@@ -112,6 +119,25 @@ static void print_help(FILE *to)
         "  --svg, --ascii for rotation lookahead: as a picture; nothing but ASCII\n"
         "  --callers PATH for key reference: the socket it names (default: the configured "
         "one)\n"
+        "  --key FILE     for audit verify: a public key that may have signed checkpoints, PEM; "
+        "once "
+        "for each\n"
+        "  --checkpoint FILE\n"
+        "                 for audit verify: a checkpoint that was kept elsewhere; the log must "
+        "have "
+        "what it covers\n"
+        "  --partial      for audit verify: the log may begin behind its first record\n"
+        "  --progress     for audit verify, export: say how far it is, also where that is no "
+        "terminal\n"
+        "  --since T, --until T\n"
+        "                 for audit show, export: from this time on, and before that: "
+        "2026-11-21T09:30:00Z, or\n"
+        "                 back from now: -90s, -15m, -12h, -3d\n"
+        "  --caller NAME, --kid KID, --request ID, --kind KIND, --outcome OUTCOME, --after SEQ\n"
+        "                 for audit show: of this caller (or uid), key, request, kind, outcome; "
+        "behind this record\n"
+        "  --follow       for audit show: wait for more, until interrupted\n"
+        "  --to FOLDER    for audit export: the folder that is made\n"
         "  --html         for report: a page to read and to print\n"
         "  --all          for audit key: those before and on other tokens, too\n"
         "  --json         machine-readable output\n"

@@ -13,6 +13,20 @@ enum {
     OPTION_PUBLISH_AT = 128,
     OPTION_ACTIVATE_AT,
     OPTION_DAYS,
+    OPTION_KEY,
+    OPTION_CHECKPOINT,
+    OPTION_SINCE,
+    OPTION_UNTIL,
+    OPTION_CALLER,
+    OPTION_KID,
+    OPTION_REQUEST_ID,
+    OPTION_KIND,
+    OPTION_OUTCOME,
+    OPTION_AFTER,
+    OPTION_TO,
+    OPTION_PARTIAL,
+    OPTION_PROGRESS,
+    OPTION_FOLLOW,
     OPTION_PROFILE = 256,
     OPTION_REQUEST,
     OPTIONS_MAX = 64
@@ -34,6 +48,20 @@ static const struct option fixed[] = {
     {"where", required_argument, NULL, 'w'},
     {"publish-at", required_argument, NULL, OPTION_PUBLISH_AT},
     {"activate-at", required_argument, NULL, OPTION_ACTIVATE_AT},
+    {"key", required_argument, NULL, OPTION_KEY},
+    {"checkpoint", required_argument, NULL, OPTION_CHECKPOINT},
+    {"since", required_argument, NULL, OPTION_SINCE},
+    {"until", required_argument, NULL, OPTION_UNTIL},
+    {"caller", required_argument, NULL, OPTION_CALLER},
+    {"kid", required_argument, NULL, OPTION_KID},
+    {"request", required_argument, NULL, OPTION_REQUEST_ID},
+    {"kind", required_argument, NULL, OPTION_KIND},
+    {"outcome", required_argument, NULL, OPTION_OUTCOME},
+    {"after", required_argument, NULL, OPTION_AFTER},
+    {"to", required_argument, NULL, OPTION_TO},
+    {"partial", no_argument, NULL, OPTION_PARTIAL},
+    {"progress", no_argument, NULL, OPTION_PROGRESS},
+    {"follow", no_argument, NULL, OPTION_FOLLOW},
     {"svg", no_argument, NULL, 'v'},
     {"ascii", no_argument, NULL, 'a'},
     {"prometheus", no_argument, NULL, 'P'},
@@ -44,6 +72,35 @@ static const struct option fixed[] = {
     {"version", no_argument, NULL, 'V'},
     {"list-commands", no_argument, NULL, 'L'},
 };
+
+/* Of qsealctl audit; NULL when it is none of these. */
+static const char **audit_text_option(struct audit_wishes *audit, int option)
+{
+    switch (option) {
+    case OPTION_CHECKPOINT:
+        return &audit->checkpoint;
+    case OPTION_SINCE:
+        return &audit->since;
+    case OPTION_UNTIL:
+        return &audit->until;
+    case OPTION_CALLER:
+        return &audit->caller;
+    case OPTION_KID:
+        return &audit->kid;
+    case OPTION_REQUEST_ID:
+        return &audit->request;
+    case OPTION_KIND:
+        return &audit->kind;
+    case OPTION_OUTCOME:
+        return &audit->outcome;
+    case OPTION_AFTER:
+        return &audit->after;
+    case OPTION_TO:
+        return &audit->to;
+    default:
+        return NULL;
+    }
+}
 
 /* Where the value of this option goes; NULL when it has none. */
 static const char **text_option(struct command_line *line, int option)
@@ -72,7 +129,7 @@ static const char **text_option(struct command_line *line, int option)
     case 'C':
         return &line->callers;
     default:
-        return NULL;
+        return audit_text_option(&line->audit, option);
     }
 }
 
@@ -91,6 +148,12 @@ static bool *flag_option(struct command_line *line, int option)
         return &line->html;
     case 'A':
         return &line->all;
+    case OPTION_PARTIAL:
+        return &line->audit.partial;
+    case OPTION_PROGRESS:
+        return &line->audit.progress;
+    case OPTION_FOLLOW:
+        return &line->audit.follow;
     default:
         return NULL;
     }
@@ -133,6 +196,16 @@ static bool is_thumbprint(const char *word)
            (len >= THUMBPRINT_BEGIN_MIN && len < THUMBPRINT_LEN && word[1] != '-');
 }
 
+static enum options_outcome take_key(struct audit_wishes *audit, const char *path)
+{
+    if (audit->n_keys == AUDIT_KEYS_MAX) {
+        (void)fprintf(stderr, "qsealctl: --key: at most %d of them\n", AUDIT_KEYS_MAX);
+        return OPTIONS_MISTAKE;
+    }
+    audit->keys[audit->n_keys++] = path;
+    return OPTIONS_COMMAND;
+}
+
 static enum options_outcome take_option(struct command_line *line, int option)
 {
     const char **text = text_option(line, option);
@@ -143,6 +216,9 @@ static enum options_outcome take_option(struct command_line *line, int option)
     if (option >= OPTION_PROFILE) {
         take_request(line, option, optarg);
         return OPTIONS_COMMAND;
+    }
+    if (option == OPTION_KEY) {
+        return take_key(&line->audit, optarg);
     }
     bool *flag = flag_option(line, option);
     if (flag != NULL) {

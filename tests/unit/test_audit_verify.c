@@ -2,8 +2,16 @@
  * What a verification finds, and how it names it. */
 #include "audit/verify.h"
 
+#include "audit/audit.h"
+#include "audit/record.h"
+#include "base/log.h"
+#include "base/pem.h"
 #include "made_log.h"
 
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <sys/stat.h>
 
 /* Where line `number` of a text begins. */
@@ -442,6 +450,196 @@ static void what_cannot_be_read_is_said(void **state)
     folder_remove(&folder);
 }
 
+/* --- beside others --- */
+
+struct writing {
+    const struct audit_log *log;
+    const struct folder *folder;
+    size_t at; /* what is there already */
+    atomic_bool is_read;
+};
+
+/* Writes the rest of a record when somebody has read its beginning. */
+static void *write_rest(void *context)
+{
+    struct writing *writing = context;
+    char path[128];
+    folder_path(writing->folder, "audit-0000000003.jsonl", path);
+    FD_CLEANUP int fd = open(path, O_WRONLY | O_CLOEXEC);
+    struct span all = buffer_span(&writing->log->segments[2]);
+    struct span rest = span_part(all, writing->at, all.len);
+    struct deadline deadline = deadline_in_ms(20000);
+    while (!atomic_load(&writing->is_read) && !deadline_passed(deadline)) {
+        (void)sched_yield();
+    }
+    bool is_good = fd >= 0 && pwrite(fd, rest.data, rest.len, (off_t)writing->at) > 0;
+    return is_good ? writing : NULL;
+}
+
+static void note_read(void *context, const struct audit_progress *progress)
+{
+    struct writing *writing = context;
+    (void)progress;
+    atomic_store(&writing->is_read, true);
+}
+
+/* Half a record is one that is written this moment, or one that a crash has torn. */
+static void half_a_record_is_waited_for(void **state)
+{
+    (void)state;
+    struct audit_log log = audit_log_small();
+    while (log.seq < 5000) { /* so that progress is told */
+        audit_log_put(&log, "policy", ",\"x\":1");
+    }
+    struct audit_log cut = log;
+    struct folder folder = folder_make();
+    audit_log_write_segment(&log, &folder, 1);
+    audit_log_write_segment(&log, &folder, 2);
+    cut.segments[2].len -= 30;
+    audit_log_write_segment(&cut, &folder, 3);
+    struct writing writing = {.log = &log, .folder = &folder, .at = cut.segments[2].len};
+    struct audit_report report;
+    struct audit_verify_options options = {.folder = folder.path,
+                                           .keys = (struct public_key *const *)&log.key,
+                                           .n_keys = 1,
+                                           .patience_ms = 50};
+    assert_int_equal(audit_verify(&options, &report), AUDIT_BAD);
+    audit_check_problem(&report, "audit-0000000003.jsonl", 4984, 5000, "is not whole");
+    pthread_t thread;
+    void *done = NULL;
+    options.patience_ms = 20000;
+    options.progress = note_read;
+    options.context = &writing;
+    assert_int_equal(pthread_create(&thread, NULL, write_rest, &writing), 0);
+    assert_int_equal(audit_verify(&options, &report), AUDIT_GOOD);
+    assert_int_equal(report.last_seq, 5000);
+    assert_int_equal(pthread_join(thread, &done), 0);
+    assert_non_null(done);
+    folder_remove(&folder);
+    audit_log_free(&log);
+}
+
+/* What the service's own writer makes: closed in order, begun again, torn by a crash, repaired. */
+static void what_the_service_writes_is_good(void **state)
+{
+    (void)state;
+    struct folder folder = folder_make();
+    const struct audit_options options = {
+        .folder = folder.path, .segment_bytes = 3000, .segment_age_s = 3600};
+    const struct audit_verify_options verify = {.folder = folder.path};
+    struct audit_report report;
+    log_set_level(LOG_LEVEL_ERROR);
+    for (int run = 0; run < 3; run++) {
+        struct audit *audit = NULL;
+        struct reason why = {0};
+        assert_done(audit_open(&options, &audit, &why), why);
+        for (int i = 0; i < 20; i++) {
+            struct audit_ticket ticket;
+            BUFFER_CLEANUP struct buffer members = BUFFER_INIT(AUDIT_MEMBERS_MAX);
+            record_put_text(&members, "token", "hsm-a");
+            record_put_text(&members, "kid", LOG_KID);
+            assert_done(
+                audit_append_durable(audit, "sign", &members, deadline_in_ms(20000), &ticket, &why),
+                why);
+            audit_done(audit, &ticket, "released", span_of_text("s"));
+        }
+        assert_int_equal(audit_verify(&verify, &report), AUDIT_CHAINED); /* it runs */
+        audit_close(audit);
+        if (audit_verify(&verify, &report) != AUDIT_CHAINED) {
+            fail_msg("%s:%llu: %s", report.problem.file, (unsigned long long)report.problem.line,
+                     report.problem.what);
+        }
+        assert_int_equal(report.kinds[AUDIT_KIND_SIGN], 20 * (run + 1));
+        assert_int_equal(report.kinds[AUDIT_KIND_DONE], 20 * (run + 1));
+        assert_int_equal(report.signs_open, 0);
+        assert_true(report.segments > (uint64_t)run);
+        if (run == 1) { /* as a crash leaves it: the next run cuts it */
+            char name[SEGMENT_NAME_SIZE];
+            char path[128];
+            struct stat status;
+            uint64_t last = report.segments;
+            folder_path(&folder, audit_segment_name(last, name), path);
+            assert_true(stat(path, &status) == 0 && truncate(path, status.st_size - 10) == 0);
+            assert_int_equal(audit_verify(&verify, &report), AUDIT_BAD);
+        }
+    }
+    assert_int_equal(report.kinds[AUDIT_KIND_REPAIR], 1);
+    folder_remove(&folder);
+}
+
+/* --- without qsealctl --- */
+
+/* The commands of docs/audit.md, between the fences behind this heading. */
+static void read_commands(struct buffer *out)
+{
+    BUFFER_CLEANUP struct buffer docs = BUFFER_INIT(1024 * 1024);
+    assert_int_equal(file_read(QSEAL_AUDIT_DOCS, &docs), 0);
+    const char *at = strstr(buffer_text(&docs), "\n### Without qsealctl\n");
+    assert_non_null(at);
+    for (at = strstr(at, "\n```sh\n"); at != NULL; at = strstr(at, "\n```sh\n")) {
+        at += strlen("\n```sh\n");
+        const char *fence = strstr(at, "\n```\n");
+        assert_non_null(fence);
+        buffer_put(out, at, (size_t)(fence + 1 - at));
+    }
+}
+
+/* What they say of a log: the last line of it. */
+static int run_commands(const struct audit_log *log, const struct folder *folder)
+{
+    BUFFER_CLEANUP struct buffer commands = BUFFER_INIT(64 * 1024);
+    BUFFER_CLEANUP struct buffer pem = BUFFER_INIT(2000);
+    char path[128];
+    char line[300];
+    read_commands(&commands);
+    folder_path(folder, "commands", path);
+    assert_int_equal(file_replace(path, buffer_span(&commands), 0600), 0);
+    pem_put(&pem, "PUBLIC KEY", public_key_spki(log->key));
+    folder_path(folder, "audit-key.pem", path);
+    assert_int_equal(file_replace(path, buffer_span(&pem), 0600), 0);
+    folder_path(folder, "checkpoint", path);
+    assert_int_equal(file_replace(path, buffer_span(&log->checkpoint), 0600), 0);
+    (void)snprintf(line, sizeof line, "cd %s && sh ./commands >said 2>&1", folder->path);
+    return system(line);
+}
+
+static void a_shell_says_the_same(void **state)
+{
+    (void)state;
+    struct audit_log log = audit_log_small();
+    static const uint8_t zero[1000];
+    char path[128];
+    buffer_put(&log.segments[2], zero, sizeof zero);
+    for (int change = 0; change < 3; change++) {
+        struct folder folder = audit_log_write(&log);
+        BUFFER_CLEANUP struct buffer said = BUFFER_INIT(100000);
+        int status = run_commands(&log, &folder);
+        folder_path(&folder, "said", path);
+        assert_int_equal(file_read(path, &said), 0);
+        static const char *const want[] = {"Verified OK", "does not fit", "is another record"};
+        if ((status == 0) != (change == 0) || strstr(buffer_text(&said), want[change]) == NULL) {
+            print_error("%d: %s\n", change, buffer_text(&said));
+        }
+        assert_int_equal(status == 0, change == 0);
+        assert_non_null(strstr(buffer_text(&said), want[change]));
+        folder_remove(&folder);
+        if (change == 0) {
+            replace(&log.segments[1], 3, "\"us\":1234", "\"us\":1235");
+        } else if (change == 1) { /* another log, whole in itself */
+            struct public_key *key = public_key_ref(log.key);
+            BUFFER_CLEANUP struct buffer kept = BUFFER_INIT(20000);
+            buffer_put_span(&kept, buffer_span(&log.checkpoint));
+            audit_log_free(&log);
+            log = audit_log_small();
+            log.checkpoint.len = 0;
+            buffer_put_span(&log.checkpoint, buffer_span(&kept));
+            public_key_free(log.key);
+            log.key = key;
+        }
+    }
+    audit_log_free(&log);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -469,6 +667,9 @@ int main(void)
         cmocka_unit_test(a_segment_may_have_no_record_yet),
         cmocka_unit_test(an_empty_log_is_none),
         cmocka_unit_test(what_cannot_be_read_is_said),
+        cmocka_unit_test(half_a_record_is_waited_for),
+        cmocka_unit_test(what_the_service_writes_is_good),
+        cmocka_unit_test(a_shell_says_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -90,6 +90,56 @@ static void metrics_are_wished_for(void **state)
     assert_false(line.prometheus);
 }
 
+static void wishes_about_the_audit_log_are_taken(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"audit", "show",      "--since",   "-12h",  "--until",
+                                        "t",     "--caller",  "c",         "--kid", "-kFy4Hh2f",
+                                        "--to",  "d",         "--request", "r",     "--kind",
+                                        "k",     "--outcome", "o",         NULL};
+    static const char *const rest[] = {"audit",     "verify",       "--key",    "a",     "--after",
+                                       "7",         "--checkpoint", "f",        "--key", "b",
+                                       "--partial", "--progress",   "--follow", NULL};
+    char *argv[ARGUMENTS_MAX];
+    struct command_line line;
+    assert_int_equal(read_line(texts, argv, &line), OPTIONS_COMMAND);
+    assert_string_equal(line.audit.since, "-12h");
+    assert_string_equal(line.audit.until, "t");
+    assert_string_equal(line.audit.caller, "c");
+    assert_string_equal(line.audit.kid, "-kFy4Hh2f");
+    assert_string_equal(line.audit.to, "d");
+    assert_string_equal(line.audit.request, "r");
+    assert_string_equal(line.audit.kind, "k");
+    assert_string_equal(line.audit.outcome, "o");
+    assert_false(line.audit.partial || line.audit.progress || line.audit.follow);
+    assert_int_equal(line.n_words, 2);
+    assert_int_equal(read_line(rest, argv, &line), OPTIONS_COMMAND);
+    assert_int_equal(line.audit.n_keys, 2);
+    assert_string_equal(line.audit.keys[0], "a");
+    assert_string_equal(line.audit.keys[1], "b");
+    assert_string_equal(line.audit.after, "7");
+    assert_string_equal(line.audit.checkpoint, "f");
+    assert_true(line.audit.partial && line.audit.progress && line.audit.follow);
+}
+
+static void keys_are_not_without_end(void **state)
+{
+    (void)state;
+    char *argv[2 * AUDIT_KEYS_MAX + 4];
+    struct command_line line;
+    for (int more = 0; more < 2; more++) {
+        int argc = 0;
+        argv[argc++] = (char *)"qsealctl";
+        for (int i = 0; i < AUDIT_KEYS_MAX + more; i++) {
+            argv[argc++] = (char *)"--key";
+            argv[argc++] = (char *)"f";
+        }
+        argv[argc] = NULL;
+        assert_int_equal(options_read(argc, argv, &line),
+                         more == 0 ? OPTIONS_COMMAND : OPTIONS_MISTAKE);
+    }
+}
+
 static void behind_two_dashes_all_are_words(void **state)
 {
     (void)state;
@@ -162,6 +212,8 @@ int main(void)
         cmocka_unit_test(all_is_no_thumbprint),
         cmocka_unit_test(a_thumbprint_is_a_word_whatever_it_begins_with),
         cmocka_unit_test(metrics_are_wished_for),
+        cmocka_unit_test(wishes_about_the_audit_log_are_taken),
+        cmocka_unit_test(keys_are_not_without_end),
         cmocka_unit_test(behind_two_dashes_all_are_words),
         cmocka_unit_test(unknown_options_are_a_mistake),
         cmocka_unit_test(help_and_version_are_told),
