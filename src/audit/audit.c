@@ -31,7 +31,6 @@ bool audit_put_locked(struct audit *audit, const char *kind, struct span members
         return false;
     }
     audit->seq++;
-    pthread_cond_signal(&audit->work);
     return true;
 }
 
@@ -49,6 +48,8 @@ static enum outcome append_locked(struct audit *audit, const char *kind, struct 
     if (!audit_put_locked(audit, kind, members)) {
         return refuse(why, OUTCOME_AUDIT, "the audit log takes no more before its disk answers");
     }
+    audit->urgent = true;
+    pthread_cond_signal(&audit->work);
     *ticket = (struct audit_ticket){
         .epoch = audit->epoch, .seq = audit->seq, .since_us = clock_monotonic_us()};
     return OUTCOME_OK;
@@ -129,6 +130,9 @@ static void note_locked(struct audit *audit, const char *kind, const struct buff
         return;
     }
     audit->pending_notes++;
+    if (audit->idle) {
+        pthread_cond_signal(&audit->work);
+    }
 }
 
 void audit_note(struct audit *audit, const char *kind, const struct buffer *members)

@@ -33,6 +33,8 @@ struct audit {
     uint64_t seq;                       /* of the last record appended */
     char head[AUDIT_HASH_SIZE];         /* its hash */
     struct buffer pending;              /* records that wait for the writer */
+    bool urgent;                        /* somebody waits for one of them */
+    bool idle;                          /* the writer has nothing to look for until it is woken */
     uint64_t pending_notes;             /* refusals and completions among them */
     uint64_t epoch;                     /* from 1; one more at each fault */
     uint64_t durable;                   /* seq of the last record on the disk */

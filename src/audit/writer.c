@@ -15,16 +15,18 @@
 
 enum {
     TICK_MS = 1000,
+    NOTES_MS = 50, /* a record that nobody waits for goes with the next one, or after this */
     RETRY_MIN_MS = 250,
     RETRY_MAX_MS = 8000,
     CLOSE_GRACE_MS = 5000, /* for the checkpoint that a segment ends with */
 };
 
-static void wait_locked(struct audit *audit, int64_t ms)
+/* Whether the time has passed; it was woken otherwise. */
+static bool wait_locked(struct audit *audit, int64_t ms)
 {
     struct deadline end = deadline_in_ms(ms);
     struct timespec until = {.tv_sec = end.at_us / 1000000, .tv_nsec = end.at_us % 1000000 * 1000};
-    (void)pthread_cond_timedwait(&audit->work, &audit->lock, &until);
+    return pthread_cond_timedwait(&audit->work, &audit->lock, &until) == ETIMEDOUT;
 }
 
 /* --- faults --- */
@@ -40,6 +42,7 @@ static void fail_locked(struct audit *audit, const char *what, int error)
     audit->seq = audit->durable;
     memcpy(audit->head, audit->durable_head, sizeof audit->head);
     buffer_reset(&audit->pending);
+    audit->urgent = false;
     audit->unrecorded += audit->pending_notes;
     audit->pending_notes = 0;
     (void)snprintf(audit->detail, sizeof audit->detail, "%s: %s: %s", name, what, strerror(error));
@@ -129,6 +132,7 @@ static void take_batch_locked(struct audit *audit, struct batch *batch)
     batch->closing = batch->closing && put_end_locked(audit, cause);
     batch->last = audit->seq;
     memcpy(batch->head, audit->head, sizeof batch->head);
+    audit->urgent = false;
     batch->notes = audit->pending_notes;
     audit->pending_notes = 0;
     struct buffer empty = audit->writing;
@@ -213,25 +217,38 @@ static void finish_locked(struct audit *audit)
     }
 }
 
+/* Syncs are dear: records that nobody waits for do not ask for one of their own. Only when nothing
+ * has come for a while does it sleep until it is woken. */
+static bool rest_locked(struct audit *audit, bool rested)
+{
+    audit->idle = rested && audit->pending.len == 0;
+    bool over = wait_locked(audit, audit->idle ? TICK_MS : NOTES_MS);
+    audit->idle = false;
+    return over;
+}
+
 void *audit_writer(void *context)
 {
     struct audit *audit = context;
     int64_t pause_ms = RETRY_MIN_MS;
+    bool rested = false;
     pthread_mutex_lock(&audit->lock);
     while (!audit->stopping) {
         if (!audit->ok) {
-            wait_locked(audit, pause_ms);
+            (void)wait_locked(audit, pause_ms);
             if (!audit->stopping) {
                 try_again(audit, &pause_ms);
             }
             continue;
         }
-        if (audit->pending.len == 0 && !is_to_be_closed_locked(audit)) {
-            wait_locked(audit, TICK_MS);
+        if (!audit->urgent && !is_to_be_closed_locked(audit) &&
+            !(rested && audit->pending.len > 0)) {
+            rested = rest_locked(audit, rested);
             audit_flush_flood_locked(audit, clock_monotonic_ms() / 1000);
             continue;
         }
         write_batch_locked(audit);
+        rested = false;
     }
     finish_locked(audit);
     pthread_mutex_unlock(&audit->lock);

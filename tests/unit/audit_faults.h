@@ -37,10 +37,16 @@ int __wrap_fdatasync(int fd)
     return __real_fdatasync(fd);
 }
 
-/* Nothing can be written any more, and the log knows it. */
+/* Nothing can be written any more, and the log knows it. What was noted before is on the disk, and
+ * one note is lost. */
 static inline void disk_break(struct instance *instance)
 {
     BUFFER_CLEANUP struct buffer none = BUFFER_INIT(16);
+    struct audit_ticket ticket;
+    struct reason why = {0};
+    assert_done(
+        audit_append_durable(instance->audit, "kept", &none, deadline_in_ms(10000), &ticket, &why),
+        why);
     atomic_store(&disk_fault, ENOSPC);
     audit_note(instance->audit, "lost", &none);
     audit_wait_ok(instance, false);

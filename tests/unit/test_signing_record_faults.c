@@ -206,7 +206,7 @@ static void nothing_is_asked_of_a_token_when_there_can_be_no_record(void **state
     expect_members(record, "seq prev time kind segment version chain cause previous_bytes fault "
                            "unrecorded");
     expect_text(record, "cause", "fault");
-    assert_int_equal(number_of(record, "unrecorded"), 1); /* the refusal */
+    assert_int_equal(number_of(record, "unrecorded"), 2); /* a note, and the refusal */
     ask_and_expect(instance, "op-detached", OUTCOME_OK, "");
 }
 
