@@ -2,6 +2,10 @@
 // What the audit log costs those who sign: the same service with the log and without it, in turn; and what one
 // append and fdatasync cost on the same disk.
 
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { bin, run } from '../e2e/lib.mjs'
 import { Stand } from './stand.mjs'
 import { row } from './table.mjs'
 
@@ -17,6 +21,22 @@ async function round(stands, keep) {
   keep('append and fdatasync', await stands.on.sync())
   for (const [alg, callers] of slices) {
     for (const [log, stand] of Object.entries(stands)) keep(nameOf(log, alg, callers), await stand.service(alg, callers))
+  }
+}
+
+// A log as long as an auditor's, in memory that does not grow with it.
+async function verification(settings) {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'qb-'))
+  const records = settings.rounds > 1 ? 1000000 : 10000
+  try {
+    const { stdout } = await run(path.join(bin, 'bench_audit'), ['--folder', folder, '--records', String(records)])
+    const found = JSON.parse(stdout)
+    return [
+      row('audit verify: CPU for 10,000,000 records', found.cpu_s_per_10_million, '<=', 60, 's'),
+      row('audit verify: resident memory at most', found.peak_rss_kib / 1024, undefined, undefined, 'MiB'),
+    ]
+  } finally {
+    fs.rmSync(folder, { recursive: true })
   }
 }
 
@@ -42,7 +62,7 @@ export async function onAudit(settings, report, tools) {
       tools.progress(`audit, round ${i} of ${settings.rounds}`)
       await round(stands, tools.keep)
     }
-    report.rows.push(...rowsOf(tools))
+    report.rows.push(...rowsOf(tools), ...(await verification(settings)))
   } finally {
     for (const stand of Object.values(stands)) {
       report.disturbed += stand.disturbed
