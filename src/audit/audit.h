@@ -121,12 +121,12 @@ enum outcome audit_append_checkpoint(struct audit *audit, const struct audit_hea
                                      struct reason *why) MUST_USE;
 /* Whether anything has come since the last checkpoint but what making it has added. */
 bool audit_has_news(struct audit *audit) MUST_USE;
-/* Asks for a checkpoint, and waits until one covers all that is on the disk now. *out: what it
- * covers. OUTCOME_AUDIT: the log has failed, or an attempt at one has, with its reason;
- * OUTCOME_DEADLINE: nobody has made one. Not for NULL. */
+/* Asks for a checkpoint, and waits until one that covers all that is on the disk now is told of by
+ * audit_note_checkpoint(). *out: what it covers. OUTCOME_AUDIT: the log has failed, or an attempt
+ * at one has, with its reason; OUTCOME_DEADLINE: nobody has made one. Not for NULL. */
 enum outcome audit_seal(struct audit *audit, struct deadline deadline, struct audit_head *out,
                         struct reason *why) MUST_USE;
-/* For the status: why the last attempt at a checkpoint failed, or "". */
+/* How the last attempt at a checkpoint ended, with its file: why it failed, or "". */
 void audit_note_checkpoint(struct audit *audit, const char *detail);
 /* Removes segments whose records are all covered by the last checkpoint and were written before
  * then (wall seconds); each with a record of its own. */

@@ -50,8 +50,10 @@ struct audit {
     struct flood flood;
     uint64_t covered;                   /* by the last checkpoint */
     char covered_head[AUDIT_HASH_SIZE]; /* its hash; "" when it is of another run */
-    uint64_t to_seal;                   /* a checkpoint is to cover this record: one is asked for */
-    uint64_t attempts_failed;           /* at a checkpoint */
+    uint64_t announced;                 /* covered, and all about that checkpoint is done */
+    char announced_head[AUDIT_HASH_SIZE];
+    uint64_t to_seal;         /* a checkpoint is to cover this record: one is asked for */
+    uint64_t attempts_failed; /* at a checkpoint */
     char checkpoint_detail[REASON_DETAIL_SIZE];
     int64_t checkpoint_at; /* wall seconds */
     int64_t rhythm_ms;     /* monotonic: since the last checkpoint, or the start */

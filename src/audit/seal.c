@@ -71,8 +71,11 @@ void audit_note_checkpoint(struct audit *audit, const char *detail)
     (void)snprintf(audit->checkpoint_detail, sizeof audit->checkpoint_detail, "%s", detail);
     if (detail[0] != '\0') {
         audit->attempts_failed++;
-        pthread_cond_broadcast(&audit->synced);
+    } else {
+        audit->announced = audit->covered;
+        memcpy(audit->announced_head, audit->covered_head, sizeof audit->announced_head);
     }
+    pthread_cond_broadcast(&audit->synced);
     pthread_mutex_unlock(&audit->lock);
     if (news && detail[0] != '\0') {
         log_warning("audit log: no checkpoint is signed: %s", detail);
@@ -100,7 +103,7 @@ static enum outcome wait_sealed_locked(struct audit *audit, uint64_t seq, struct
         if (!audit->ok) {
             return audit_refuse_failed(audit, why);
         }
-        if (audit->covered >= seq) {
+        if (audit->announced >= seq) {
             return OUTCOME_OK;
         }
         if (audit->attempts_failed != failed) {
@@ -124,8 +127,8 @@ enum outcome audit_seal(struct audit *audit, struct deadline deadline, struct au
     pthread_cond_broadcast(&audit->asked);
     enum outcome outcome = wait_sealed_locked(audit, audit->to_seal, deadline, why);
     if (outcome == OUTCOME_OK) {
-        out->seq = audit->covered;
-        memcpy(out->hash, audit->covered_head, sizeof out->hash);
+        out->seq = audit->announced;
+        memcpy(out->hash, audit->announced_head, sizeof out->hash);
         memcpy(out->chain, audit->chain, sizeof out->chain);
     }
     pthread_mutex_unlock(&audit->lock);
@@ -151,7 +154,6 @@ enum outcome audit_append_checkpoint(struct audit *audit, const struct audit_hea
     audit_note_news_locked(audit);
     audit->close_now = audit->full_ms != 0;
     pthread_cond_signal(&audit->work);
-    pthread_cond_broadcast(&audit->synced);
     pthread_mutex_unlock(&audit->lock);
     return OUTCOME_OK;
 }
