@@ -13,7 +13,8 @@ target_link_options(test_audit_seal PRIVATE -Wl,--wrap=pwrite)
 qseal_unit_test(audit_record DEPENDS audit jose base model PACKAGES jansson libcrypto)
 target_link_options(test_audit_record PRIVATE -Wl,--wrap=audit_hash)
 # What the services write into it, against tokens that are doubles.
-foreach(name custody_act_record custody_act_record_faults custody_audit_checkpoint custody_report_audit signing_checkpointer signing_record signing_record_faults)
+foreach(name custody_act_record custody_act_record_faults custody_audit_checkpoint custody_report_audit custody_self_sign
+  roles_qseald_room_audit signing_checkpointer signing_record signing_record_faults)
   qseal_unit_test(${name} DEPENDS custody signing token_codec)
   target_sources(test_${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests/doubles/instance.c ${CMAKE_SOURCE_DIR}/tests/doubles/token_double.c)
   target_include_directories(test_${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests/doubles ${CMAKE_SOURCE_DIR}/tests/unit)
@@ -21,6 +22,7 @@ foreach(name custody_act_record custody_act_record_faults custody_audit_checkpoi
 endforeach()
 target_sources(test_signing_record PRIVATE tls_rig.c)
 qseal_packages(test_signing_record libssl)
-foreach(name custody_act_record_faults custody_audit_checkpoint custody_report_audit signing_record_faults)
+foreach(name custody_act_record_faults custody_audit_checkpoint custody_report_audit custody_self_sign signing_record_faults)
   target_link_options(test_${name} PRIVATE -Wl,--wrap=pwrite,--wrap=fdatasync)
 endforeach()
+target_sources(test_roles_qseald_room_audit PRIVATE ${CMAKE_SOURCE_DIR}/src/roles/qseald/load.c ${CMAKE_SOURCE_DIR}/src/roles/qseald/room_audit.c)
