@@ -157,8 +157,13 @@ static enum outcome read_chain(const struct json_flat *object, struct key *out, 
     if (outcome != OUTCOME_OK) {
         return outcome;
     }
-    out->chain_pem = strndup((const char *)pem.data, pem.len);
-    return out->chain_pem == NULL ? refuse(why, OUTCOME_INTERNAL, "out of memory") : OUTCOME_OK;
+    out->chain_pem = malloc(pem.len + 1);
+    if (out->chain_pem == NULL) {
+        return refuse(why, OUTCOME_INTERNAL, "out of memory");
+    }
+    memcpy(out->chain_pem, pem.data, pem.len);
+    out->chain_pem[pem.len] = '\0';
+    return OUTCOME_OK;
 }
 
 static enum outcome read_members(const struct json_flat *object, int format, struct key *out,
