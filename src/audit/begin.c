@@ -28,12 +28,18 @@ static enum outcome open_folder(struct audit *audit, struct reason *why)
     if (fd < 0) {
         return refuse_errno(audit->folder, why);
     }
-    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    /* A file of our own: who may only read the folder could lock the folder itself. */
+    FD_CLEANUP int lock = openat(fd, ".lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (lock < 0) {
+        return refuse_errno(".lock", why);
+    }
+    if (flock(lock, LOCK_EX | LOCK_NB) != 0) {
         return errno == EWOULDBLOCK ? refuse(why, OUTCOME_AUDIT,
                                              "another process writes the log in %s", audit->folder)
                                     : refuse_errno(audit->folder, why);
     }
     audit->folder_fd = fd_steal(&fd);
+    audit->lock_fd = fd_steal(&lock);
     return OUTCOME_OK;
 }
 
@@ -76,6 +82,7 @@ static void put_first(struct audit *audit, const struct recovered *found, struct
     if (fault || audit->unrecorded > 0) {
         record_put_number(members, "unrecorded", (int64_t)audit->unrecorded);
     }
+    audit->said = audit->unrecorded;
 }
 
 static void put_repair(const struct audit_cut *cut, struct buffer *members)
@@ -136,7 +143,7 @@ static void note_begun_locked(struct audit *audit, const struct segment *segment
     audit->close_now = false;
     audit->ok = true;
     audit->since = clock_wall_s();
-    audit->unrecorded = 0;
+    audit->unrecorded -= audit->said; /* more may have come meanwhile */
     audit->recovered = true;
     audit->detail[0] = '\0';
     audit_note_news_locked(audit);

@@ -59,7 +59,7 @@ bool flood_allows(struct flood *flood, const struct flood_kind *kind, int64_t se
 
 bool flood_take(struct flood *flood, int64_t second, struct flood_kind *out)
 {
-    for (size_t i = 0; i < FLOOD_KINDS; i++) {
+    for (size_t i = 0; second > flood->looked && i < FLOOD_KINDS; i++) {
         struct flood_kind *kind = &flood->kinds[i];
         if (kind->second != 0 && kind->second < second && kind->counted > 0) {
             *out = *kind;
@@ -67,5 +67,6 @@ bool flood_take(struct flood *flood, int64_t second, struct flood_kind *out)
             return true;
         }
     }
+    flood->looked = second;
     return false;
 }

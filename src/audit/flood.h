@@ -27,6 +27,7 @@ struct flood_kind {
 
 struct flood {
     struct flood_kind kinds[FLOOD_KINDS];
+    int64_t looked; /* the second up to which nothing is left to be said */
 };
 
 /* Whether this one is a record of its own; if not, it was counted. */

@@ -28,6 +28,7 @@ struct audit {
     int64_t since;                   /* wall seconds: of this state */
     uint64_t faults;
     uint64_t unrecorded;
+    uint64_t said; /* of these, in a record that is on its way to the disk */
 
     char chain[UUID_TEXT_SIZE];
     uint64_t seq;                       /* of the last record appended */
@@ -60,7 +61,8 @@ struct audit {
     int64_t news_ms;       /* monotonic: since when there is something to seal; 0: nothing */
 
     /* the writer's own */
-    int folder_fd; /* locked against another process; -1 */
+    int folder_fd; /* -1: not open yet */
+    int lock_fd;   /* locked against another process */
     struct segment segment;
     struct buffer writing; /* the batch on its way */
     bool recovered;        /* it is known where the log stands */
@@ -75,8 +77,9 @@ enum outcome audit_refuse_failed(const struct audit *audit, struct reason *why);
 void audit_flush_flood_locked(struct audit *audit, int64_t second);
 /* After a change of what is on the disk, or covered: since when there is something to seal. */
 void audit_note_news_locked(struct audit *audit);
-/* The segment is long or old enough to be closed. */
-bool audit_is_full_locked(struct audit *audit);
+/* Whether the segment is long or old enough to be closed; since when is noted, and who makes
+ * checkpoints is woken. */
+bool audit_note_full_locked(struct audit *audit);
 
 /* Begins a segment: the first one, after what a process before has left, or the next one after a
  * fault. The lock is not held; nobody appends meanwhile. */

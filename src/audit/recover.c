@@ -2,6 +2,7 @@
  * The end of the log, found and made whole. */
 #include "audit/recover.h"
 
+#include "audit/recover_seal.h"
 #include "audit/segment.h"
 #include "base/fd.h"
 #include "base/file.h"
@@ -56,6 +57,32 @@ static enum outcome find_last(int folder, uint64_t *last, struct reason *why)
     return OUTCOME_OK;
 }
 
+static void unmap(struct scan *scan)
+{
+    if (scan->text.data != NULL) {
+        (void)munmap((void *)(uintptr_t)scan->text.data, scan->text.len);
+    }
+    scan->text = span_of(NULL, 0);
+}
+
+/* The whole file, in memory of its own: a disk that cannot be read is an error here, and no signal.
+ */
+static bool read_whole(int fd, uint8_t *at, size_t len)
+{
+    for (size_t done = 0; done < len;) {
+        ssize_t n = pread(fd, at + done, len - done, (off_t)done);
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n <= 0) {
+            errno = n == 0 ? EIO : errno;
+            return false;
+        }
+        done += (size_t)n;
+    }
+    return true;
+}
+
 static enum outcome map(int folder, struct scan *scan, struct reason *why)
 {
     struct stat about;
@@ -67,19 +94,17 @@ static enum outcome map(int folder, struct scan *scan, struct reason *why)
     if (about.st_size == 0) {
         return OUTCOME_OK;
     }
-    void *at = mmap(NULL, (size_t)about.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    size_t len = (size_t)about.st_size;
+    void *at = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (at == MAP_FAILED) {
+        return refuse_file(scan, "memory for it", why);
+    }
+    scan->text = span_of(at, len);
+    if (!read_whole(fd, at, len)) {
+        unmap(scan);
         return refuse_file(scan, "reading it", why);
     }
-    scan->text = span_of(at, (size_t)about.st_size);
     return OUTCOME_OK;
-}
-
-static void unmap(struct scan *scan)
-{
-    if (scan->text.data != NULL) {
-        (void)munmap((void *)(uintptr_t)scan->text.data, scan->text.len);
-    }
 }
 
 /* The line at the head of the text, with its LF; the whole text when there is no LF. */
@@ -211,11 +236,28 @@ static enum outcome check_damage(const struct scan *scan, struct span rest, uint
                   scan->name, scan->good, (unsigned long long)seq);
 }
 
-/* A segment without one good record: it was made, and nothing in it was acknowledged. */
+/* The last record of a segment; 0 when there is none, or it cannot be read. */
+static uint64_t last_seq_of(int fd, uint64_t number)
+{
+    struct recovered found = {.seq = 0};
+    struct reason unused;
+    struct scan scan = {.number = number};
+    segment_name(number, ".jsonl", scan.name);
+    if (number == 0 || map(fd, &scan, &unused) != OUTCOME_OK) {
+        return 0;
+    }
+    scan_good(&scan, &found);
+    unmap(&scan);
+    return found.seq;
+}
+
+/* A segment without one good record: it was made, and nothing in it was acknowledged. Its first
+ * batch may well complete records of the segment before. */
 static enum outcome drop(const char *folder, int fd, const struct scan *scan, struct reason *why)
 {
     struct span rest = rest_of(scan);
-    enum outcome outcome = check_damage(scan, rest, 0, why);
+    uint64_t before = rest.len == 0 ? 0 : last_seq_of(fd, scan->number - 1);
+    enum outcome outcome = check_damage(scan, rest, before, why);
     if (outcome == OUTCOME_OK && rest.len > 0) {
         outcome = set_aside(folder, scan, rest, why);
     }
@@ -275,7 +317,7 @@ static void find_cut(int fd, uint64_t number, uint64_t kept, uint64_t said, stru
     }
 }
 
-enum outcome recover(const char *folder, int fd, struct recovered *out, struct reason *why)
+static enum outcome find_end(const char *folder, int fd, struct recovered *out, struct reason *why)
 {
     *out = (struct recovered){.next = 1};
     for (;;) {
@@ -301,4 +343,10 @@ enum outcome recover(const char *folder, int fd, struct recovered *out, struct r
             return OUTCOME_OK;
         }
     }
+}
+
+enum outcome recover(const char *folder, int fd, struct recovered *out, struct reason *why)
+{
+    enum outcome outcome = find_end(folder, fd, out, why);
+    return outcome == OUTCOME_OK ? recover_check_seal(fd, out, why) : outcome;
 }

@@ -27,7 +27,8 @@ void audit_note_news_locked(struct audit *audit)
 static bool is_due_locked(struct audit *audit, const struct audit_rhythm *rhythm)
 {
     int64_t waited_ms = clock_monotonic_ms() - audit->rhythm_ms;
-    return audit->to_seal > audit->covered || (audit_is_full_locked(audit) && !audit->close_now) ||
+    return audit->to_seal > audit->covered ||
+           (audit_note_full_locked(audit) && !audit->close_now) ||
            audit->durable - audit->covered >= rhythm->records + AUDIT_CHECKPOINT_RECORDS ||
            (has_news(audit) && waited_ms >= rhythm->seconds * 1000);
 }

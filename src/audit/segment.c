@@ -93,6 +93,23 @@ int segment_create(int folder, uint64_t number, struct segment *out)
     return 0;
 }
 
+/* Who removes or cuts the file from outside does not make us write where nobody reads. */
+static bool is_there(const struct segment *segment, uint64_t end)
+{
+    struct stat about;
+    if (fstat(segment->fd, &about) != 0) {
+        return false;
+    }
+    if (about.st_nlink == 0) {
+        errno = ENOENT;
+    } else if ((uint64_t)about.st_size < end) {
+        errno = EIO;
+    } else {
+        return true;
+    }
+    return false;
+}
+
 int segment_append(struct segment *segment, struct span bytes)
 {
     uint64_t end = segment->end + bytes.len;
@@ -105,7 +122,7 @@ int segment_append(struct segment *segment, struct span bytes)
             return -1;
         }
     }
-    if (fdatasync(segment->fd) != 0) {
+    if (fdatasync(segment->fd) != 0 || !is_there(segment, end)) {
         return -1;
     }
     segment->end = end;

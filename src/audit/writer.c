@@ -74,7 +74,7 @@ static void try_again(struct audit *audit, int64_t *pause_ms)
 
 /* --- segments --- */
 
-bool audit_is_full_locked(struct audit *audit)
+bool audit_note_full_locked(struct audit *audit)
 {
     if (audit->segment.number != audit->number) {
         return false; /* the next one has begun already */
@@ -91,7 +91,7 @@ bool audit_is_full_locked(struct audit *audit)
 /* A full segment waits a moment for its checkpoint. */
 static bool is_to_be_closed_locked(struct audit *audit)
 {
-    return audit_is_full_locked(audit) &&
+    return audit_note_full_locked(audit) &&
            (audit->close_now || audit->bytes >= audit->segment_bytes / 4 * 5 ||
             clock_monotonic_ms() - audit->full_ms >= CLOSE_GRACE_MS);
 }
@@ -100,6 +100,10 @@ static bool put_end_locked(struct audit *audit, const char *cause)
 {
     BUFFER_CLEANUP struct buffer members = BUFFER_INIT(AUDIT_MEMBERS_MAX);
     record_put_text(&members, "cause", cause);
+    if (audit->unrecorded > 0) {
+        record_put_number(&members, "unrecorded", (int64_t)audit->unrecorded);
+    }
+    audit->said = audit->unrecorded;
     return buffer_ok(&members) && audit_put_locked(audit, "end", buffer_span(&members));
 }
 
@@ -153,6 +157,7 @@ static void note_durable_locked(struct audit *audit, const struct batch *batch)
         audit->segment_at = clock_wall_s();
     }
     audit->durable = batch->last;
+    audit->unrecorded -= batch->closing ? audit->said : 0;
     memcpy(audit->durable_head, batch->head, sizeof audit->durable_head);
     audit->bytes = audit->segment.end;
     audit_note_news_locked(audit);
@@ -241,10 +246,10 @@ void *audit_writer(void *context)
             }
             continue;
         }
+        audit_flush_flood_locked(audit, clock_monotonic_ms() / 1000);
         if (!audit->urgent && !is_to_be_closed_locked(audit) &&
             !(rested && audit->pending.len > 0)) {
             rested = rest_locked(audit, rested);
-            audit_flush_flood_locked(audit, clock_monotonic_ms() / 1000);
             continue;
         }
         write_batch_locked(audit);
@@ -276,6 +281,7 @@ static void release(struct audit *audit)
 {
     segment_abandon(&audit->segment);
     fd_close(&audit->folder_fd);
+    fd_close(&audit->lock_fd);
     buffer_fini(&audit->pending);
     buffer_fini(&audit->writing);
     pthread_cond_destroy(&audit->work);
@@ -297,6 +303,7 @@ enum outcome audit_open(const struct audit_options *options, struct audit **out,
     audit->segment_bytes = options->segment_bytes;
     audit->segment_age_s = options->segment_age_s;
     audit->folder_fd = -1;
+    audit->lock_fd = -1;
     audit->segment = SEGMENT_NONE;
     audit->epoch = 1;
     audit->pending = BUFFER_INIT(AUDIT_BATCH_MAX);

@@ -350,6 +350,27 @@ static void a_second_writer_is_refused(void **state)
     folder_remove(&folder);
 }
 
+/* Somebody makes room, and takes the file that is being written. */
+static void a_segment_that_was_removed_is_a_fault(void **state)
+{
+    (void)state;
+    struct folder folder = folder_make();
+    struct audit *audit = open_log(&folder, BIG);
+    struct audit_ticket ticket;
+    struct reason why = {0};
+    char path[128];
+    must_append(audit, "kept");
+    folder_path(&folder, "audit-0000000001.jsonl", path);
+    assert_int_equal(truncate(path, 10), 0);
+    assert_int_equal(unlink(path), 0);
+    assert_refused(append(audit, "lost", &ticket, &why), OUTCOME_AUDIT, why,
+                   "audit-0000000001.jsonl: writing it: No such file or directory");
+    until(audit, true);
+    must_append(audit, "after");
+    audit_close(audit);
+    folder_remove(&folder);
+}
+
 static void who_cannot_wait_any_more_is_told(void **state)
 {
     (void)state;
@@ -476,6 +497,7 @@ int main(void)
         cmocka_unit_test_setup(it_waits_until_a_segment_can_be_begun, set_up),
         cmocka_unit_test_setup(a_log_that_cannot_begin_is_as_after_a_fault, set_up),
         cmocka_unit_test_setup(a_second_writer_is_refused, set_up),
+        cmocka_unit_test_setup(a_segment_that_was_removed_is_a_fault, set_up),
         cmocka_unit_test_setup(who_cannot_wait_any_more_is_told, set_up),
         cmocka_unit_test_setup(a_flood_of_refusals_is_counted_exactly, set_up),
         cmocka_unit_test_setup(checkpoints_are_due_by_records_time_and_request, set_up),

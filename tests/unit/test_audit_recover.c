@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What a crash leaves of the log, and what the next start makes of it. */
+#include "audit/checkpoint.h"
 #include "audit/line.h"
 #include "audit/recover.h"
 #include "base/file.h"
@@ -307,6 +308,69 @@ static void a_segment_without_a_record_is_removed(void **state)
     }
 }
 
+/* The first batch behind a switch completes records of the segment before. Only its second page
+ * came to the disk. */
+static void completions_of_the_segment_before_are_no_damage(void **state)
+{
+    (void)state;
+    struct stand stand = stand_up();
+    struct recovered found;
+    struct reason why = {0};
+    add(&stand, "end", ",\"cause\":\"size\"");
+    put_file(&stand, "audit-0000000001.jsonl", buffer_span(&stand.text));
+    buffer_reset(&stand.text);
+    add(&stand, "segment",
+        ",\"segment\":2,\"version\":1,\"chain\":\"" CHAIN "\",\"cause\":\"size\"");
+    size_t hole = stand.text.len;
+    add(&stand, "done", ",\"of\":21,\"outcome\":\"released\",\"us\":1");
+    memset(stand.text.data, 0, hole);
+    put_file(&stand, "audit-0000000002.jsonl", buffer_span(&stand.text));
+    assert_done(run(&stand, &found, &why), why);
+    assert_int_equal(found.seq, 22);
+    assert_int_equal(found.next, 2);
+    stand_down(&stand);
+}
+
+static void put_checkpoint(const struct stand *stand, const char *chain, unsigned int seq)
+{
+    static const uint8_t signature[64] = {1};
+    BUFFER_CLEANUP struct buffer note = BUFFER_INIT(CHECKPOINT_NOTE_MAX);
+    BUFFER_CLEANUP struct buffer file = BUFFER_INIT(CHECKPOINT_FILE_MAX);
+    struct checkpoint checkpoint = {.seq = seq, .time = 1795288066};
+    memcpy(checkpoint.chain, chain, sizeof checkpoint.chain);
+    memcpy(checkpoint.head, stand->head, sizeof checkpoint.head);
+    checkpoint_put(&checkpoint, &note);
+    checkpoint_put_signed(buffer_span(&note), ALG_ES256, stand->head,
+                          span_of(signature, sizeof signature), &file);
+    put_file(stand, "checkpoint", buffer_span(&file));
+}
+
+/* Its file is written after the records that it covers. */
+static void a_log_that_ends_before_its_checkpoint_is_not_gone_on_with(void **state)
+{
+    (void)state;
+    static const char other[] = "1f8fad5b-d9cb-469f-a165-70867728950e";
+    struct stand stand = stand_up();
+    struct recovered found;
+    struct reason why = {0};
+    put_checkpoint(&stand, CHAIN, 21);
+    assert_refused(run(&stand, &found, &why), OUTCOME_RULE, why,
+                   "of which the folder has no segment; nothing was changed");
+    put_file(&stand, "audit-0000000001.jsonl", buffer_span(&stand.text));
+    assert_done(run(&stand, &found, &why), why);
+    assert_int_equal(found.covered, 21);
+    put_checkpoint(&stand, CHAIN, 22);
+    assert_refused(run(&stand, &found, &why), OUTCOME_RULE, why,
+                   "the file checkpoint covers record 22, and the log ends with record 21: records "
+                   "are gone that had been acknowledged; nothing was changed");
+    put_checkpoint(&stand, other, 3);
+    assert_refused(run(&stand, &found, &why), OUTCOME_RULE, why,
+                   "the file checkpoint is of chain 1f8fad5b");
+    put_file(&stand, "checkpoint", span_of_text("x"));
+    assert_refused(run(&stand, &found, &why), OUTCOME_RULE, why, "the file checkpoint is none: ");
+    stand_down(&stand);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -320,6 +384,8 @@ int main(void)
         cmocka_unit_test(damage_of_what_was_acknowledged_is_no_tear),
         cmocka_unit_test(more_than_a_batch_is_no_tear),
         cmocka_unit_test(a_segment_without_a_record_is_removed),
+        cmocka_unit_test(completions_of_the_segment_before_are_no_damage),
+        cmocka_unit_test(a_log_that_ends_before_its_checkpoint_is_not_gone_on_with),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
