@@ -29,7 +29,7 @@ static enum outcome open_folder(struct audit *audit, struct reason *why)
         return refuse_errno(audit->folder, why);
     }
     /* A file of our own: who may only read the folder could lock the folder itself. */
-    FD_CLEANUP int lock = openat(fd, ".lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    FD_CLEANUP int lock = openat(fd, ".lock", O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (lock < 0) {
         return refuse_errno(".lock", why);
     }
