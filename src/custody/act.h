@@ -32,6 +32,7 @@ struct custody {
     struct clock_state clock;
     struct overdue_list overdue_now; /* what the clock works with, it alone; so is the next */
     struct probe probes_now[PROBES_MAX];
+    uint64_t faults; /* of the audit log, after which it was told what is in force; the clock's */
     struct custody_start start;
 };
 
@@ -98,6 +99,9 @@ enum outcome act_install_locked(struct act *act, struct keyring *keyring,
                                 struct reason *why) MUST_USE;
 
 enum outcome act_reload(struct act *act, struct reason *why) MUST_USE;
+/* Notes in the audit log what is in force, once more after each of its faults: the record of it may
+ * have been lost. */
+void reload_record_again(struct custody *custody);
 /* With the typed PIN, if one came along. */
 enum outcome act_token_unlock(struct act *act, struct reason *why) MUST_USE;
 /* A key on every token of the role (or on the one named) that has none yet; where all have one, one

@@ -68,6 +68,7 @@ bool custody_clock_step(struct custody *custody, int64_t now)
 {
     struct overdue_list *overdue = &custody->overdue_now;
     struct act act = {.custody = custody, .pin = -1};
+    reload_record_again(custody);
     if (is_paused(custody)) {
         return false;
     }

@@ -8,14 +8,56 @@
 
 #include <string.h>
 
-static void record_policy(struct custody *custody)
+enum { RECORD_DEADLINE_MS = 5000 };
+
+static void put_policy(const struct view *view, struct buffer *members)
 {
-    struct view *now = view_cell_get(custody->room.views);
+    view_put_record(view, members);
+    record_put_number(members, "generation", (int64_t)view->policy->generation);
+}
+
+static void note_policy(struct custody *custody, const struct view *view)
+{
     BUFFER_CLEANUP struct buffer members = BUFFER_INIT(AUDIT_MEMBERS_MAX);
-    view_put_record(now, &members);
-    record_put_number(&members, "generation", (int64_t)now->policy->generation);
+    put_policy(view, &members);
     audit_note(custody->room.audit, "policy", &members);
+}
+
+/* What will be in force, on the disk before it is. A record that is late may still come there: then
+ * what stays in force is said once more, behind it. */
+static enum outcome record_policy(struct custody *custody, const struct view *next,
+                                  struct reason *why)
+{
+    struct audit_ticket ticket;
+    BUFFER_CLEANUP struct buffer members = BUFFER_INIT(AUDIT_MEMBERS_MAX);
+    put_policy(next, &members);
+    enum outcome outcome = audit_append_durable(custody->room.audit, "policy", &members,
+                                                deadline_in_ms(RECORD_DEADLINE_MS), &ticket, why);
+    if (outcome == OUTCOME_DEADLINE) {
+        struct view *now = view_cell_get(custody->room.views);
+        note_policy(custody, now);
+        view_unref(now);
+        outcome = OUTCOME_AUDIT;
+    }
+    return outcome;
+}
+
+void reload_record_again(struct custody *custody)
+{
+    struct audit_status status;
+    if (custody->room.audit == NULL) {
+        return;
+    }
+    audit_get_status(custody->room.audit, &status);
+    if (!status.ok || status.faults == custody->faults) {
+        return;
+    }
+    pthread_mutex_lock(&custody->change);
+    struct view *now = view_cell_get(custody->room.views);
+    note_policy(custody, now);
     view_unref(now);
+    pthread_mutex_unlock(&custody->change);
+    custody->faults = status.faults;
 }
 
 static enum outcome reload_locked(struct custody *custody, struct reason *why)
@@ -42,11 +84,16 @@ static enum outcome reload_locked(struct custody *custody, struct reason *why)
     }
     struct view *next = NULL;
     outcome = view_new(policy, keyring, &next, why);
-    if (outcome == OUTCOME_OK) {
-        view_cell_set(custody->room.views, next);
-        record_policy(custody);
+    if (outcome != OUTCOME_OK) {
+        return outcome;
     }
-    return outcome;
+    outcome = record_policy(custody, next, why);
+    if (outcome != OUTCOME_OK) {
+        view_unref(next);
+        return outcome;
+    }
+    view_cell_set(custody->room.views, next);
+    return OUTCOME_OK;
 }
 
 static void note_reload(struct custody *custody, const struct custody_reload_report *report)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What administrators may do while there is no log. */
 #include "audit_faults.h"
+#include "custody/clock.h"
 
 static int setup(void **state)
 {
@@ -71,6 +72,71 @@ static void without_a_log_reading_goes_on(void **state)
     disk_mend(instance);
 }
 
+static uint64_t generation_of(struct instance *instance)
+{
+    struct view *view = view_cell_get(instance->views);
+    uint64_t generation = view->policy->generation;
+    view_unref(view);
+    return generation;
+}
+
+/* SIGHUP asks nobody's leave, and is refused as well. */
+static void without_a_log_nothing_is_put_in_force(void **state)
+{
+    struct instance *instance = *state;
+    struct reason why = {0};
+    disk_break(instance);
+    assert_refused(custody_reload(instance->custody, &why), OUTCOME_AUDIT, why,
+                   "the audit log cannot be written: audit-0000000001.jsonl");
+    assert_int_equal(generation_of(instance), 1);
+    JSON_CLEANUP json_t *status = do_verb(instance, CUSTODY_STATUS, "{}");
+    const json_t *reload = json_object_get(status, "reload");
+    assert_true(json_is_true(json_object_get(reload, "refused")));
+    assert_non_null(strstr(text_of(reload, "detail"), "the audit log cannot be written"));
+    disk_mend(instance);
+    assert_done(custody_reload(instance->custody, &why), why);
+    assert_int_equal(generation_of(instance), 2);
+}
+
+/* A record that comes late is not the last word. */
+static void a_reload_that_waited_too_long_is_taken_back(void **state)
+{
+    struct instance *instance = *state;
+    struct reason why = {0};
+    uint64_t before = audit_mark(instance);
+    atomic_store(&disk_hangs, true);
+    enum outcome outcome = custody_reload(instance->custody, &why);
+    atomic_store(&disk_hangs, false);
+    assert_refused(outcome, OUTCOME_AUDIT, why,
+                   "the audit record was not on the disk before the deadline");
+    assert_int_equal(generation_of(instance), 1);
+    JSON_CLEANUP json_t *records = audit_records(instance, before, "policy");
+    assert_int_equal(json_array_size(records), 2);
+    assert_int_equal(number_of(json_array_get(records, 0), "generation"), 2);
+    assert_int_equal(number_of(json_array_get(records, 1), "generation"), 1);
+}
+
+static void after_a_fault_what_is_in_force_is_recorded_once_more(void **state)
+{
+    struct instance *instance = *state;
+    uint64_t before = audit_mark(instance);
+    (void)custody_clock_step(instance->custody, clock_wall_s());
+    JSON_CLEANUP json_t *none = audit_records(instance, before, "policy");
+    assert_int_equal(json_array_size(none), 0);
+    for (int fault = 1; fault <= 2; fault++) {
+        disk_break(instance);
+        (void)custody_clock_step(instance->custody, clock_wall_s());
+        disk_mend(instance);
+        before = audit_mark(instance);
+        (void)custody_clock_step(instance->custody, clock_wall_s());
+        (void)custody_clock_step(instance->custody, clock_wall_s());
+        JSON_CLEANUP json_t *policy = audit_record(instance, before, "policy");
+        expect_members(policy, "seq prev time kind configuration_sha256 profiles "
+                               "keyring_generation generation");
+        assert_int_equal(number_of(policy, "generation"), 1);
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -79,6 +145,9 @@ int main(void)
         TEST(without_a_log_nothing_is_changed),
         TEST(without_a_log_keys_are_stopped_all_the_same),
         TEST(without_a_log_reading_goes_on),
+        TEST(without_a_log_nothing_is_put_in_force),
+        TEST(a_reload_that_waited_too_long_is_taken_back),
+        TEST(after_a_fault_what_is_in_force_is_recorded_once_more),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
