@@ -4,13 +4,14 @@
 
 #include "audit/record.h"
 #include "base/log.h"
-#include "base/name.h"
 #include "jose/json.h"
+#include "pki/request_profile.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { RECORD_DEADLINE_MS = 5000, ARGUMENT_MAX = 200, STEPS_MAX = 32 };
+enum { RECORD_DEADLINE_MS = 5000, ARGUMENT_MAX = 200, STEPS_MAX = 32, OPERATION_SIZE = 64 };
 
 /* A long text, a certificate for example, stands as its digest. */
 static void put_argument(struct buffer *out, const char *name, struct span value)
@@ -27,16 +28,43 @@ static void put_argument(struct buffer *out, const char *name, struct span value
     record_put_text(out, name, text);
 }
 
-/* The names are those of arguments: a handler refuses any other, but only after this. */
+/* The arguments of all verbs; those of a certificate request stand in pki/request_profile.h. */
+static bool is_known(const char *name)
+{
+    static const char *const names[] = {
+        "activate_at", "all",        "chain",  "days", "digest", "from",  "key",
+        "profile",     "publish_at", "reason", "role", "socket", "token", "where",
+    };
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        if (strcmp(names[i], name) == 0) {
+            return true;
+        }
+    }
+    for (unsigned int value = 0; value < REQUEST_VALUES; value++) {
+        if (strcmp(request_value_member((enum request_value)value), name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A handler refuses what it does not know, but only after this: it may be anything, a PIN in the
+ * wrong place, and any number of it. It is counted. */
 static void put_arguments(struct buffer *out, const json_t *arguments)
 {
     const char *name;
     json_t *value;
+    int64_t others = 0;
     BUFFER_CLEANUP struct buffer members = BUFFER_INIT(AUDIT_MEMBERS_MAX);
     json_object_foreach ((json_t *)arguments, name, value) {
-        if (json_is_string(value) && name_is_valid(span_of_text(name))) {
+        if (json_is_string(value) && is_known(name)) {
             put_argument(&members, name, json_text(value));
+        } else {
+            others++;
         }
+    }
+    if (others > 0) {
+        record_put_number(&members, "other", others);
     }
     buffer_put_text(out, ",\"arguments\":{");
     if (members.len > 0) {
@@ -72,15 +100,19 @@ enum outcome act_record_begin(struct act *act, bool stops, struct reason *why)
     return outcome;
 }
 
-void act_record_refused(struct act *act, enum outcome outcome)
+void act_record_refused(const struct act *act, enum outcome outcome, const struct reason *why)
 {
-    struct reason unused;
-    BUFFER_CLEANUP struct buffer members = BUFFER_INIT(AUDIT_MEMBERS_MAX);
-    put_act(&members, act);
-    if (audit_append(act->custody->room.audit, "admin", &members, &act->ticket, &unused) ==
-        OUTCOME_OK) {
-        act_record_end(act, outcome);
-    }
+    char operation[OPERATION_SIZE];
+    (void)snprintf(operation, sizeof operation, "admin: %s", act->verb);
+    const struct audit_refusal refusal = {
+        .caller = act->peer,
+        .operation = operation,
+        .request = "",
+        .interaction = "",
+        .outcome = outcome,
+        .detail = why->detail,
+    };
+    audit_refused(act->custody->room.audit, &refusal);
 }
 
 void act_record_end(struct act *act, enum outcome outcome)

@@ -255,7 +255,7 @@ static enum outcome run_verb(struct act *act, const struct verb_row *row, struct
         outcome = check_clock(act, row, why);
     }
     if (outcome != OUTCOME_OK) {
-        act_record_refused(act, outcome);
+        act_record_refused(act, outcome, why);
     } else if (has(row, ONLY_READS)) {
         outcome = handle_with_room(act, row, why);
     } else {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What the audit log says of administrators (docs/audit.md: admin, keyring, policy). */
 #include "audit_support.h"
+#include "pki/request_profile.h"
 
 #include <fcntl.h>
 
@@ -145,18 +146,60 @@ static void a_long_argument_or_one_that_is_no_plain_text_is_a_digest(void **stat
     expect_argument(*state, span_of_text("\xc3\xa4"), false);
 }
 
-static void what_is_no_argument_is_not_recorded(void **state)
+/* It may be a PIN in the wrong place. */
+static void what_is_no_argument_is_counted(void **state)
 {
     struct instance *instance = *state;
     uint64_t before = audit_mark(instance);
     refuse_verb(
         instance, CUSTODY_KEY_GENERATE,
-        "{\"role\":\"seal\",\"n\":1,\"Not A Name\":\"x\",\"list\":[\"x\"],\"unknown\":\"y\"}",
+        "{\"role\":\"seal\",\"n\":1,\"Not A Name\":\"x\",\"token\":[\"x\"],\"pin\":\"123456\"}",
         OUTCOME_MALFORMED, "an argument is unknown or not a string");
     JSON_CLEANUP json_t *admin = audit_record(instance, before, "admin");
     const json_t *given = json_object_get(admin, "arguments");
-    expect_members(given, "role unknown");
+    expect_members(given, "role other");
+    assert_int_equal(number_of(given, "other"), 4);
     expect_done(instance, admin, "malformed");
+}
+
+static void put_full(struct buffer *out, const char *name)
+{
+    buffer_put_format(out, "%s\"%s\":\"", out->len == 1 ? "" : ",", name);
+    for (int i = 0; i < 200; i++) {
+        buffer_put_text(out, "\\\\");
+    }
+    buffer_put_text(out, "\"");
+}
+
+/* However many, however long: a command that may be given is recorded. */
+static void no_arguments_are_too_many_for_a_record(void **state)
+{
+    static const char *const names[] = {"activate_at", "all",     "chain",      "days",   "digest",
+                                        "from",        "key",     "publish_at", "reason", "role",
+                                        "socket",      "profile", "token",      "where"};
+    struct instance *instance = *state;
+    BUFFER_CLEANUP struct buffer arguments = BUFFER_INIT(65536);
+    buffer_put_text(&arguments, "{");
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        put_full(&arguments, names[i]);
+    }
+    for (unsigned int value = 0; value < REQUEST_VALUES; value++) {
+        put_full(&arguments, request_value_member((enum request_value)value));
+    }
+    for (int i = 0; i < 75; i++) {
+        char name[32];
+        (void)snprintf(name, sizeof name, "n%d", i);
+        put_full(&arguments, name);
+    }
+    buffer_put_text(&arguments, "}");
+    assert_true(buffer_ok(&arguments));
+    uint64_t before = audit_mark(instance);
+    refuse_verb(instance, CUSTODY_KEY_CSR, buffer_text(&arguments), OUTCOME_MALFORMED,
+                "an argument is unknown or not a string");
+    JSON_CLEANUP json_t *admin = audit_record(instance, before, "admin");
+    const json_t *given = json_object_get(admin, "arguments");
+    assert_int_equal(json_object_size(given), COUNT_OF(names) + REQUEST_VALUES + 1);
+    assert_int_equal(number_of(given, "other"), 75);
 }
 
 static void a_command_without_arguments_has_none(void **state)
@@ -214,17 +257,53 @@ static void a_command_that_is_not_permitted_is_recorded(void **state)
                 {CUSTODY_REPORT, "report"}};
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct reason why = {0};
+        char operation[64];
         uint64_t before = audit_mark(instance);
         assert_refused(ask_as(instance, NOBODY, rows[i].verb, "{\"key\":\"x\"}", &why),
                        OUTCOME_NOT_GRANTED, why, "uid 65534 may not: ");
-        JSON_CLEANUP json_t *admin = audit_record(instance, before, "admin");
-        expect_members(admin, "seq prev time kind uid gid pid verb arguments");
-        expect_text(admin, "verb", rows[i].name);
-        assert_int_equal(number_of(admin, "uid"), NOBODY);
-        assert_int_equal(number_of(admin, "gid"), NOBODY + 10);
-        assert_int_equal(number_of(admin, "pid"), 77);
-        expect_done(instance, admin, "not-granted");
+        (void)snprintf(operation, sizeof operation, "admin: %s", rows[i].name);
+        JSON_CLEANUP json_t *refused = audit_record(instance, before, "refused");
+        expect_members(refused, "seq prev time kind uid gid pid operation outcome detail");
+        expect_text(refused, "operation", operation);
+        expect_text(refused, "outcome", "not-granted");
+        expect_text(refused, "detail", why.detail);
+        assert_int_equal(number_of(refused, "uid"), NOBODY);
+        assert_int_equal(number_of(refused, "gid"), NOBODY + 10);
+        assert_int_equal(number_of(refused, "pid"), 77);
+        JSON_CLEANUP json_t *none = audit_records(instance, before, "admin");
+        assert_int_equal(json_array_size(none), 0);
     }
+}
+
+/* So nobody fills the disk with what he may not. */
+static void commands_that_are_not_permitted_are_counted_when_they_are_many(void **state)
+{
+    enum { MANY = 400 };
+    struct instance *instance = *state;
+    uint64_t before = audit_mark(instance);
+    for (int i = 0; i < MANY; i++) {
+        struct reason why = {0};
+        assert_refused(ask_as(instance, NOBODY, CUSTODY_KEY_SUSPEND, "{}", &why),
+                       OUTCOME_NOT_GRANTED, why, "uid 65534 may not: ");
+    }
+    int64_t singles = 0;
+    int64_t total = 0;
+    struct deadline end = deadline_in_ms(AUDIT_PATIENCE_MS);
+    while (total < MANY) { /* what is counted is written when its second is over */
+        size_t i;
+        json_t *record;
+        JSON_CLEANUP json_t *records = audit_records(instance, before, "refused");
+        singles = total = 0;
+        json_array_foreach (records, i, record) {
+            bool single = json_object_get(record, "count") == NULL;
+            singles += single;
+            total += single ? 1 : number_of(record, "count");
+        }
+        assert_false(deadline_passed(end));
+        (void)poll(NULL, 0, 10);
+    }
+    assert_int_equal(total, MANY);
+    assert_true(singles < MANY);
 }
 
 static void a_command_that_waits_for_the_clock_is_recorded(void **state)
@@ -235,9 +314,10 @@ static void a_command_that_waits_for_the_clock_is_recorded(void **state)
     refuse_verb(instance, CUSTODY_KEY_GENERATE, "{\"role\":\"seal\"}", OUTCOME_CLOCK,
                 "the clock has jumped");
     instance_jump(instance, 0);
-    JSON_CLEANUP json_t *admin = audit_record(instance, before, "admin");
-    expect_text(admin, "verb", "key generate");
-    expect_done(instance, admin, "clock-unconfirmed");
+    JSON_CLEANUP json_t *refused = audit_record(instance, before, "refused");
+    expect_self(refused);
+    expect_text(refused, "operation", "admin: key generate");
+    expect_text(refused, "outcome", "clock-unconfirmed");
 }
 
 static void reading_is_not_recorded(void **state)
@@ -364,10 +444,12 @@ int main(void)
         TEST(new_keys_are_steps),
         TEST(a_command_that_fails_has_the_name_of_the_problem),
         TEST(a_long_argument_or_one_that_is_no_plain_text_is_a_digest),
-        TEST(what_is_no_argument_is_not_recorded),
+        TEST(what_is_no_argument_is_counted),
+        TEST(no_arguments_are_too_many_for_a_record),
         TEST(a_command_without_arguments_has_none),
         TEST(a_typed_pin_is_nowhere_in_the_log),
         TEST(a_command_that_is_not_permitted_is_recorded),
+        TEST(commands_that_are_not_permitted_are_counted_when_they_are_many),
         TEST(a_command_that_waits_for_the_clock_is_recorded),
         TEST(reading_is_not_recorded),
         TEST(what_two_persons_do_names_both),

@@ -80,6 +80,22 @@ static uint64_t generation_of(struct instance *instance)
     return generation;
 }
 
+static void without_a_log_commands_that_are_not_permitted_are_counted(void **state)
+{
+    struct instance *instance = *state;
+    const struct caller nobody = {.uid = 65534, .gid = 65534, .pid = 77};
+    disk_break(instance);
+    uint64_t lost = audit_status_of(instance).unrecorded;
+    for (int i = 0; i < 3; i++) {
+        struct reason why = {0};
+        BUFFER_CLEANUP struct buffer result = BUFFER_INIT(CUSTODY_RESULT_MAX);
+        assert_refused(instance_ask_as(instance, &nobody, CUSTODY_KEY_SUSPEND, "{}", &result, &why),
+                       OUTCOME_NOT_GRANTED, why, "uid 65534 may not: key suspend");
+    }
+    assert_int_equal(audit_status_of(instance).unrecorded, lost + 3);
+    disk_mend(instance);
+}
+
 /* SIGHUP asks nobody's leave, and is refused as well. */
 static void without_a_log_nothing_is_put_in_force(void **state)
 {
@@ -145,6 +161,7 @@ int main(void)
         TEST(without_a_log_nothing_is_changed),
         TEST(without_a_log_keys_are_stopped_all_the_same),
         TEST(without_a_log_reading_goes_on),
+        TEST(without_a_log_commands_that_are_not_permitted_are_counted),
         TEST(without_a_log_nothing_is_put_in_force),
         TEST(a_reload_that_waited_too_long_is_taken_back),
         TEST(after_a_fault_what_is_in_force_is_recorded_once_more),
