@@ -199,6 +199,7 @@ static bool check_kind(struct audit_check *check, const struct audit_line *line,
     case AUDIT_KIND_SIGN:
         return audit_check_sign(check, line);
     case AUDIT_KIND_ADMIN:
+    case AUDIT_KIND_KEYRING:
         return audit_check_admin(check);
     case AUDIT_KIND_DONE:
         return audit_check_done(check, line);
@@ -211,7 +212,6 @@ static bool check_kind(struct audit_check *check, const struct audit_line *line,
     case AUDIT_KIND_START:
     case AUDIT_KIND_POLICY:
     case AUDIT_KIND_REPAIR:
-    case AUDIT_KIND_KEYRING:
     case AUDIT_KIND_RETENTION:
     case AUDIT_KIND_OTHER:
         return true;

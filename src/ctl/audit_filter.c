@@ -133,7 +133,7 @@ bool audit_filter_takes(struct audit_filter *filter, const struct audit_line *li
         return false;
     }
     bool is_shown = is_in_time(wish, line) && is_of_kind(wish, line);
-    if (kind == AUDIT_KIND_SIGN || kind == AUDIT_KIND_ADMIN) {
+    if (kind == AUDIT_KIND_SIGN || kind == AUDIT_KIND_ADMIN || kind == AUDIT_KIND_KEYRING) {
         if (wish->outcome == NULL || is_shown) {
             wait_for(filter, line, text);
         }

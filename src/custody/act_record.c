@@ -7,6 +7,7 @@
 #include "jose/json.h"
 #include "pki/request_profile.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -115,10 +116,16 @@ void act_record_refused(const struct act *act, enum outcome outcome, const struc
     audit_refused(act->custody->room.audit, &refusal);
 }
 
+static void record_end(const struct act *act, const struct audit_ticket *ticket,
+                       enum outcome outcome)
+{
+    audit_done(act->custody->room.audit, ticket,
+               outcome == OUTCOME_OK ? "done" : outcome_name(outcome), span_of(NULL, 0));
+}
+
 void act_record_end(struct act *act, enum outcome outcome)
 {
-    audit_done(act->custody->room.audit, &act->ticket,
-               outcome == OUTCOME_OK ? "done" : outcome_name(outcome), span_of(NULL, 0));
+    record_end(act, &act->ticket, outcome);
     act->ticket = (struct audit_ticket){0};
 }
 
@@ -139,53 +146,95 @@ static const struct key *counterpart(const struct keyring *before, const struct 
                                  public_key_thumbprint(key->public_key));
 }
 
-static void put_step(struct buffer *out, const struct key *key)
+struct steps_put {
+    struct buffer *out;
+    size_t n; /* those that are left out, too */
+};
+
+/* Its members come with a comma in front. */
+static void add_step(struct steps_put *steps, const struct buffer *members)
+{
+    if (steps->n++ < STEPS_MAX) {
+        buffer_put_text(steps->out, steps->n == 1 ? "{" : ",{");
+        buffer_put_span(steps->out, span_part(buffer_span(members), 1, members->len));
+        buffer_put_text(steps->out, "}");
+    }
+    steps->out->failed = steps->out->failed || !buffer_ok(members);
+}
+
+static void put_key(struct buffer *out, const struct key *key)
+{
+    record_put_text(out, "kid", public_key_thumbprint(key->public_key));
+    record_put_text(out, "role", key->role);
+    record_put_text(out, "token", key->token);
+    record_put_text(out, "state", key_state_name(key->state));
+}
+
+static void add_change(struct steps_put *steps, const struct key *was, const struct key *key)
 {
     const struct key_change *last = &key->history[key->n_history - 1];
     BUFFER_CLEANUP struct buffer step = BUFFER_INIT(AUDIT_MEMBERS_MAX);
-    record_put_text(&step, "kid", public_key_thumbprint(key->public_key));
-    record_put_text(&step, "role", key->role);
-    record_put_text(&step, "token", key->token);
-    record_put_text(&step, "state", key_state_name(key->state));
+    if (was != NULL && was->n_history == key->n_history) {
+        return;
+    }
+    put_key(&step, key);
     record_put_number(&step, "by", last->by);
     if (last->approved) {
         record_put_number(&step, "approved_by", last->approved_by);
     }
-    buffer_put_text(out, "{");
-    buffer_put_span(out, span_part(buffer_span(&step), 1, step.len)); /* the comma */
-    buffer_put_text(out, "}");
-    out->failed = out->failed || !buffer_ok(&step);
+    add_step(steps, &step);
 }
 
-/* The keys that are in another state than before, or new. */
+static bool is_same_proof(const struct key_record *a, const struct key_record *b)
+{
+    return a->recorded == b->recorded && a->at == b->at && a->by == b->by &&
+           strcmp(a->text, b->text) == 0;
+}
+
+/* What somebody vouches for. */
+static void add_proofs(struct steps_put *steps, const struct key *was, const struct key *key)
+{
+    static const char *const names[] = {[KEY_PROOF_BACKUP] = "backup", [KEY_PROOF_SEEN] = "seen"};
+    static const struct key_record none = {.recorded = false};
+    static_assert(COUNT_OF(names) == KEY_PROOF_COUNT, "a name for every proof");
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        const struct key_record *proof = &key->proofs[i];
+        BUFFER_CLEANUP struct buffer step = BUFFER_INIT(AUDIT_MEMBERS_MAX);
+        if (!proof->recorded || is_same_proof(was == NULL ? &none : &was->proofs[i], proof)) {
+            continue;
+        }
+        put_key(&step, key);
+        record_put_text(&step, "proof", names[i]);
+        record_put_number(&step, "by", proof->by);
+        add_step(steps, &step);
+    }
+}
+
+/* The keys that are in another state than before, or new; and what is on record of them now. */
 static void put_steps(struct buffer *out, const struct keyring *before, const struct keyring *next)
 {
-    size_t n = 0;
+    struct steps_put steps = {.out = out};
     buffer_put_text(out, ",\"steps\":[");
     for (size_t i = 0; i < next->n_keys; i++) {
         const struct key *key = &next->keys[i];
         const struct key *was = counterpart(before, key);
-        if (was != NULL && was->n_history == key->n_history) {
-            continue;
-        }
-        if (n++ < STEPS_MAX) {
-            buffer_put_text(out, n == 1 ? "" : ",");
-            put_step(out, key);
-        }
+        add_change(&steps, was, key);
+        add_proofs(&steps, was, key);
     }
     buffer_put_text(out, "]");
-    if (n > STEPS_MAX) {
-        record_put_number(out, "more_steps", (int64_t)(n - STEPS_MAX));
+    if (steps.n > STEPS_MAX) {
+        record_put_number(out, "more_steps", (int64_t)(steps.n - STEPS_MAX));
     }
 }
 
 enum outcome act_record_keyring(const struct act *act, const struct keyring *before,
-                                const struct keyring *next, struct reason *why)
+                                const struct keyring *next, struct audit_ticket *ticket,
+                                struct reason *why)
 {
     struct audit *audit = act->custody->room.audit;
     BUFFER_CLEANUP struct buffer members = BUFFER_INIT(AUDIT_MEMBERS_MAX);
     char digest[SHA256_TEXT_SIZE];
-    struct audit_ticket ticket;
+    *ticket = (struct audit_ticket){0};
     if (audit == NULL) {
         return OUTCOME_OK;
     }
@@ -196,6 +245,12 @@ enum outcome act_record_keyring(const struct act *act, const struct keyring *bef
     record_put_text(&members, "sha256", digest);
     put_steps(&members, before, next);
     enum outcome outcome = audit_append_durable(audit, "keyring", &members,
-                                                deadline_in_ms(RECORD_DEADLINE_MS), &ticket, why);
+                                                deadline_in_ms(RECORD_DEADLINE_MS), ticket, why);
     return act->stops ? OUTCOME_OK : outcome;
+}
+
+void act_record_keyring_end(const struct act *act, const struct audit_ticket *ticket,
+                            enum outcome outcome)
+{
+    record_end(act, ticket, outcome);
 }

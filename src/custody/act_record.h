@@ -17,8 +17,11 @@ struct self_signer act_signer(const struct act *act, const struct view *view,
                               const char *operation);
 /* How it ended. */
 void act_record_end(struct act *act, enum outcome outcome);
-/* The keyring's next generation, on the disk before it is in force. */
+/* The keyring's next generation, on the disk before it is in force; and what became of it. */
 enum outcome act_record_keyring(const struct act *act, const struct keyring *before,
-                                const struct keyring *next, struct reason *why) MUST_USE;
+                                const struct keyring *next, struct audit_ticket *ticket,
+                                struct reason *why) MUST_USE;
+void act_record_keyring_end(const struct act *act, const struct audit_ticket *ticket,
+                            enum outcome outcome);
 
 #endif

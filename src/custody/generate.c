@@ -40,6 +40,21 @@ static enum outcome generate_pair(const struct config_role *role, const struct c
     return outcome;
 }
 
+/* A record of what never came into force says so. */
+static enum outcome record_and_save(const struct act *act, const struct keyring *before,
+                                    const struct keyring *next, struct reason *why)
+{
+    struct custody *custody = act->custody;
+    struct audit_ticket ticket;
+    enum outcome outcome = act_record_keyring(act, before, next, &ticket, why);
+    if (outcome == OUTCOME_OK) {
+        outcome = keyring_save(next, custody->room.keyring_path, why);
+        custody->disk_failed = outcome == OUTCOME_INTERNAL;
+    }
+    act_record_keyring_end(act, &ticket, outcome);
+    return outcome;
+}
+
 enum outcome act_install_locked(struct act *act, struct keyring *keyring, struct reason *why)
 {
     struct custody *custody = act->custody;
@@ -59,13 +74,9 @@ enum outcome act_install_locked(struct act *act, struct keyring *keyring, struct
                          custody->room.keyring_path);
     }
     if (outcome == OUTCOME_OK) {
-        outcome = act_record_keyring(act, now->keyring, next->keyring, why);
+        outcome = record_and_save(act, now->keyring, next->keyring, why);
     }
     view_unref(now);
-    if (outcome == OUTCOME_OK) {
-        outcome = keyring_save(next->keyring, custody->room.keyring_path, why);
-        custody->disk_failed = outcome == OUTCOME_INTERNAL;
-    }
     if (outcome != OUTCOME_OK) {
         view_unref(next);
         return outcome;

@@ -94,13 +94,13 @@ function checkChain(records, tell) {
   }
 }
 
-// A done is of an earlier sign or admin record, and there is one at most.
+// A done is of an earlier sign, admin or keyring record, and there is one at most.
 function checkReferences(records, tell) {
   const bySeq = new Map(records.map((record) => [record.seq, record]))
   for (const record of records) {
     if (record.kind === 'done') {
       const of = bySeq.get(record.of)
-      if (!['sign', 'admin'].includes(of?.kind) || of.seq > record.seq || of.done !== undefined) tell(`record ${record.seq} is done of ${record.of}`)
+      if (!['sign', 'admin', 'keyring'].includes(of?.kind) || of.seq > record.seq || of.done !== undefined) tell(`record ${record.seq} is done of ${record.of}`)
       else Object.defineProperty(of, 'done', { value: record })
     }
     if (record.kind === 'checkpoint') {

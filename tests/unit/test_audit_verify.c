@@ -221,6 +221,7 @@ static void what_is_in_flight_is_counted(void **state)
     (void)audit_log_put(&log, "admin", ",\"uid\":0,\"verb\":\"status\"");
     (void)audit_log_sign(&log);
     audit_log_done(&log, command);
+    audit_log_done(&log, audit_log_put(&log, "keyring", ",\"generation\":2,\"steps\":[]"));
     audit_log_put(&log, "later-version", ",\"x\":{\"y\":[1,2]}");
     audit_log_checkpoint(&log);
     struct folder folder = audit_log_write(&log);

@@ -127,6 +127,23 @@ static void a_time_counts_back_from_now(void **state)
     end(&scene);
 }
 
+static void a_keyring_is_shown_with_what_became_of_it(void **state)
+{
+    (void)state;
+    struct scene scene = {.log = audit_log_make()};
+    audit_log_segment(&scene.log, "begin");
+    uint64_t keyring = audit_log_put(&scene.log, "keyring", ",\"generation\":2,\"steps\":[]");
+    audit_log_signature(&scene.log);
+    audit_log_put(&scene.log, "done", ",\"of\":%llu,\"outcome\":\"internal\",\"us\":7",
+                  (unsigned long long)keyring);
+    scene.folder = audit_log_write(&scene.log);
+    scene.words[0] = scene.folder.path;
+    scene.line = (struct command_line){.words = scene.words, .n_words = 1, .json = true};
+    scene.line.audit.outcome = "internal";
+    expect_shown(&scene.line, "2,5,");
+    end(&scene);
+}
+
 static void records_are_told_in_words(void **state)
 {
     (void)state;
@@ -294,6 +311,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(records_are_chosen),
+        cmocka_unit_test(a_keyring_is_shown_with_what_became_of_it),
         cmocka_unit_test(a_time_counts_back_from_now),
         cmocka_unit_test(records_are_told_in_words),
         cmocka_unit_test(mistakes_are_told),

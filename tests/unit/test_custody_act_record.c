@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What the audit log says of administrators (docs/audit.md: admin, keyring, policy). */
 #include "audit_support.h"
+#include "custody/clock.h"
 #include "pki/request_profile.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 
 enum { ANNA = 71001, BERT = 71002, NOBODY = 65534 };
 
@@ -36,7 +38,7 @@ static void expect_keyring_file(const struct instance *instance, const json_t *r
     expect_digest(record, "sha256", buffer_span(&text));
 }
 
-static void a_change_of_a_key_has_three_records(void **state)
+static void a_change_of_a_key_is_recorded_with_how_it_ended(void **state)
 {
     struct instance *instance = *state;
     char kid[THUMBPRINT_SIZE];
@@ -72,8 +74,86 @@ static void a_change_of_a_key_has_three_records(void **state)
     JSON_CLEANUP json_t *done = audit_done_of(instance, admin);
     expect_members(done, "seq prev time kind of outcome us");
     expect_text(done, "outcome", "done");
+    expect_done(instance, keyring, "done");
+    JSON_CLEANUP json_t *saved = audit_done_of(instance, keyring);
     assert_true(number_of(admin, "seq") < number_of(keyring, "seq"));
-    assert_true(number_of(keyring, "seq") < number_of(done, "seq"));
+    assert_true(number_of(keyring, "seq") < number_of(saved, "seq"));
+    assert_true(number_of(saved, "seq") < number_of(done, "seq"));
+}
+
+/* Its record comes first, and must not stand as if it had come into force. */
+static void a_keyring_that_cannot_be_saved_says_so(void **state)
+{
+    struct instance *instance = *state;
+    uint64_t before = audit_mark(instance);
+    assert_int_equal(mkdir(instance->keyring_path, 0700), 0);
+    refuse_verb(instance, CUSTODY_KEY_GENERATE, "{\"role\":\"seal\"}", OUTCOME_RULE,
+                "keyring.json");
+    assert_int_equal(rmdir(instance->keyring_path), 0);
+    JSON_CLEANUP json_t *keyring = audit_record(instance, before, "keyring");
+    assert_int_equal(number_of(keyring, "generation"), 1);
+    expect_done(instance, keyring, "rule-refused");
+}
+
+/* --- what somebody vouches for --- */
+
+static void expect_proof(struct instance *instance, uint64_t before, const char *role,
+                         const char *proof)
+{
+    char kid[THUMBPRINT_SIZE];
+    JSON_CLEANUP json_t *keyring = audit_record(instance, before, "keyring");
+    const json_t *steps = json_object_get(keyring, "steps");
+    const json_t *step = json_array_get(steps, 0);
+    assert_int_equal(json_array_size(steps), 1);
+    expect_members(step, "kid role token state proof by");
+    kid_of(instance, 0, kid);
+    expect_text(step, "kid", kid);
+    expect_text(step, "role", role);
+    expect_text(step, "token", "hsm-a");
+    expect_text(step, "state", "active");
+    expect_text(step, "proof", proof);
+    assert_int_equal(number_of(step, "by"), geteuid());
+    expect_done(instance, keyring, "done");
+}
+
+static void what_a_person_vouches_for_is_a_step(void **state)
+{
+    struct instance *instance = *state;
+    char arguments[200];
+    make_key(instance, "{\"role\":\"seal\"}");
+    uint64_t before = audit_mark(instance);
+    json_decref(do_verb(instance, CUSTODY_KEY_BACKUP_RECORDED, with_key(0, instance, arguments)));
+    expect_proof(instance, before, "seal", "backup");
+    before = audit_mark(instance);
+    json_decref(do_verb(instance, CUSTODY_KEY_SEEN, with_key(0, instance, arguments)));
+    expect_proof(instance, before, "seal", "seen");
+}
+
+/* Nobody gives a command for it: the clock looks. */
+static void what_a_probe_file_shows_is_a_step(void **state)
+{
+    struct instance *instance = *state;
+    char path[96];
+    char roles[300];
+    BUFFER_CLEANUP struct buffer set = BUFFER_INIT(65536);
+    struct reason why = {0};
+    (void)snprintf(path, sizeof path, "%s/jwks.json", instance->folder);
+    (void)snprintf(roles, sizeof roles,
+                   "  - {name: outside, purpose: seal, key: p-256, algorithms: [ES256], tokens: "
+                   "[hsm-a], probe_file: %s}\n",
+                   path);
+    instance->roles_more = roles;
+    instance_configure(instance, "[\"*\"]", "[operator, custodian]");
+    json_decref(do_verb(instance, CUSTODY_RELOAD, "{}"));
+    make_key(instance, "{\"role\":\"outside\"}");
+    assert_done(instance_admin(instance, CUSTODY_JWKS, "{}", &set, &why), why);
+    uint64_t before = audit_mark(instance);
+    assert_int_equal(file_replace(path, buffer_span(&set), 0600), 0);
+    (void)custody_clock_step(instance->custody, clock_wall_s());
+    assert_int_equal(unlink(path), 0);
+    expect_proof(instance, before, "outside", "seen");
+    JSON_CLEANUP json_t *none = audit_records(instance, before, "admin");
+    assert_int_equal(json_array_size(none), 0);
 }
 
 /* One of role seal-ec on each of its tokens. */
@@ -440,7 +520,10 @@ static void a_reload_that_is_refused_puts_nothing_in_force(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_change_of_a_key_has_three_records),
+        TEST(a_change_of_a_key_is_recorded_with_how_it_ended),
+        TEST(a_keyring_that_cannot_be_saved_says_so),
+        TEST(what_a_person_vouches_for_is_a_step),
+        TEST(what_a_probe_file_shows_is_a_step),
         TEST(new_keys_are_steps),
         TEST(a_command_that_fails_has_the_name_of_the_problem),
         TEST(a_long_argument_or_one_that_is_no_plain_text_is_a_digest),
