@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { US_PER_MS = 1000 };
+
 static bool can_sign(const struct key *key)
 {
     return key->state != KEY_RETIRED && key->state != KEY_DESTROYED;
@@ -53,13 +55,30 @@ static void take_of(const struct view *view, const struct config_token *place,
     token_remote_free(token);
 }
 
+static size_t count_ready(const struct config *config, struct watch *watch)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < config->n_tokens; i++) {
+        n += watch_state(watch, config->tokens[i].name, NULL) == TOKEN_READY;
+    }
+    return n;
+}
+
+/* An equal part of what is left until then. */
+static struct deadline share_of(struct deadline end, size_t n)
+{
+    return deadline_in_ms(deadline_left_us(end) / US_PER_MS / (int64_t)n);
+}
+
 void uses_take(const struct view *view, struct watch *watch, struct deadline deadline,
                struct checkpoint *out)
 {
     const struct config *config = view->policy->config;
-    for (size_t i = 0; i < config->n_tokens; i++) {
+    const struct deadline end = share_of(deadline, 2);
+    size_t left = count_ready(config, watch);
+    for (size_t i = 0; left > 0 && i < config->n_tokens; i++) {
         if (watch_state(watch, config->tokens[i].name, NULL) == TOKEN_READY) {
-            take_of(view, &config->tokens[i], deadline, out);
+            take_of(view, &config->tokens[i], share_of(end, left--), out);
         }
     }
 }

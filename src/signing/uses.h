@@ -9,8 +9,9 @@
 #include "signing/view.h"
 #include "signing/watch.h"
 
-/* Adds what the rooms say of the keys that can still sign something. A room that does not answer is
- * left out: the next checkpoint has it again. */
+/* Adds what the rooms say of the keys that can still sign something. At most half of the time until
+ * the deadline goes into it, an equal part of what is left into each token: the rest is for the
+ * signature. A room that does not answer in it is left out: the next checkpoint has it again. */
 void uses_take(const struct view *view, struct watch *watch, struct deadline deadline,
                struct checkpoint *out);
 

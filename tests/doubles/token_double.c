@@ -264,10 +264,18 @@ enum outcome token_show(struct token *token, const struct token_show_request *re
                         struct deadline deadline, struct token_key *out, struct reason *why)
 {
     (void)request;
-    (void)deadline;
     pthread_mutex_lock(&lock);
     const struct token_double *self = double_of(token);
     enum outcome outcome = behaviour(self, why);
+    bool late = outcome == OUTCOME_OK && self->shows_late;
+    while (late && !deadline_passed(deadline)) {
+        pthread_mutex_unlock(&lock);
+        (void)poll(NULL, 0, 1);
+        pthread_mutex_lock(&lock);
+    }
+    if (deadline_passed(deadline)) {
+        outcome = refuse(why, OUTCOME_DEADLINE, "the double was asked for too long");
+    }
     if (outcome == OUTCOME_OK) {
         *out = self->shows;
     }

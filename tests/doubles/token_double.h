@@ -24,6 +24,7 @@ struct token_double {
     char typed[16];    /* the last PIN that was typed */
     atomic_bool hangs; /* no answer to sign and destroy before this is over, */
     atomic_uint held;  /* so many wait for that now */
+    bool shows_late;   /* a key is not shown before the deadline */
 };
 
 /* Forgets all keys and tokens, then knows these. The array is borrowed. */

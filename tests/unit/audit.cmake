@@ -14,7 +14,7 @@ qseal_unit_test(audit_record DEPENDS audit jose base model PACKAGES jansson libc
 target_link_options(test_audit_record PRIVATE -Wl,--wrap=audit_hash)
 # What the services write into it, against tokens that are doubles.
 foreach(name custody_act_record custody_act_record_faults custody_audit_checkpoint custody_report_audit custody_self_sign
-  roles_qseald_room_audit signing_checkpointer signing_record signing_record_faults)
+  roles_qseald_room_audit signing_checkpointer signing_record signing_record_faults signing_uses)
   qseal_unit_test(${name} DEPENDS custody signing token_codec)
   target_sources(test_${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests/doubles/instance.c ${CMAKE_SOURCE_DIR}/tests/doubles/token_double.c)
   target_include_directories(test_${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests/doubles ${CMAKE_SOURCE_DIR}/tests/unit)
