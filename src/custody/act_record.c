@@ -137,6 +137,7 @@ struct self_signer act_signer(const struct act *act, const struct view *view, co
         .audit = act->custody->room.audit,
         .caller = act->verb == NULL ? self : act->peer,
         .operation = operation,
+        .leaves = strcmp(operation, "trial") != 0,
     };
 }
 

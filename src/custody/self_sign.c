@@ -92,8 +92,10 @@ enum outcome self_sign(const struct self_signer *signer, const struct key *key, 
     if (outcome == OUTCOME_OK) {
         outcome = audit_wait(signer->audit, &ticket, deadline, why);
     }
-    bool done = outcome == OUTCOME_OK;
-    audit_done(signer->audit, &ticket, done ? "released" : outcome_name(outcome),
-               done ? buffer_span(signature) : span_of(NULL, 0));
+    const char *end = outcome != OUTCOME_OK ? outcome_name(outcome)
+                      : signer->leaves      ? "released"
+                                            : "done";
+    audit_done(signer->audit, &ticket, end,
+               outcome == OUTCOME_OK && signer->leaves ? buffer_span(signature) : span_of(NULL, 0));
     return outcome;
 }

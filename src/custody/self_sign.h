@@ -19,6 +19,7 @@ struct self_signer {
     struct audit *audit; /* NULL: no record is kept */
     struct caller caller;
     const char *operation; /* "certificate-request", or "trial" */
+    bool leaves;           /* somebody gets the signature */
 };
 
 /* Appends the key's raw signature over this CertificationRequestInfo (RFC 2986 §4.1), made in its

@@ -73,7 +73,8 @@ static void a_trial_is_on_record(void **state)
     JSON_CLEANUP json_t *record = audit_record(instance, before, "sign");
     JSON_CLEANUP json_t *done = audit_done_of(instance, record);
     expect_sign(instance, record, "trial");
-    expect_text(done, "outcome", "released");
+    expect_text(done, "outcome", "done");
+    assert_null(json_object_get(done, "released_sha256"));
 }
 
 static void a_token_that_does_not_sign_is_on_record(void **state)
