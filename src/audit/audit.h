@@ -128,6 +128,9 @@ enum outcome audit_seal(struct audit *audit, struct deadline deadline, struct au
                         struct reason *why) MUST_USE;
 /* How the last attempt at a checkpoint ended, with its file: why it failed, or "". */
 void audit_note_checkpoint(struct audit *audit, const char *detail);
+/* What the wall clock said, at least, before this run of the log began: when the newest segment of
+ * the run before was begun, or the first one of all. Wall seconds; 0: nobody knows. */
+int64_t audit_time_before(struct audit *audit);
 /* Removes segments whose records are all covered by the last checkpoint and were written before
  * then (wall seconds); each with a record of its own. */
 void audit_expire(struct audit *audit, int64_t before);

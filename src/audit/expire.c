@@ -17,7 +17,8 @@ enum { DEADLINE_MS = 10000, US = 1000000 };
 /* What the first record of a segment says. */
 struct first_record {
     uint64_t seq;
-    int64_t at; /* wall seconds */
+    int64_t at;  /* wall seconds */
+    bool starts; /* the first segment of a run */
 };
 
 static bool read_first(int folder, uint64_t number, struct first_record *out)
@@ -35,7 +36,10 @@ static bool read_first(int folder, uint64_t number, struct first_record *out)
     if (audit_line_read(span_part(whole, 0, span_find(whole, '\n') + 1), &line) != NULL) {
         return false;
     }
+    struct span cause;
     *out = (struct first_record){.seq = line.seq, .at = line.time_us / US};
+    out->starts = audit_line_text(&line, "cause", &cause) &&
+                  (span_is_text(cause, "start") || span_is_text(cause, "begin"));
     return true;
 }
 
@@ -82,14 +86,38 @@ static bool remove_segment(int folder, uint64_t number)
     return true;
 }
 
-void audit_expire(struct audit *audit, int64_t before)
+/* The log's folder, and what it says of itself now; -1. */
+static int open_folder(struct audit *audit, uint64_t *covered, uint64_t *newest)
 {
     pthread_mutex_lock(&audit->lock);
-    uint64_t covered = audit->covered;
-    uint64_t newest = audit->number;
+    *covered = audit->covered;
+    *newest = audit->number;
     bool ok = audit->ok;
     pthread_mutex_unlock(&audit->lock);
-    FD_CLEANUP int folder = ok ? open(audit->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    return ok ? open(audit->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+}
+
+int64_t audit_time_before(struct audit *audit)
+{
+    uint64_t covered;
+    uint64_t number;
+    struct first_record first = {.starts = false};
+    FD_CLEANUP int folder = open_folder(audit, &covered, &number);
+    for (; folder >= 0 && !first.starts; number--) {
+        if (!read_first(folder, number, &first)) {
+            return 0;
+        }
+    }
+    return folder < 0 || (is_there(folder, number) && !read_first(folder, number, &first))
+               ? 0
+               : first.at;
+}
+
+void audit_expire(struct audit *audit, int64_t before)
+{
+    uint64_t covered;
+    uint64_t newest;
+    FD_CLEANUP int folder = open_folder(audit, &covered, &newest);
     if (folder < 0) {
         return;
     }

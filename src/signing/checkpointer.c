@@ -37,6 +37,8 @@ struct checkpointer {
     pthread_mutex_t lock;
     pthread_cond_t wake;
     bool stopping;
+    int64_t started_s;   /* of the host's clock, clock_boot_s() */
+    int64_t time_before; /* audit_time_before(); 0: not known yet */
 };
 
 /* One checkpoint on its way. */
@@ -144,11 +146,23 @@ static enum outcome make(struct checkpointer *checkpointer, struct view *view,
     return outcome;
 }
 
-static void expire(const struct checkpointer *checkpointer, const struct config *config)
+/* A clock that was set wrong while the service was down would make all segments old. So it is
+ * believed only up to what the run before has seen, and as long as this one has lasted. */
+static int64_t believed_now(struct checkpointer *checkpointer)
+{
+    if (checkpointer->time_before == 0) {
+        checkpointer->time_before = audit_time_before(checkpointer->audit);
+    }
+    int64_t now = clock_wall_s();
+    int64_t known = checkpointer->time_before + clock_boot_s() - checkpointer->started_s;
+    return now < known ? now : known;
+}
+
+static void expire(struct checkpointer *checkpointer, const struct config *config)
 {
     if (config->audit.retention_days > 0) {
         audit_expire(checkpointer->audit,
-                     clock_wall_s() - (int64_t)config->audit.retention_days * DAY_S);
+                     believed_now(checkpointer) - (int64_t)config->audit.retention_days * DAY_S);
     }
 }
 
@@ -231,6 +245,7 @@ struct checkpointer *checkpointer_new(struct view_cell *views, struct watch *wat
     checkpointer->views = views;
     checkpointer->watch = watch;
     checkpointer->audit = audit;
+    checkpointer->started_s = clock_boot_s();
     checkpointer->dispatcher = dispatcher_new();
     pthread_mutex_init(&checkpointer->lock, NULL);
     pthread_condattr_init(&monotonic);

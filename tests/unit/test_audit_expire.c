@@ -238,6 +238,58 @@ static void one_that_cannot_be_removed_stops_it(void **state)
     folder_remove(&folder);
 }
 
+/* --- the time that is known --- */
+
+static void put_first(const struct folder *folder, uint64_t number, const char *time,
+                      const char *cause)
+{
+    char name[32];
+    char path[128];
+    BUFFER_CLEANUP struct buffer text = BUFFER_INIT(1024);
+    (void)snprintf(name, sizeof name, "audit-%010llu.jsonl", (unsigned long long)number);
+    folder_path(folder, name, path);
+    buffer_put_format(&text,
+                      "{\"seq\":%llu,\"prev\":\"%s\",\"time\":\"%s.000000Z\",\"kind\":\"segment\","
+                      "\"cause\":\"%s\"}\n",
+                      (unsigned long long)number, audit_no_hash, time, cause);
+    assert_int_equal(file_replace(path, buffer_span(&text), 0600), 0);
+}
+
+/* Segments 3 and 4 are of this run. */
+static void what_the_run_before_has_seen_is_known(void **state)
+{
+    (void)state;
+    struct folder folder = folder_make();
+    struct audit *audit = make(&folder);
+    put_first(&folder, 1, "2026-01-01T00:00:01", "begin");
+    put_first(&folder, 2, "2026-01-01T00:00:02", "age");
+    put_first(&folder, 3, "2026-01-01T00:00:03", "start");
+    put_first(&folder, 4, "2026-01-01T00:00:04", "fault");
+    assert_int_equal(audit_time_before(audit), 1767225602);
+    put_first(&folder, 3, "2026-01-01T00:00:03", "size");
+    put_first(&folder, 2, "2026-01-01T00:00:02", "start");
+    assert_int_equal(audit_time_before(audit), 1767225601);
+    put_first(&folder, 2, "2026-01-01T00:00:02", "size");
+    assert_int_equal(audit_time_before(audit), 1767225601); /* there was none before */
+    audit_close(audit);
+    folder_remove(&folder);
+}
+
+static void what_cannot_be_read_leaves_the_time_unknown(void **state)
+{
+    (void)state;
+    struct folder folder = folder_make();
+    char path[128];
+    struct audit *audit = make(&folder);
+    folder_path(&folder, "audit-0000000003.jsonl", path);
+    assert_int_equal(file_replace(path, span_of_text("nonsense\n"), 0600), 0);
+    assert_int_equal(audit_time_before(audit), 0);
+    put_first(&folder, 4, "2026-01-01T00:00:04", "age");
+    assert_int_equal(audit_time_before(audit), 0);
+    audit_close(audit);
+    folder_remove(&folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -251,6 +303,8 @@ int main(void)
         cmocka_unit_test(a_link_is_not_followed),
         cmocka_unit_test(without_a_record_nothing_is_removed),
         cmocka_unit_test(one_that_cannot_be_removed_stops_it),
+        cmocka_unit_test(what_the_run_before_has_seen_is_known),
+        cmocka_unit_test(what_cannot_be_read_leaves_the_time_unknown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
