@@ -62,6 +62,9 @@ enum outcome audit_open(const struct audit_options *options, struct audit **out,
 /* Writes what is there, closes the segment in order. Accepts NULL. */
 void audit_close(struct audit *audit);
 
+/* The folder that it is written in, whatever the configuration says by now. Not for NULL. */
+const char *audit_folder(const struct audit *audit);
+
 /* The functions below accept NULL for `audit`: no log is kept, and nothing is refused. */
 
 /* Appends a record whose members are these (record.h). OUTCOME_AUDIT when the log has failed. */

@@ -8,6 +8,11 @@
 #include <string.h>
 #include <time.h>
 
+const char *audit_folder(const struct audit *audit)
+{
+    return audit->folder;
+}
+
 /* What making the last one has added is nothing that must be sealed soon. */
 static bool has_news(const struct audit *audit)
 {

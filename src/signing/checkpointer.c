@@ -72,7 +72,7 @@ static void put_file(const struct making *making, const struct key *key, enum al
     BUFFER_CLEANUP struct buffer text = BUFFER_INIT(CHECKPOINT_FILE_MAX);
     checkpoint_put_signed(note, alg, public_key_thumbprint(key->public_key), signature, &text);
     int len =
-        snprintf(path, sizeof path, "%s/checkpoint", making->view->policy->config->audit.folder);
+        snprintf(path, sizeof path, "%s/checkpoint", audit_folder(making->checkpointer->audit));
     if (!buffer_ok(&text) || len >= (int)sizeof path ||
         file_replace(path, buffer_span(&text), FILE_MODE) != 0) {
         log_warning("audit log: the file of the checkpoint could not be written: %s",

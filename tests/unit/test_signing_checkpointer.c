@@ -355,6 +355,30 @@ static void a_token_that_fails_leaves_the_log_unsealed(void **state)
     expect_done(bench->instance, json_array_get(records, 0), "signature-not-verified");
 }
 
+/* The log stays where it was at the start, and its checkpoint with it. */
+static void the_file_stays_beside_the_log(void **state)
+{
+    struct bench *bench = *state;
+    static struct checkpoint_signed found;
+    char begun_in[sizeof bench->instance->audit_folder];
+    char other[128];
+    char path[200];
+    BUFFER_CLEANUP struct buffer text = BUFFER_INIT(CHECKPOINT_FILE_MAX);
+    (void)snprintf(other, sizeof other, "%s/other", bench->instance->folder);
+    (void)snprintf(path, sizeof path, "%s/checkpoint", other);
+    assert_int_equal(mkdir(other, 0700), 0);
+    memcpy(begun_in, bench->instance->audit_folder, sizeof begun_in);
+    memcpy(bench->instance->audit_folder, other, sizeof other);
+    configure(bench, AUDIT_ROLE, NULL);
+    memcpy(bench->instance->audit_folder, begun_in, sizeof begun_in);
+    make_key(bench->instance, "{\"role\":\"audit\"}");
+    start(bench);
+    wait_file(bench, &text, ask(bench), &found);
+    stop(bench);
+    assert_int_not_equal(access(path, F_OK), 0);
+    assert_int_equal(rmdir(other), 0);
+}
+
 /* The record is what counts. */
 static void a_file_that_cannot_be_written_is_no_fault_of_the_log(void **state)
 {
@@ -388,6 +412,7 @@ int main(void)
         TEST(without_a_key_the_status_says_what_to_do),
         TEST(a_token_that_is_down_is_tried_again),
         TEST(a_token_that_fails_leaves_the_log_unsealed),
+        TEST(the_file_stays_beside_the_log),
         TEST(a_file_that_cannot_be_written_is_no_fault_of_the_log),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
