@@ -63,6 +63,9 @@ void record_put_digest(struct buffer *out, const char *name, struct span bytes)
 
 void record_put_caller(struct buffer *out, const struct caller *caller)
 {
+    if (caller->uid == CALLER_UNKNOWN.uid) {
+        return;
+    }
     record_put_number(out, "uid", caller->uid);
     record_put_number(out, "gid", caller->gid);
     record_put_number(out, "pid", caller->pid);

@@ -19,7 +19,7 @@ void record_put_long_text(struct buffer *out, const char *name, struct span text
 void record_put_number(struct buffer *out, const char *name, int64_t value);
 /* BASE64URL(SHA-256(bytes)). */
 void record_put_digest(struct buffer *out, const char *name, struct span bytes);
-/* uid, gid, pid */
+/* uid, gid, pid; nothing of CALLER_UNKNOWN */
 void record_put_caller(struct buffer *out, const struct caller *caller);
 
 #endif

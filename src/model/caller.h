@@ -26,4 +26,7 @@ struct caller {
                                            ask for them */
 };
 
+/* Nobody knows who: no user has this uid, and root must not be named for it. */
+#define CALLER_UNKNOWN ((struct caller){.uid = (uid_t)-1})
+
 #endif

@@ -205,6 +205,7 @@ static enum outcome find_caller(struct question *question, struct reason *why)
 {
     if (!callers_find(question->signing->callers, question->request->connection,
                       &question->caller)) {
+        question->caller = CALLER_UNKNOWN;
         return refuse(why, OUTCOME_UNAVAILABLE,
                       "this connection is not known any more; connect again");
     }
@@ -308,7 +309,7 @@ static void log_refusal(const struct question *question, enum outcome outcome,
     if (!log_limit_allows(question->signing->refusals)) {
         return;
     }
-    if (question->caller.pid == 0) {
+    if (question->caller.uid == CALLER_UNKNOWN.uid) {
         log_info("request %s: from a connection that is not known: %s",
                  question->answer->request_id, why->detail);
         return;

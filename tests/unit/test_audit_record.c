@@ -156,10 +156,19 @@ static void numbers_are_decimal_to_their_ends(void **state)
 static void a_caller_is_three_numbers(void **state)
 {
     (void)state;
-    const struct caller caller = {.uid = 4294967295, .gid = 7, .pid = 8};
+    const struct caller caller = {.uid = 4294967294, .gid = 4294967295, .pid = 8};
     BUFFER_CLEANUP struct buffer members = BUFFER_INIT(AUDIT_MEMBERS_MAX);
     record_put_caller(&members, &caller);
-    expect(&members, ",\"uid\":4294967295,\"gid\":7,\"pid\":8");
+    expect(&members, ",\"uid\":4294967294,\"gid\":4294967295,\"pid\":8");
+}
+
+static void a_caller_whom_nobody_knows_is_none(void **state)
+{
+    (void)state;
+    const struct caller caller = CALLER_UNKNOWN;
+    BUFFER_CLEANUP struct buffer members = BUFFER_INIT(AUDIT_MEMBERS_MAX);
+    record_put_caller(&members, &caller);
+    expect(&members, "");
 }
 
 /* RFC 4634's "abc", and the empty text. */
@@ -208,6 +217,7 @@ int main(void)
         cmocka_unit_test(an_empty_text_is_left_out_where_it_may_be),
         cmocka_unit_test(numbers_are_decimal_to_their_ends),
         cmocka_unit_test(a_caller_is_three_numbers),
+        cmocka_unit_test(a_caller_whom_nobody_knows_is_none),
         cmocka_unit_test(a_digest_is_base64url_of_sha256),
         cmocka_unit_test(a_record_without_its_digest_is_none),
         cmocka_unit_test(a_record_that_does_not_fit_is_none),

@@ -317,7 +317,9 @@ static json_t *refusal_of(struct instance *instance, const struct signing_reques
     JSON_CLEANUP json_t *none = audit_records(instance, before, "sign");
     assert_int_equal(json_array_size(none), 0);
     json_t *record = audit_record(instance, before, "refused");
-    expect_self(record);
+    if (request->connection == instance->connection) {
+        expect_self(record);
+    }
     expect_text(record, "request", answer.request_id);
     expect_text(record, "outcome", outcome_name(want));
     expect_text(record, "detail", text_of(problem, "detail"));
@@ -373,6 +375,17 @@ static void a_refusal_without_a_profile_says_what_was_asked(void **state)
         expect_text(record, "operation", rows[i].operation);
         expect_text(record, "role", "no-such");
     }
+}
+
+/* Nobody is named for a connection that is gone, root least of all. */
+static void a_refusal_of_nobody_names_nobody(void **state)
+{
+    struct instance *instance = *state;
+    struct signing_request request =
+        request_for(instance, OPERATION_JAR, "op-jar-cof", "{\"iss\":\"someone\"}");
+    request.connection = 999;
+    JSON_CLEANUP json_t *record = refusal_of(instance, &request, OUTCOME_UNAVAILABLE);
+    expect_members(record, "seq prev time kind request operation profile outcome detail");
 }
 
 static void an_interaction_id_that_is_none_is_refused_and_not_recorded(void **state)
@@ -452,6 +465,7 @@ int main(void)
         TEST(a_refusal_names_the_claim_and_the_reason),
         TEST(a_claim_of_the_callers_own_is_not_told),
         TEST(a_refusal_without_a_profile_says_what_was_asked),
+        TEST(a_refusal_of_nobody_names_nobody),
         TEST(an_interaction_id_that_is_none_is_refused_and_not_recorded),
         TEST(a_uid_that_is_no_caller_is_recorded),
         TEST(reading_is_not_recorded),
