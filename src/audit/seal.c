@@ -6,7 +6,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 const char *audit_folder(const struct audit *audit)
 {
@@ -40,8 +39,7 @@ static bool is_due_locked(struct audit *audit, const struct audit_rhythm *rhythm
 
 static void look_locked(struct audit *audit, const struct audit_rhythm *rhythm, int64_t ms)
 {
-    struct deadline end = deadline_in_ms(ms);
-    struct timespec until = {.tv_sec = end.at_us / 1000000, .tv_nsec = end.at_us % 1000000 * 1000};
+    const struct timespec until = deadline_timespec(deadline_in_ms(ms));
     if (!audit->ok || !is_due_locked(audit, rhythm)) {
         (void)pthread_cond_timedwait(&audit->asked, &audit->lock, &until);
     }
@@ -103,8 +101,7 @@ static enum outcome wait_sealed_locked(struct audit *audit, uint64_t seq, struct
                                        struct reason *why)
 {
     const uint64_t failed = audit->attempts_failed;
-    const struct timespec until = {.tv_sec = deadline.at_us / 1000000,
-                                   .tv_nsec = deadline.at_us % 1000000 * 1000};
+    const struct timespec until = deadline_timespec(deadline);
     for (;;) {
         if (!audit->ok) {
             return audit_refuse_failed(audit, why);

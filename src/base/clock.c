@@ -3,9 +3,8 @@
 #include "base/clock.h"
 
 #include <limits.h>
-#include <time.h>
 
-enum { US_PER_MS = 1000, MS_PER_S = 1000, NS_PER_US = 1000 };
+enum { US_PER_MS = 1000, MS_PER_S = 1000, US_PER_S = 1000000, NS_PER_US = 1000 };
 
 int64_t clock_wall_s(void)
 {
@@ -53,4 +52,10 @@ int deadline_left_ms(struct deadline deadline)
 bool deadline_passed(struct deadline deadline)
 {
     return deadline_left_us(deadline) == 0;
+}
+
+struct timespec deadline_timespec(struct deadline deadline)
+{
+    return (struct timespec){.tv_sec = deadline.at_us / US_PER_S,
+                             .tv_nsec = deadline.at_us % US_PER_S * NS_PER_US};
 }

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 /* Seconds since 1970-01-01T00:00:00Z (NumericDate, RFC 7519 §2). */
 int64_t clock_wall_s(void);
@@ -25,5 +26,7 @@ int64_t deadline_left_us(struct deadline deadline);
 /* Milliseconds left, rounded up, for poll(2); 0 when it has passed. */
 int deadline_left_ms(struct deadline deadline);
 bool deadline_passed(struct deadline deadline);
+/* For pthread_cond_timedwait(3) on a condition of the monotonic clock. */
+struct timespec deadline_timespec(struct deadline deadline);
 
 #endif

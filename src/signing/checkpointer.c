@@ -200,8 +200,7 @@ static bool look(struct checkpointer *checkpointer, int64_t look_ms, int64_t ms)
 static bool rest(struct checkpointer *checkpointer, int64_t ms)
 {
     struct deadline end = deadline_in_ms(ms);
-    const struct timespec until = {.tv_sec = end.at_us / 1000000,
-                                   .tv_nsec = end.at_us % 1000000 * 1000};
+    const struct timespec until = deadline_timespec(end);
     pthread_mutex_lock(&checkpointer->lock);
     while (ms > 0 && !checkpointer->stopping && !deadline_passed(end)) {
         (void)pthread_cond_timedwait(&checkpointer->wake, &checkpointer->lock, &until);

@@ -11,15 +11,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum {
     LOOK_EVERY_MS = 1000,
     LOOK_AGAIN_MS = 200, /* while a token is not ready */
     ASK_DEADLINE_MS = 900,
-    MS_PER_S = 1000,
-    NS_PER_MS = 1000000,
-    NS_PER_S = 1000000000,
 };
 
 struct watched {
@@ -166,12 +162,8 @@ static bool all_ready(const struct watch *watch)
 
 static void rest(struct watch *watch)
 {
-    struct timespec until;
-    (void)clock_gettime(CLOCK_MONOTONIC, &until);
-    int ms = all_ready(watch) ? LOOK_EVERY_MS : LOOK_AGAIN_MS;
-    until.tv_nsec += (long)(ms % MS_PER_S) * NS_PER_MS;
-    until.tv_sec += ms / MS_PER_S + until.tv_nsec / NS_PER_S;
-    until.tv_nsec %= NS_PER_S;
+    const struct timespec until =
+        deadline_timespec(deadline_in_ms(all_ready(watch) ? LOOK_EVERY_MS : LOOK_AGAIN_MS));
     if (!watch->stopping) {
         (void)pthread_cond_timedwait(&watch->wake, &watch->lock, &until);
     }

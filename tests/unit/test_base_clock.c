@@ -70,6 +70,17 @@ static void part_of_a_millisecond_is_rounded_up(void **state)
     assert_int_equal(deadline_left_ms(far), INT_MAX);
 }
 
+static void a_deadline_is_a_time_of_the_monotonic_clock(void **state)
+{
+    (void)state;
+    const struct timespec whole = deadline_timespec((struct deadline){.at_us = 5000000});
+    assert_int_equal(whole.tv_sec, 5);
+    assert_int_equal(whole.tv_nsec, 0);
+    const struct timespec part = deadline_timespec((struct deadline){.at_us = 7999999});
+    assert_int_equal(part.tv_sec, 7);
+    assert_int_equal(part.tv_nsec, 999999000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -79,6 +90,7 @@ int main(void)
         cmocka_unit_test(a_deadline_runs_down),
         cmocka_unit_test(a_passed_deadline_has_nothing_left),
         cmocka_unit_test(part_of_a_millisecond_is_rounded_up),
+        cmocka_unit_test(a_deadline_is_a_time_of_the_monotonic_clock),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
