@@ -190,6 +190,13 @@ static bool check_expected(struct audit_check *check)
     return true;
 }
 
+static void take_end(struct audit_check *check, const struct audit_line *line)
+{
+    struct span cause;
+    check->is_ended = true;
+    check->is_stopped = audit_line_text(line, "cause", &cause) && span_is_text(cause, "stop");
+}
+
 static bool check_kind(struct audit_check *check, const struct audit_line *line,
                        enum audit_kind kind)
 {
@@ -206,7 +213,7 @@ static bool check_kind(struct audit_check *check, const struct audit_line *line,
     case AUDIT_KIND_CHECKPOINT:
         return audit_check_checkpoint(check, line);
     case AUDIT_KIND_END:
-        check->is_ended = true;
+        take_end(check, line);
         return true;
     case AUDIT_KIND_REFUSED:
     case AUDIT_KIND_START:
@@ -299,8 +306,9 @@ bool audit_check_segment_end(struct audit_check *check, const struct audit_segme
         return false;
     }
     check->last_end = *end;
-    check->was_ended = check->is_ended;
+    check->was_stopped = check->is_stopped;
     check->is_ended = false;
+    check->is_stopped = false;
     return true;
 }
 

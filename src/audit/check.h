@@ -100,7 +100,8 @@ struct audit_check {
     char head[AUDIT_HASH_SIZE];        /* hash of the one before */
     bool prev_differs;                 /* the problem is that two records do not fit each other */
     bool is_ended;                     /* the segment has its record `end` */
-    bool was_ended;                    /* so had the one before */
+    bool is_stopped;                   /* since the service stopped in order */
+    bool was_stopped;                  /* so was the one before */
     struct audit_segment_end last_end; /* of the segment before */
     uint64_t forgotten_open;           /* the highest seq that was dropped from `open` */
     struct audit_problem unknown_key;  /* at the first checkpoint of a key that was not given */

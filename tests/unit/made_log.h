@@ -104,9 +104,14 @@ static inline void audit_log_segment(struct audit_log *log, const char *cause)
     audit_log_segment_of(log, LOG_CHAIN, cause, previous);
 }
 
+static inline void audit_log_end_of(struct audit_log *log, const char *cause)
+{
+    audit_log_put(log, "end", ",\"cause\":\"%s\"", cause);
+}
+
 static inline void audit_log_end(struct audit_log *log)
 {
-    audit_log_put(log, "end", ",\"cause\":\"size\"");
+    audit_log_end_of(log, "size");
 }
 
 static inline uint64_t audit_log_sign(struct audit_log *log)

@@ -119,19 +119,21 @@ static void after_a_crash_counting_begins_anew(void **state)
 {
     (void)state;
     static const struct {
+        const char *end; /* of the segment before; NULL: it has none */
         const char *cause;
-        bool is_ended;
         bool is_good;
-    } rows[] = {{"start", false, true},
-                {"fault", false, true},
-                {"start", true, false},
-                {"size", false, false}};
+    } rows[] = {
+        {NULL, "start", true},   {NULL, "fault", true},    {"stop", "fault", true},
+        {"size", "start", true}, /* the segment behind that end was lost */
+        {"age", "start", true},  {"stop", "start", false}, {"size", "size", false},
+        {"age", "age", false},   {NULL, "size", false},
+    };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct audit_log log = begun();
         audit_log_signature(&log);
         checkpoint(&log, 1, SINCE);
-        if (rows[i].is_ended) {
-            audit_log_end(&log);
+        if (rows[i].end != NULL) {
+            audit_log_end_of(&log, rows[i].end);
         }
         audit_log_segment(&log, rows[i].cause);
         checkpoint(&log, 2, SINCE);
