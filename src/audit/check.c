@@ -249,6 +249,9 @@ static void count(struct audit_check *check, const struct audit_line *line, enum
         report->first_seq = line->seq;
         report->first_time_us = line->time_us;
     }
+    if (line->time_us < check->renewed_us) { /* the clock was set back */
+        check->renewed_us = line->time_us;
+    }
     report->records++;
     report->kinds[kind]++;
     report->last_seq = line->seq;

@@ -23,6 +23,7 @@ enum {
     AUDIT_OPEN_MAX = 64 * 1024,       /* signatures and commands in flight */
     AUDIT_PAIRS_MAX = 1024,           /* of tokens and keys */
     AUDIT_EXPECTED_MAX = 2,
+    AUDIT_SETTLED_US = 60 * 1000 * 1000, /* no token works longer on a signature */
     AUDIT_DIGEST_LEN = 32,
     AUDIT_NO_PAIR = UINT16_MAX, /* none, or one too many */
     AUDIT_COMMAND = UINT16_MAX - 1,
@@ -103,6 +104,7 @@ struct audit_check {
     bool is_stopped;                   /* since the service stopped in order */
     bool was_stopped;                  /* so was the one before */
     struct audit_segment_end last_end; /* of the segment before */
+    int64_t renewed_us;                /* when counting began anew, or 0; since 1970 */
     uint64_t forgotten_open;           /* the highest seq that was dropped from `open` */
     struct audit_problem unknown_key;  /* at the first checkpoint of a key that was not given */
     size_t n_pairs;

@@ -18,8 +18,9 @@ bool audit_check_header(struct audit_check *check, const struct audit_line *line
 /* The number of the pair, which is made when there is none; AUDIT_NO_PAIR when they are too many
  * or it has no such name. */
 uint16_t audit_check_pair(struct audit_check *check, struct span token, struct span kid);
-/* A service ended without order: what its tokens have counted may be more than is recorded. */
-void audit_check_renew_counts(struct audit_check *check);
+/* A service ended without order, or its disk failed: what its tokens have counted may be more than
+ * is recorded, and what they still work on, too. */
+void audit_check_renew_counts(struct audit_check *check, int64_t time_us);
 /* The counts of a checkpoint's note. */
 bool audit_check_uses(struct audit_check *check, const struct checkpoint *note) MUST_USE;
 /* Whether a record of this seq is remembered. */

@@ -84,7 +84,7 @@ static bool check_cause(struct audit_check *check, const struct audit_line *line
     /* A crash may have lost a segment behind an end that was not that of a service: nothing in it
      * was on the disk, and tokens have counted it. */
     if (is_fault || (span_is_text(cause, "start") && !check->was_stopped)) {
-        audit_check_renew_counts(check);
+        audit_check_renew_counts(check, line->time_us);
     }
     return true;
 }

@@ -120,8 +120,9 @@ uint16_t audit_check_pair(struct audit_check *check, struct span token, struct s
     return (uint16_t)check->n_pairs++;
 }
 
-void audit_check_renew_counts(struct audit_check *check)
+void audit_check_renew_counts(struct audit_check *check, int64_t time_us)
 {
+    check->renewed_us = time_us;
     for (size_t i = 0; i < check->n_pairs; i++) {
         check->report.counts_renewed += check->pairs[i].is_counted ? 1 : 0;
         check->pairs[i].is_counted = false;
@@ -180,8 +181,19 @@ static bool check_use(struct audit_check *check, const struct checkpoint_use *us
     return true;
 }
 
+/* By the times in the log. Until then a token may count what was asked for before, and what it has
+ * counted at a checkpoint is nothing to begin with. */
+static bool is_settled(const struct audit_check *check)
+{
+    return check->renewed_us == 0 ||
+           check->report.last_time_us - check->renewed_us >= AUDIT_SETTLED_US;
+}
+
 bool audit_check_uses(struct audit_check *check, const struct checkpoint *note)
 {
+    if (!is_settled(check)) {
+        return true;
+    }
     for (size_t i = 0; i < note->n_uses; i++) {
         if (!check_use(check, &note->uses[i], note->seq)) {
             return false;

@@ -161,6 +161,41 @@ static void after_a_crash_counting_begins_anew(void **state)
     }
 }
 
+static void later(struct audit_log *log, int64_t seconds)
+{
+    log->time_us += seconds * 1000000;
+}
+
+/* A token may still work on what was asked for before a fault, and count it after it. */
+static void what_a_token_still_works_on_is_no_finding(void **state)
+{
+    (void)state;
+    static const int64_t steps_back[] = {0, 86400};
+    for (size_t i = 0; i < COUNT_OF(steps_back); i++) {
+        for (uint64_t more = 0; more < 2; more++) {
+            struct audit_log log = begun();
+            audit_log_signature(&log);
+            checkpoint(&log, 1, SINCE);
+            audit_log_segment(&log, "fault"); /* a record `sign` is lost */
+            checkpoint(&log, 1, SINCE);
+            later(&log, -steps_back[i]); /* as a clock that is set back */
+            audit_log_put(&log, "policy", ",\"x\":1");
+            later(&log, 59);
+            checkpoint(&log, 2, SINCE); /* it is counted now */
+            later(&log, 1);
+            checkpoint(&log, 3, SINCE); /* so is another; from here on nothing can be */
+            audit_log_signature(&log);
+            checkpoint(&log, 4 + more, SINCE);
+            if (more == 0) {
+                assert_int_equal(expect_good(&log).counts_renewed, 1);
+            } else {
+                audit_log_expect_bad(&log, 2, log.seq - 4, log.seq,
+                                     "the log has 4 at most: 1 of them have no record");
+            }
+        }
+    }
+}
+
 /* Memory has bounds; what goes over them is counted, and is no finding. */
 static void what_is_too_much_is_counted(void **state)
 {
@@ -190,6 +225,7 @@ int main(void)
         cmocka_unit_test(a_room_that_begins_anew_is_held_too),
         cmocka_unit_test(a_room_may_begin_anew_within_a_second),
         cmocka_unit_test(after_a_crash_counting_begins_anew),
+        cmocka_unit_test(what_a_token_still_works_on_is_no_finding),
         cmocka_unit_test(what_is_too_much_is_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
