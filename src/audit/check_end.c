@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The ends: of a segment, and of the log. */
+#include "audit/check_parts.h"
+
+#include "jose/json.h"
+
+static bool check_tail(struct audit_check *check, const struct audit_segment_end *end)
+{
+    if (end->size == end->records_end || end->is_nul) {
+        return true;
+    }
+    bool is_here = check->place.segment == end->segment;
+    check->place = (struct audit_place){.segment = end->segment,
+                                        .line = is_here ? check->place.line + 1 : 1,
+                                        .seq = check->place.seq + 1};
+    return audit_check_fail(check,
+                            "is not whole: behind the last line end are %llu bytes that are "
+                            "neither a record nor NUL bytes alone",
+                            (unsigned long long)(end->size - end->records_end));
+}
+
+/* What is behind the records of a segment that another one follows is judged by that one's first
+ * record; a service may have ended before it wrote that. */
+bool audit_check_segment_end(struct audit_check *check, const struct audit_segment_end *end)
+{
+    bool is_empty = check->place.segment != end->segment;
+    check->report.segments++;
+    if (!end->has_next &&
+        ((is_empty && !check_tail(check, &check->last_end)) || !check_tail(check, end))) {
+        return false;
+    }
+    check->last_end = *end;
+    check->was_stopped = check->is_stopped;
+    check->is_ended = false;
+    check->is_stopped = false;
+    return true;
+}
+
+/* No later record holds the last one, so at least its form must be right. */
+static bool check_last(struct audit_check *check, struct span last)
+{
+    json_t *object = NULL;
+    struct reason why = {0};
+    if (json_parse_object(last, &object, &why) != OUTCOME_OK) {
+        return audit_check_fail(check, "is not a record: %.300s", why.detail);
+    }
+    json_decref(object);
+    return true;
+}
+
+static bool check_reached(struct audit_check *check, const struct audit_expected *expected)
+{
+    const struct audit_report *report = &check->report;
+    unsigned long long seq = expected->seq;
+    bool is_before = expected->seq < report->first_seq;
+    if (!is_before && expected->seq <= report->last_seq) {
+        return true;
+    }
+    if (expected->may_be_elsewhere && check->is_partial) {
+        check->report.checkpoint_elsewhere = true;
+        return true;
+    }
+    if (is_before) {
+        return audit_check_fail_file(check, expected->file,
+                                     "covers record %llu, and the log begins at %llu: that record "
+                                     "is not here",
+                                     seq, (unsigned long long)report->first_seq);
+    }
+    return audit_check_fail_file(check, expected->file,
+                                 "covers record %llu, and the log ends at %llu: it was cut, or set "
+                                 "back; records %llu to %llu are missing",
+                                 seq, (unsigned long long)report->last_seq,
+                                 (unsigned long long)report->last_seq + 1, seq);
+}
+
+static bool check_sealed(struct audit_check *check)
+{
+    struct audit_report *report = &check->report;
+    report->not_sealed =
+        report->sealed_seq >= report->last_seq ? 0 : report->last_seq - report->sealed_seq;
+    if (report->sealed_seq < report->first_seq) {
+        report->not_sealed = report->records;
+    }
+    if (check->unknown_key.what[0] != '\0') {
+        report->problem = check->unknown_key;
+        return false;
+    }
+    if (check->n_keys > 0 && report->sealed_seq == 0) {
+        return audit_check_fail_file(check, "",
+                                     "no checkpoint covers a record of this log: nothing is sealed "
+                                     "under the given key; qsealctl audit checkpoint makes one");
+    }
+    return true;
+}
+
+bool audit_check_end(struct audit_check *check, struct span last)
+{
+    struct audit_report *report = &check->report;
+    report->verdict = AUDIT_BAD;
+    report->signs_open += check->n_open;
+    for (size_t i = 0; i < check->n_open; i++) {
+        report->signs_open -= check->open[i].pair == AUDIT_COMMAND ? 1 : 0;
+    }
+    if (report->records == 0) {
+        return audit_check_fail_file(check, "", "there is no record in the log");
+    }
+    if (!check_last(check, last)) {
+        return false;
+    }
+    for (size_t i = 0; i < check->n_expected; i++) {
+        if (!check_reached(check, &check->expected[i])) {
+            return false;
+        }
+    }
+    if (!check_sealed(check)) {
+        return false;
+    }
+    report->verdict = check->n_keys > 0 ? AUDIT_GOOD : AUDIT_CHAINED;
+    return true;
+}
