@@ -126,7 +126,7 @@ static bool check_seq(struct audit_check *check, uint64_t seq)
     unsigned long long want = check->previous.seq + 1;
     unsigned long long got = seq;
     if (check->report.records == 0) {
-        if (seq != 1 && (check->place.segment == 1 || !check->is_partial)) {
+        if (seq != 1 && check->place.segment == 1) {
             return audit_check_fail(check, "has seq %llu; the first record of a log has 1", got);
         }
         return true;
@@ -214,11 +214,13 @@ static bool check_kind(struct audit_check *check, const struct audit_line *line,
     case AUDIT_KIND_END:
         take_end(check, line);
         return true;
+    case AUDIT_KIND_RETENTION:
+        audit_check_retention(check, line);
+        return true;
     case AUDIT_KIND_REFUSED:
     case AUDIT_KIND_START:
     case AUDIT_KIND_POLICY:
     case AUDIT_KIND_REPAIR:
-    case AUDIT_KIND_RETENTION:
     case AUDIT_KIND_OTHER:
         return true;
     }
@@ -245,6 +247,7 @@ static void count(struct audit_check *check, const struct audit_line *line, enum
 {
     struct audit_report *report = &check->report;
     if (report->records == 0) {
+        check->first_segment = check->place.segment;
         report->first_seq = line->seq;
         report->first_time_us = line->time_us;
     }

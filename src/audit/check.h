@@ -89,13 +89,15 @@ struct audit_check {
     size_t n_keys;
     audit_find_hash *find_hash;
     void *find_context;
-    bool is_partial; /* the log may begin behind its first record */
+    bool is_partial; /* the log may begin anywhere, without a record that says why */
     struct audit_expected expected[AUDIT_EXPECTED_MAX];
     size_t n_expected;
     /* Owned. */
     EVP_MD *sha256;
     EVP_MD_CTX *hashing;
 
+    uint64_t first_segment;            /* that has a record */
+    uint64_t removal_seq;              /* of the record that tells what was before it, or 0 */
     struct audit_place place;          /* of the record that is checked */
     struct audit_place previous;       /* of the one before */
     char head[AUDIT_HASH_SIZE];        /* hash of the one before */

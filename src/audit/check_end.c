@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The ends: of a segment, and of the log. */
+ * The ends: of a segment, and both of the log. */
 #include "audit/check_parts.h"
 
+#include "audit/listing.h"
 #include "jose/json.h"
+
+/* --- of a segment --- */
 
 static bool check_tail(struct audit_check *check, const struct audit_segment_end *end)
 {
@@ -36,6 +39,53 @@ bool audit_check_segment_end(struct audit_check *check, const struct audit_segme
     return true;
 }
 
+/* --- the first of the log --- */
+
+/* Of the segment before the first one, and so of all before it: the oldest go first. */
+void audit_check_retention(struct audit_check *check, const struct audit_line *line)
+{
+    uint64_t segment;
+    uint64_t last;
+    if (check->removal_seq == 0 && audit_line_number(line, "segment", &segment) &&
+        audit_line_number(line, "last", &last) && segment + 1 == check->first_segment &&
+        last + 1 == check->report.first_seq) {
+        check->removal_seq = check->place.seq;
+    }
+}
+
+/* Where a key is given it must be sealed, or who cuts the log would only have to write it. */
+static bool is_removal_good(const struct audit_check *check)
+{
+    return check->removal_seq > 0 &&
+           (check->n_keys == 0 || check->removal_seq <= check->report.sealed_seq);
+}
+
+static bool check_beginning(struct audit_check *check)
+{
+    struct audit_report *report = &check->report;
+    char name[SEGMENT_NAME_SIZE];
+    unsigned long long first = report->first_seq;
+    report->removal_seq = is_removal_good(check) ? check->removal_seq : 0;
+    if (check->first_segment == 1 || check->is_partial || report->removal_seq > 0) {
+        return true;
+    }
+    (void)audit_segment_name(check->first_segment, name);
+    if (check->removal_seq > 0) {
+        return audit_check_fail_file(
+            check, name,
+            "the log begins at record %llu, and record %llu, which says that what was before it "
+            "was removed, is not sealed: qsealctl audit checkpoint seals it",
+            first, (unsigned long long)check->removal_seq);
+    }
+    return audit_check_fail_file(
+        check, name,
+        "the log begins at record %llu, and no record of the kind retention says that the %llu "
+        "records before it were removed; to verify a part of a log say --partial",
+        first, first - 1);
+}
+
+/* --- the last of the log --- */
+
 /* No later record holds the last one, so at least its form must be right. */
 static bool check_last(struct audit_check *check, struct span last)
 {
@@ -54,6 +104,11 @@ static bool check_reached(struct audit_check *check, const struct audit_expected
     unsigned long long seq = expected->seq;
     bool is_before = expected->seq < report->first_seq;
     if (!is_before && expected->seq <= report->last_seq) {
+        return true;
+    }
+    if (is_before && report->removal_seq > 0) {
+        check->report.checkpoint_elsewhere = true;
+        check->report.checkpoint_before = true;
         return true;
     }
     if (expected->may_be_elsewhere && check->is_partial) {
@@ -104,7 +159,7 @@ bool audit_check_end(struct audit_check *check, struct span last)
     if (report->records == 0) {
         return audit_check_fail_file(check, "", "there is no record in the log");
     }
-    if (!check_last(check, last)) {
+    if (!check_last(check, last) || !check_beginning(check)) {
         return false;
     }
     for (size_t i = 0; i < check->n_expected; i++) {

@@ -10,6 +10,7 @@ bool audit_check_sign(struct audit_check *check, const struct audit_line *line) 
 bool audit_check_admin(struct audit_check *check) MUST_USE;
 bool audit_check_done(struct audit_check *check, const struct audit_line *line) MUST_USE;
 bool audit_check_checkpoint(struct audit_check *check, const struct audit_line *line) MUST_USE;
+void audit_check_retention(struct audit_check *check, const struct audit_line *line);
 /* All up to `seq` is fixed by a good checkpoint of that time. */
 void audit_check_seal(struct audit_check *check, uint64_t seq, int64_t time);
 /* The first record of a segment. */

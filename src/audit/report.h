@@ -50,8 +50,12 @@ struct audit_report {
     uint64_t counts_renewed; /* after a crash a token's count could not be compared */
     uint64_t not_compared;   /* of keys and tokens that were too many to be remembered */
     uint64_t unacknowledged; /* bytes behind the records of segments that a fault ended */
-    /* The folder's own checkpoint is about a record outside of this part of the log. */
+    /* The record that says that all before the first one was removed after its time; 0: none, or it
+     * does not hold. */
+    uint64_t removal_seq;
+    /* A checkpoint that was kept in a file is about a record outside of this part of the log ... */
     bool checkpoint_elsewhere;
+    bool checkpoint_before; /* ... that was removed after its time */
 };
 
 #endif

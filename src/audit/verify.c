@@ -60,26 +60,6 @@ static bool expect_checkpoints(struct run *run)
             expect(run, options->checkpoint, options->checkpoint, false));
 }
 
-static bool check_beginning(struct run *run)
-{
-    uint8_t text[AUDIT_LINE_MAX];
-    char name[SEGMENT_NAME_SIZE];
-    struct audit_line head;
-    uint64_t first = run->reader.segments.first;
-    if (first == 1 || run->options->is_partial) {
-        return true;
-    }
-    (void)audit_segment_name(first, name);
-    if (!audit_reader_head(&run->reader, first, text, &head)) {
-        return audit_check_fail_file(run->check, name,
-                                     "is the first segment here, and must be the first of the log");
-    }
-    return audit_check_fail_file(run->check, name,
-                                 "the log begins at record %llu: the %llu records before it are "
-                                 "not here; to verify a part of a log say --partial",
-                                 (unsigned long long)head.seq, (unsigned long long)head.seq - 1);
-}
-
 static bool begin(struct run *run)
 {
     if (!expect_checkpoints(run)) {
@@ -96,7 +76,7 @@ static bool begin(struct run *run)
         break;
     }
     run->check->report.bytes = run->reader.segments.bytes;
-    return check_beginning(run);
+    return true;
 }
 
 /* --- a record that is not remembered any more --- */

@@ -19,7 +19,7 @@ struct audit_verify_options {
     struct public_key *const *keys; /* that may sign checkpoints; without any nothing is sealed */
     size_t n_keys;
     const char *checkpoint; /* path of one that was kept elsewhere, or NULL */
-    bool is_partial;        /* the log may begin behind its first record */
+    bool is_partial;        /* the log may begin anywhere, without a record that says why */
     int patience_ms;        /* how long half a record may be there: somebody writes it */
     /* Called every few thousand records; may be NULL. */
     void (*progress)(void *context, const struct audit_progress *progress);

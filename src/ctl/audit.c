@@ -71,13 +71,19 @@ static json_t *record_of(uint64_t seq, int64_t seconds)
                : json_pack("{s:I, s:s}", "seq", (json_int_t)seq, "time", utc_text(seconds, text));
 }
 
+static json_t *seq_of(uint64_t seq)
+{
+    return seq == 0 ? json_null() : json_integer((json_int_t)seq);
+}
+
 static enum exit_code print_json(const struct audit_report *report)
 {
     JSON_CLEANUP json_t *checkpoints =
         json_pack("{s:I, s:I}", "good", (json_int_t)report->checkpoints_good, "unknown_key",
                   (json_int_t)report->checkpoints_unknown);
     JSON_CLEANUP json_t *result = json_pack(
-        "{s:s, s:o, s:s, s:I, s:I, s:I, s:o, s:o, s:o, s:O, s:o, s:I, s:I, s:I, s:I, s:I, s:b}",
+        "{s:s, s:o, s:s, s:I, s:I, s:I, s:o, s:o, s:o, s:O, s:o, s:I, s:I, s:I, s:I, s:I, s:o, "
+        "s:b, s:b}",
         "verdict", verdict_name(report->verdict), "problem", problem_of(&report->problem), "chain",
         report->chain, "segments", (json_int_t)report->segments, "bytes", (json_int_t)report->bytes,
         "records", (json_int_t)report->records, "kinds", kinds_of(report), "first",
@@ -87,7 +93,8 @@ static enum exit_code print_json(const struct audit_report *report)
         (json_int_t)report->not_sealed, "signs_without_done", (json_int_t)report->signs_open,
         "unacknowledged_bytes", (json_int_t)report->unacknowledged, "counts_renewed",
         (json_int_t)report->counts_renewed, "not_compared", (json_int_t)report->not_compared,
-        "checkpoint_elsewhere", report->checkpoint_elsewhere);
+        "removal", seq_of(report->removal_seq), "checkpoint_elsewhere",
+        report->checkpoint_elsewhere, "checkpoint_before", report->checkpoint_before);
     if (result == NULL) {
         return command_no_memory();
     }
@@ -140,7 +147,13 @@ static void print_notes(const struct audit_report *report)
         (void)printf("%llu signatures were not held against counts: too many keys\n",
                      wide(report->not_compared));
     }
-    if (report->checkpoint_elsewhere) {
+    if (report->removal_seq > 0) {
+        (void)printf("the %llu records before were removed after their time, says record %llu\n",
+                     wide(report->first_seq) - 1, wide(report->removal_seq));
+    }
+    if (report->checkpoint_before) {
+        (void)printf("what a checkpoint's file covers is elsewhere, before what is kept\n");
+    } else if (report->checkpoint_elsewhere) {
         (void)printf("the file checkpoint is about a record that is not in this part\n");
     }
 }

@@ -126,7 +126,7 @@ static void print_help(FILE *to)
         "                 for audit verify: a checkpoint that was kept elsewhere; the log must "
         "have "
         "what it covers\n"
-        "  --partial      for audit verify: the log may begin behind its first record\n"
+        "  --partial      for audit verify: it is an export, which begins and ends anywhere\n"
         "  --progress     for audit verify, export: say how far it is, also where that is no "
         "terminal\n"
         "  --since T, --until T\n"

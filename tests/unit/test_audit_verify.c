@@ -263,8 +263,8 @@ static void a_log_that_begins_later_is_a_part(void **state)
     assert_int_equal(audit_log_verify(&log, &folder, &report), AUDIT_BAD);
     audit_check_problem(
         &report, "audit-0000000002.jsonl", 0, 0,
-        "the log begins at record 9: the 8 records before it are not here; to verify a "
-        "part of a log say --partial");
+        "the log begins at record 9, and no record of the kind retention says that the 8 records "
+        "before it were removed; to verify a part of a log say --partial");
     const struct audit_verify_options options = {
         .folder = folder.path, .keys = &log.key, .n_keys = 1, .is_partial = true};
     assert_int_equal(audit_verify(&options, &report), AUDIT_GOOD);
@@ -346,7 +346,7 @@ static void the_length_of_a_segment_is_held_by_the_next(void **state)
     log = audit_log_make();
     audit_log_segment(&log, "begin");
     audit_log_segment_of(&log, LOG_CHAIN, "size", audit_log_last(&log)->len - 1);
-    audit_log_expect_bad(&log, 2, 1, 1, "has seq 2; the first record of a log has 1");
+    audit_log_expect_bad(&log, 2, 1, 2, "and the records of the segment before end at 0");
 }
 
 static void after_a_fault_there_may_be_more_and_it_is_counted(void **state)

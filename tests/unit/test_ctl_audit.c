@@ -130,6 +130,46 @@ static void notes_are_told(void **state)
     audit_log_free(&log);
 }
 
+static void what_was_removed_after_its_time_is_told(void **state)
+{
+    (void)state;
+    struct audit_log log = audit_log_small();
+    struct audit_log early = audit_log_make();
+    audit_log_segment(&early, "begin");
+    struct checkpoint note = audit_log_note(&early);
+    EVP_PKEY *own = early.pkey;
+    early.pkey = log.pkey;
+    struct public_key *own_key = early.key;
+    early.key = log.key;
+    audit_log_checkpoint_of(&early, &note);
+    early.pkey = own;
+    early.key = own_key;
+    audit_log_put(&log, "retention", ",\"segment\":1,\"first\":1,\"last\":8");
+    audit_log_checkpoint(&log);
+    struct folder folder = audit_log_write(&log);
+    char key[128];
+    char path[128];
+    char *words[1];
+    audit_log_write_key(&log, &folder, key);
+    folder_path(&folder, "audit-0000000001.jsonl", path);
+    assert_int_equal(unlink(path), 0);
+    folder_path(&folder, "kept", path);
+    assert_int_equal(file_replace(path, buffer_span(&early.checkpoint), 0600), 0);
+    struct command_line line = line_of(&folder, words, key);
+    line.audit.checkpoint = path;
+    assert_said(said_by(run_audit_verify, &line), EXIT_DONE,
+                "the 8 records before were removed after their time, says record 23\n"
+                "what a checkpoint's file covers is elsewhere, before what is kept\n",
+                "");
+    line.json = true;
+    assert_said(
+        said_by(run_audit_verify, &line), EXIT_DONE,
+        "\"removal\": 23,\n  \"checkpoint_elsewhere\": true,\n  \"checkpoint_before\": true", "");
+    folder_remove(&folder);
+    audit_log_free(&early);
+    audit_log_free(&log);
+}
+
 static void a_long_work_says_how_far_it_is(void **state)
 {
     (void)state;
@@ -243,6 +283,7 @@ int main(void)
         cmocka_unit_test(a_bad_log_is_told_with_file_line_and_record),
         cmocka_unit_test(a_program_gets_the_counts),
         cmocka_unit_test(notes_are_told),
+        cmocka_unit_test(what_was_removed_after_its_time_is_told),
         cmocka_unit_test(a_long_work_says_how_far_it_is),
         cmocka_unit_test(a_key_may_be_a_certificate_and_there_may_be_more_of_them),
         cmocka_unit_test(what_is_no_key_is_refused),
