@@ -11,7 +11,8 @@
 #include <stdint.h>
 
 enum audit_verdict {
-    AUDIT_GOOD,       /* chained, and sealed under the given keys up to sealed_seq */
+    AUDIT_GOOD,       /* chained, and sealed under the given keys up to sealed_seq; a part of a log
+                       * may have no checkpoint, and is not sealed then */
     AUDIT_CHAINED,    /* no key was given: chained, and nothing says who has written it */
     AUDIT_BAD,        /* see problem */
     AUDIT_UNREADABLE, /* see problem */

@@ -118,6 +118,11 @@ static void print_seal(const struct audit_report *report)
                      wide(report->checkpoints_unknown));
         return;
     }
+    if (report->sealed_seq == 0) {
+        (void)printf("CHAINED ONLY, NOTHING IN IT IS SEALED: no checkpoint covers a record of this "
+                     "part; who could write this folder could have written all of it\n");
+        return;
+    }
     (void)printf("sealed up to record %llu by a checkpoint of %s; %llu checkpoints in the log, all "
                  "good\n",
                  wide(report->sealed_seq), utc_text(report->sealed_time, time),
@@ -162,9 +167,9 @@ static void print_good(const struct audit_report *report, const char *folder)
 {
     char first[UTC_SIZE];
     char last[UTC_SIZE];
+    bool is_sealed = report->verdict == AUDIT_GOOD && report->sealed_seq > 0;
     (void)printf("%s: %s\n", folder,
-                 report->verdict == AUDIT_GOOD ? "good"
-                                               : "the chain is whole, and no more is known");
+                 is_sealed ? "good" : "the chain is whole, and no more is known");
     (void)printf("chain %s, %llu segments, records %llu to %llu, %s to %s\n", report->chain,
                  wide(report->segments), wide(report->first_seq), wide(report->last_seq),
                  utc_text(report->first_time_us / AUDIT_US, first),

@@ -170,6 +170,31 @@ static void what_was_removed_after_its_time_is_told(void **state)
     audit_log_free(&log);
 }
 
+static void a_part_that_is_not_sealed_is_told(void **state)
+{
+    (void)state;
+    struct audit_log log = audit_log_make();
+    audit_log_segment(&log, "begin");
+    audit_log_signature(&log);
+    struct folder folder = audit_log_write(&log);
+    char key[128];
+    char *words[1];
+    audit_log_write_key(&log, &folder, key);
+    struct command_line line = line_of(&folder, words, key);
+    assert_said(said_by(run_audit_verify, &line), EXIT_NOT_VERIFIED, "",
+                "no checkpoint covers a record of this log");
+    line.audit.partial = true;
+    struct said said = said_by(run_audit_verify, &line);
+    assert_null(strstr(OUT(&said), "good"));
+    assert_said(said, EXIT_DONE,
+                "CHAINED ONLY, NOTHING IN IT IS SEALED: no checkpoint covers a record of this part",
+                "");
+    line.json = true;
+    assert_said(said_by(run_audit_verify, &line), EXIT_DONE, "\"sealed\": null", "");
+    folder_remove(&folder);
+    audit_log_free(&log);
+}
+
 static void a_long_work_says_how_far_it_is(void **state)
 {
     (void)state;
@@ -284,6 +309,7 @@ int main(void)
         cmocka_unit_test(a_program_gets_the_counts),
         cmocka_unit_test(notes_are_told),
         cmocka_unit_test(what_was_removed_after_its_time_is_told),
+        cmocka_unit_test(a_part_that_is_not_sealed_is_told),
         cmocka_unit_test(a_long_work_says_how_far_it_is),
         cmocka_unit_test(a_key_may_be_a_certificate_and_there_may_be_more_of_them),
         cmocka_unit_test(what_is_no_key_is_refused),
