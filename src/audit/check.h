@@ -75,8 +75,9 @@ struct audit_segment_end {
     uint64_t segment;
     uint64_t records_end; /* where its whole lines end, in bytes */
     uint64_t size;
-    bool is_nul;   /* what is behind them is NUL bytes alone */
-    bool has_next; /* another segment follows */
+    uint64_t torn_bytes; /* of half a record, if that and NUL bytes are all behind them; else 0 */
+    bool is_nul;         /* what is behind them is NUL bytes alone */
+    bool has_next;       /* another segment follows */
 };
 
 /* Looks up the hash of a record that is not remembered any more. */
@@ -108,6 +109,7 @@ struct audit_check {
     struct audit_segment_end last_end; /* of the segment before */
     int64_t renewed_us;                /* when counting began anew, or 0; since 1970 */
     uint64_t forgotten_open;           /* the highest seq that was dropped from `open` */
+    struct audit_problem torn;         /* half a record at the end, when nothing else is wrong */
     struct audit_problem unknown_key;  /* at the first checkpoint of a key that was not given */
     size_t n_pairs;
     size_t n_open;

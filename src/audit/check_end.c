@@ -7,9 +7,28 @@
 
 /* --- of a segment --- */
 
+/* No record that a later one holds can end so, but what was never whole can. All the rest is held
+ * all the same. */
+static void note_torn(struct audit_check *check, const struct audit_segment_end *end)
+{
+    char name[SEGMENT_NAME_SIZE];
+    struct audit_problem kept = check->report.problem;
+    (void)audit_check_fail_file(check, audit_segment_name(end->segment, name),
+                                "ends in %llu bytes that never were a whole record (written when "
+                                "the log failed, or being written while the copy was made); "
+                                "nothing else is wrong",
+                                (unsigned long long)end->torn_bytes);
+    check->torn = check->report.problem;
+    check->report.problem = kept;
+}
+
 static bool check_tail(struct audit_check *check, const struct audit_segment_end *end)
 {
     if (end->size == end->records_end || end->is_nul) {
+        return true;
+    }
+    if (end->torn_bytes > 0) {
+        note_torn(check, end);
         return true;
     }
     bool is_here = check->place.segment == end->segment;
@@ -168,6 +187,10 @@ bool audit_check_end(struct audit_check *check, struct span last)
         }
     }
     if (!check_sealed(check)) {
+        return false;
+    }
+    if (check->torn.what[0] != '\0') {
+        report->problem = check->torn;
         return false;
     }
     report->verdict = check->n_keys > 0 ? AUDIT_GOOD : AUDIT_CHAINED;

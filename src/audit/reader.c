@@ -264,16 +264,36 @@ enum audit_read audit_reader_next(struct audit_reader *reader)
     return read;
 }
 
+struct tail_scan {
+    uint64_t text; /* bytes that are no NUL */
+    bool has_line_end;
+    bool has_nul;
+    bool is_mixed; /* one of them comes behind a NUL */
+};
+
+static void scan_tail(struct tail_scan *scan, struct span bytes)
+{
+    for (size_t i = 0; i < bytes.len && !scan->is_mixed; i++) {
+        bool is_nul = bytes.data[i] == '\0';
+        scan->is_mixed = scan->has_nul && !is_nul;
+        scan->has_nul = scan->has_nul || is_nul;
+        scan->has_line_end = scan->has_line_end || bytes.data[i] == '\n';
+        scan->text += is_nul ? 0 : 1;
+    }
+}
+
 int audit_reader_tail(const struct audit_reader *reader, struct audit_tail *out)
 {
+    struct tail_scan scan = {0};
     ssize_t got;
-    *out = (struct audit_tail){.is_nul = true};
+    *out = (struct audit_tail){0};
     while ((got = read_at(reader->fd, reader->data, READ_SIZE, reader->offset + out->len)) > 0) {
-        for (ssize_t i = 0; i < got && out->is_nul; i++) {
-            out->is_nul = reader->data[i] == '\0';
-        }
+        scan_tail(&scan, span_of(reader->data, (size_t)got));
         out->len += (uint64_t)got;
     }
+    bool is_torn = !scan.is_mixed && !scan.has_line_end && scan.text < AUDIT_LINE_MAX;
+    out->is_nul = scan.text == 0 && !scan.is_mixed;
+    out->torn_bytes = is_torn ? scan.text : 0;
     return got == 0 ? 0 : -1;
 }
 

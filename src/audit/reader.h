@@ -47,7 +47,8 @@ struct audit_reader {
 /* What stands behind the last whole line of the segment that is read. */
 struct audit_tail {
     uint64_t len;
-    bool is_nul; /* nothing but NUL bytes */
+    bool is_nul;         /* nothing but NUL bytes */
+    uint64_t torn_bytes; /* of half a record, when that and NUL bytes are all; else 0 */
 };
 
 /* AUDIT_READ_END when the folder's segments can be read, AUDIT_READ_MISSING when there are none or

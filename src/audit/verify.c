@@ -163,6 +163,7 @@ static bool take_end(struct run *run, bool has_next, bool *is_over)
         .records_end = run->reader.offset,
         .size = run->reader.offset + tail.len,
         .is_nul = tail.is_nul,
+        .torn_bytes = tail.torn_bytes,
         .has_next = has_next,
     };
     *is_over = !has_next;
