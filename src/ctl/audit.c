@@ -71,31 +71,65 @@ static json_t *record_of(uint64_t seq, int64_t seconds)
                : json_pack("{s:I, s:s}", "seq", (json_int_t)seq, "time", utc_text(seconds, text));
 }
 
+static json_t *checkpoints_of(const struct audit_report *report)
+{
+    return json_pack("{s:I, s:I}", "good", (json_int_t)report->checkpoints_good, "unknown_key",
+                     (json_int_t)report->checkpoints_unknown);
+}
+
 static json_t *seq_of(uint64_t seq)
 {
     return seq == 0 ? json_null() : json_integer((json_int_t)seq);
 }
 
+/* What has no memory is not put; print_json finds that. */
+static void put_number(json_t *result, const char *name, uint64_t number)
+{
+    (void)json_object_set_new(result, name, json_integer((json_int_t)number));
+}
+
+static void put_extent(json_t *result, const struct audit_report *report)
+{
+    (void)json_object_set_new(result, "chain", json_string(report->chain));
+    put_number(result, "segments", report->segments);
+    put_number(result, "bytes", report->bytes);
+    put_number(result, "records", report->records);
+    (void)json_object_set_new(result, "kinds", kinds_of(report));
+    (void)json_object_set_new(result, "first",
+                              record_of(report->first_seq, report->first_time_us / AUDIT_US));
+    (void)json_object_set_new(result, "last",
+                              record_of(report->last_seq, report->last_time_us / AUDIT_US));
+}
+
+static void put_seal(json_t *result, const struct audit_report *report)
+{
+    (void)json_object_set_new(result, "checkpoints", checkpoints_of(report));
+    (void)json_object_set_new(result, "sealed", record_of(report->sealed_seq, report->sealed_time));
+    put_number(result, "not_sealed", report->not_sealed);
+}
+
+static void put_notes(json_t *result, const struct audit_report *report)
+{
+    put_number(result, "signs_without_done", report->signs_open);
+    put_number(result, "unacknowledged_bytes", report->unacknowledged);
+    put_number(result, "counts_renewed", report->counts_renewed);
+    put_number(result, "not_compared", report->not_compared);
+    (void)json_object_set_new(result, "removal", seq_of(report->removal_seq));
+    (void)json_object_set_new(result, "checkpoint_elsewhere",
+                              json_boolean(report->checkpoint_elsewhere));
+    (void)json_object_set_new(result, "checkpoint_before", json_boolean(report->checkpoint_before));
+}
+
 static enum exit_code print_json(const struct audit_report *report)
 {
-    JSON_CLEANUP json_t *checkpoints =
-        json_pack("{s:I, s:I}", "good", (json_int_t)report->checkpoints_good, "unknown_key",
-                  (json_int_t)report->checkpoints_unknown);
-    JSON_CLEANUP json_t *result = json_pack(
-        "{s:s, s:o, s:s, s:I, s:I, s:I, s:o, s:o, s:o, s:O, s:o, s:I, s:I, s:I, s:I, s:I, s:o, "
-        "s:b, s:b}",
-        "verdict", verdict_name(report->verdict), "problem", problem_of(&report->problem), "chain",
-        report->chain, "segments", (json_int_t)report->segments, "bytes", (json_int_t)report->bytes,
-        "records", (json_int_t)report->records, "kinds", kinds_of(report), "first",
-        record_of(report->first_seq, report->first_time_us / AUDIT_US), "last",
-        record_of(report->last_seq, report->last_time_us / AUDIT_US), "checkpoints", checkpoints,
-        "sealed", record_of(report->sealed_seq, report->sealed_time), "not_sealed",
-        (json_int_t)report->not_sealed, "signs_without_done", (json_int_t)report->signs_open,
-        "unacknowledged_bytes", (json_int_t)report->unacknowledged, "counts_renewed",
-        (json_int_t)report->counts_renewed, "not_compared", (json_int_t)report->not_compared,
-        "removal", seq_of(report->removal_seq), "checkpoint_elsewhere",
-        report->checkpoint_elsewhere, "checkpoint_before", report->checkpoint_before);
-    if (result == NULL) {
+    enum { MEMBERS = 19 };
+    JSON_CLEANUP json_t *result = json_object();
+    (void)json_object_set_new(result, "verdict", json_string(verdict_name(report->verdict)));
+    (void)json_object_set_new(result, "problem", problem_of(&report->problem));
+    put_extent(result, report);
+    put_seal(result, report);
+    put_notes(result, report);
+    if (json_object_size(result) != MEMBERS) {
         return command_no_memory();
     }
     command_print_json(result);

@@ -89,6 +89,29 @@ static void a_program_gets_the_counts(void **state)
     line.json = true;
     struct said said = said_by(run_audit_verify, &line);
     JSON_CLEANUP json_t *told = json_of(OUT(&said));
+    static const char *const members[] = {"verdict",
+                                          "problem",
+                                          "chain",
+                                          "segments",
+                                          "bytes",
+                                          "records",
+                                          "kinds",
+                                          "first",
+                                          "last",
+                                          "checkpoints",
+                                          "sealed",
+                                          "not_sealed",
+                                          "signs_without_done",
+                                          "unacknowledged_bytes",
+                                          "counts_renewed",
+                                          "not_compared",
+                                          "removal",
+                                          "checkpoint_elsewhere",
+                                          "checkpoint_before"};
+    assert_int_equal(json_object_size(told), COUNT_OF(members));
+    for (size_t i = 0; i < COUNT_OF(members); i++) {
+        assert_non_null(json_object_get(told, members[i]));
+    }
     assert_string_equal(command_text(told, "verdict"), "good");
     assert_string_equal(command_text(told, "chain"), LOG_CHAIN);
     assert_true(json_is_null(json_object_get(told, "problem")));
