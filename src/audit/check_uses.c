@@ -25,13 +25,12 @@ static void forget_open(struct audit_check *check)
     memmove(check->open, check->open + dropped, check->n_open * sizeof check->open[0]);
 }
 
-static bool add_open(struct audit_check *check, uint16_t pair)
+static void add_open(struct audit_check *check, uint16_t pair)
 {
     if (check->n_open == AUDIT_OPEN_MAX) {
         forget_open(check);
     }
     check->open[check->n_open++] = (struct audit_open){.seq = check->place.seq, .pair = pair};
-    return true;
 }
 
 /* Its position, n_open when it is not there. */
@@ -61,12 +60,13 @@ bool audit_check_sign(struct audit_check *check, const struct audit_line *line)
     if (pair != AUDIT_NO_PAIR) {
         check->pairs[pair].signs++;
     }
-    return add_open(check, pair);
+    add_open(check, pair);
+    return true;
 }
 
-bool audit_check_admin(struct audit_check *check)
+void audit_check_admin(struct audit_check *check)
 {
-    return add_open(check, AUDIT_COMMAND);
+    add_open(check, AUDIT_COMMAND);
 }
 
 bool audit_check_done(struct audit_check *check, const struct audit_line *line)
