@@ -2,6 +2,7 @@
  * Retention: sealed segments that are old enough are removed, the oldest first. */
 #include "audit/inside.h"
 
+#include "audit/reader.h"
 #include "audit/record.h"
 #include "base/fd.h"
 #include "base/log.h"
@@ -21,22 +22,15 @@ struct first_record {
     bool starts; /* the first segment of a run */
 };
 
+/* A link is not followed: it may lead out of the folder. */
 static bool read_first(int folder, uint64_t number, struct first_record *out)
 {
-    char name[SEGMENT_NAME_SIZE];
     uint8_t text[AUDIT_LINE_MAX];
     struct audit_line line;
-    segment_name(number, ".jsonl", name);
-    FD_CLEANUP int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    ssize_t n = fd < 0 ? -1 : pread(fd, text, sizeof text, 0);
-    if (n <= 0) {
-        return false;
-    }
-    struct span whole = span_of(text, (size_t)n);
-    if (audit_line_read(span_part(whole, 0, span_find(whole, '\n') + 1), &line) != NULL) {
-        return false;
-    }
     struct span cause;
+    if (!audit_reader_head(folder, number, O_NOFOLLOW, text, &line)) {
+        return false;
+    }
     *out = (struct first_record){.seq = line.seq, .at = line.time_us / US};
     out->starts = audit_line_text(&line, "cause", &cause) &&
                   (span_is_text(cause, "start") || span_is_text(cause, "begin"));

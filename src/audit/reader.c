@@ -67,12 +67,12 @@ void audit_reader_seek(struct audit_reader *reader, uint64_t segment)
 }
 
 /* A pipe or a device of that name is no segment, and must not hold the reader. */
-static int open_segment(const struct audit_reader *reader, uint64_t segment)
+static int open_segment(int folder, uint64_t segment, int flags)
 {
     char name[SEGMENT_NAME_SIZE];
     struct stat status;
-    FD_CLEANUP int fd = openat(reader->folder, audit_segment_name(segment, name),
-                               O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    FD_CLEANUP int fd = openat(folder, audit_segment_name(segment, name),
+                               O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | flags);
     if (fd < 0 || fstat(fd, &status) != 0) {
         return -1;
     }
@@ -92,10 +92,10 @@ static ssize_t read_at(int fd, void *out, size_t len, uint64_t offset)
     return got;
 }
 
-bool audit_reader_head(const struct audit_reader *reader, uint64_t segment,
-                       uint8_t text[AUDIT_LINE_MAX], struct audit_line *out)
+bool audit_reader_head(int folder, uint64_t segment, int flags, uint8_t text[AUDIT_LINE_MAX],
+                       struct audit_line *out)
 {
-    FD_CLEANUP int fd = open_segment(reader, segment);
+    FD_CLEANUP int fd = open_segment(folder, segment, flags);
     ssize_t got = fd < 0 ? -1 : read_at(fd, text, AUDIT_LINE_MAX, 0);
     if (got <= 0) {
         return false;
@@ -112,7 +112,8 @@ void audit_reader_seek_record(struct audit_reader *reader, uint64_t seq)
     uint64_t high = reader->segments.last;
     while (low < high) {
         uint64_t middle = high - (high - low) / 2;
-        bool is_before = audit_reader_head(reader, middle, text, &head) && head.seq <= seq;
+        bool is_before =
+            audit_reader_head(reader->folder, middle, 0, text, &head) && head.seq <= seq;
         low = is_before ? middle : low;
         high = is_before ? high : middle - 1;
     }
@@ -128,7 +129,8 @@ static bool look_for_next(struct audit_reader *reader)
     uint64_t next = reader->segment + 1;
     reader->has_next =
         faccessat(reader->folder, audit_segment_name(next, name), F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-    reader->has_limit = reader->has_next && audit_reader_head(reader, next, text, &head) &&
+    reader->has_limit = reader->has_next &&
+                        audit_reader_head(reader->folder, next, 0, text, &head) &&
                         span_is_text(head.kind, "segment") &&
                         audit_line_number(&head, "previous_bytes", &reader->limit);
     return reader->has_next;
@@ -146,7 +148,7 @@ static enum audit_read open_next(struct audit_reader *reader)
     uint64_t next = reader->segment == 0 ? reader->segments.first : reader->segment + 1;
     reader->bytes_before += reader->fd < 0 ? 0 : size_of(reader->fd);
     fd_close(&reader->fd);
-    reader->fd = open_segment(reader, next);
+    reader->fd = open_segment(reader->folder, next, 0);
     if (reader->fd < 0) {
         return segment_fault(reader, next, errno);
     }

@@ -63,9 +63,10 @@ void audit_reader_seek_record(struct audit_reader *reader, uint64_t seq);
 enum audit_read audit_reader_next(struct audit_reader *reader) MUST_USE;
 /* After AUDIT_READ_CLOSED or AUDIT_READ_END. 0, or -1 with errno. */
 int audit_reader_tail(const struct audit_reader *reader, struct audit_tail *out) MUST_USE;
-/* The first line of a segment, read as one; its spans are in `text`. False when there is none. */
-bool audit_reader_head(const struct audit_reader *reader, uint64_t segment,
-                       uint8_t text[AUDIT_LINE_MAX], struct audit_line *out) MUST_USE;
+/* The first line of a segment of an open folder, read as one; its spans are in `text`. `flags` are
+ * further ones of open(2). False when there is none. */
+bool audit_reader_head(int folder, uint64_t segment, int flags, uint8_t text[AUDIT_LINE_MAX],
+                       struct audit_line *out) MUST_USE;
 /* How many bytes of `segments.bytes` are behind the reader. */
 uint64_t audit_reader_done(const struct audit_reader *reader);
 

@@ -3,6 +3,7 @@
 #include "audit_log_support.h"
 
 #include <stdatomic.h>
+#include <sys/stat.h>
 
 static atomic_int disk_fault;
 static atomic_int unlink_fault;
@@ -183,6 +184,23 @@ static void what_cannot_be_read_stays_with_all_behind_it(void **state)
     }
 }
 
+/* Nor is a pipe waited for, that nobody writes. */
+static void what_is_no_file_is_not_read(void **state)
+{
+    (void)state;
+    struct folder folder = folder_make();
+    char path[128];
+    struct audit *audit = make(&folder);
+    folder_path(&folder, "audit-0000000002.jsonl", path);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    (void)must_seal(audit);
+    audit_expire(audit, INT64_MAX);
+    expect_first(&folder, 1);
+    audit_close(audit);
+    folder_remove(&folder);
+}
+
 /* A link is not followed: it may lead out of the folder. */
 static void a_link_is_not_followed(void **state)
 {
@@ -300,6 +318,7 @@ int main(void)
         cmocka_unit_test(its_torn_end_goes_too),
         cmocka_unit_test(before_a_gap_nothing_is_touched),
         cmocka_unit_test(what_cannot_be_read_stays_with_all_behind_it),
+        cmocka_unit_test(what_is_no_file_is_not_read),
         cmocka_unit_test(a_link_is_not_followed),
         cmocka_unit_test(without_a_record_nothing_is_removed),
         cmocka_unit_test(one_that_cannot_be_removed_stops_it),
