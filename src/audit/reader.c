@@ -224,12 +224,29 @@ static enum audit_read judge_next(struct audit_reader *reader)
     return AUDIT_READ_FAULT;
 }
 
+/* A crash can leave a segment without a record. It is removed then, and its number is taken again:
+ * the file that is open is no part of the log any more. */
+static bool is_made_anew(const struct audit_reader *reader)
+{
+    char name[SEGMENT_NAME_SIZE];
+    struct stat opened;
+    struct stat named;
+    return reader->offset == 0 && fstat(reader->fd, &opened) == 0 &&
+           fstatat(reader->folder, audit_segment_name(reader->segment, name), &named,
+                   AT_SYMLINK_NOFOLLOW) == 0 &&
+           (opened.st_ino != named.st_ino || opened.st_dev != named.st_dev);
+}
+
 /* Nothing follows in this segment. If another one does, its writer was done with this one before;
  * what was read of it last may be older than that, and is read again. */
 static enum audit_read end_of_segment(struct audit_reader *reader)
 {
     reader->begin = 0;
     reader->end = 0;
+    if (is_made_anew(reader)) {
+        audit_reader_seek(reader, reader->segment);
+        return open_next(reader);
+    }
     if (reader->has_next) {
         reader->is_closed = true;
         return AUDIT_READ_CLOSED;

@@ -191,6 +191,41 @@ static void a_gap_is_said(void **state)
     audit_log_free(&log);
 }
 
+/* A crash before its first record, while it is read: the file is removed, and made anew. */
+static void a_segment_that_is_made_anew_is_read(void **state)
+{
+    (void)state;
+    struct audit_log log = audit_log_make();
+    audit_log_segment(&log, "begin");
+    audit_log_signature(&log);
+    struct folder folder = audit_log_write(&log);
+    char path[128];
+    char torn[128];
+    folder_path(&folder, "audit-0000000002.jsonl", path);
+    folder_path(&folder, "audit-0000000002.torn", torn);
+    assert_int_equal(file_replace(path, span_of(zero, sizeof zero), 0600), 0);
+    AUDIT_READER_CLEANUP struct audit_reader reader;
+    size_t records;
+    assert_int_equal(audit_reader_open(&reader, folder.path), AUDIT_READ_END);
+    assert_int_equal(read_on(&reader, &records), AUDIT_READ_CLOSED);
+    assert_int_equal(records, 3);
+    assert_int_equal(read_on(&reader, &records), AUDIT_READ_END);
+    assert_int_equal(rename(path, torn), 0);
+    assert_int_equal(read_on(&reader, &records), AUDIT_READ_END);
+    assert_int_equal(records, 0);
+    audit_log_segment(&log, "start");
+    audit_log_signature(&log);
+    audit_log_write_segment(&log, &folder, 2);
+    audit_log_segment(&log, "size"); /* there before it was looked at again */
+    audit_log_write_segment(&log, &folder, 3);
+    assert_int_equal(read_on(&reader, &records), AUDIT_READ_CLOSED);
+    assert_int_equal(records, 3);
+    assert_int_equal(read_on(&reader, &records), AUDIT_READ_END);
+    assert_int_equal(records, 1);
+    folder_remove(&folder);
+    audit_log_free(&log);
+}
+
 /* A line that has no end, and one that begins with a NUL, are none; nothing behind them is. */
 static void what_has_no_end_is_no_line(void **state)
 {
@@ -233,6 +268,7 @@ int main(void)
         cmocka_unit_test(what_is_written_meanwhile_is_read),
         cmocka_unit_test(what_was_read_and_never_held_is_said),
         cmocka_unit_test(a_gap_is_said),
+        cmocka_unit_test(a_segment_that_is_made_anew_is_read),
         cmocka_unit_test(what_has_no_end_is_no_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
