@@ -2,10 +2,13 @@
  * qsealctl audit show: the records of a log, those that are there and those to come. */
 #include "ctl/audit.h"
 #include "ctl/audit_filter.h"
+#include "ctl/audit_journal.h"
+#include "ctl/audit_ship.h"
 
 #include "base/fd.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,6 +16,7 @@
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Where the log is on a file system that tells nothing, it is looked at so often. */
@@ -22,8 +26,13 @@ struct show {
     struct audit_reader reader; /* owned, as is the next */
     struct audit_filter *filter;
     bool json;
-    bool has_strange; /* a line that is no record */
+    bool journal;
+    bool has_strange;        /* a line that is no record */
+    struct audit_ship *ship; /* with --position; or NULL */
+    enum exit_code code;     /* why no more is shown; EXIT_DONE: it goes on */
     struct buffer words;
+    uint64_t chain_of; /* the segment that `chain` was read from */
+    char chain[UUID_TEXT_SIZE];
 };
 
 static bool read_number(const char *text, uint64_t *out)
@@ -31,6 +40,20 @@ static bool read_number(const char *text, uint64_t *out)
     struct span left = span_of_text(text);
     *out = 0;
     return text == NULL || (audit_take_number(&left, out) && left.len == 0);
+}
+
+static enum exit_code say_usage(const char *what)
+{
+    (void)fprintf(stderr, "qsealctl: %s\n", what);
+    return EXIT_USAGE;
+}
+
+/* A log that was shipped in parts has gaps by itself, and its receiver finds none. */
+static bool is_chosen(const struct audit_wishes *given)
+{
+    return given->caller != NULL || given->kid != NULL || given->request != NULL ||
+           given->kind != NULL || given->outcome != NULL || given->since != NULL ||
+           given->until != NULL;
 }
 
 static enum exit_code read_wish(const struct command_line *line, struct audit_wish *wish)
@@ -42,23 +65,86 @@ static enum exit_code read_wish(const struct command_line *line, struct audit_wi
                                 .kind = given->kind,
                                 .outcome = given->outcome};
     if (!read_number(given->after, &wish->after)) {
-        (void)fprintf(stderr, "qsealctl: --after: not the number of a record\n");
-        return EXIT_USAGE;
+        return say_usage("--after: not the number of a record");
+    }
+    if (given->journal && line->json) {
+        return say_usage("--journal and --json: an entry of the journal has the record as it "
+                         "stands in the log, in QSEAL_AUDIT_RECORD; one of the two");
+    }
+    if (given->position != NULL && is_chosen(given)) {
+        return say_usage("--position: it ships all records; --since, --until, --caller, --kid, "
+                         "--request, --kind and --outcome choose some");
     }
     return audit_period(line, &wish->since_us, &wish->until_us);
 }
 
 /* --- printing --- */
 
+/* What is shipped goes out in whole lines: who is killed leaves none that is torn. */
+static void put_out(struct show *show, struct span text)
+{
+    if (show->ship == NULL) {
+        (void)fwrite(text.data, 1, text.len, stdout);
+        return;
+    }
+    while (text.len > 0 && show->code == EXIT_DONE) {
+        ssize_t put = write(STDOUT_FILENO, text.data, text.len);
+        if (put < 0 && errno != EINTR) {
+            (void)fprintf(stderr, "qsealctl: standard output: %s\n", strerror(errno));
+            show->code = EXIT_UNAVAILABLE;
+        }
+        text = span_part(text, put > 0 ? (size_t)put : 0, text.len);
+    }
+}
+
+static void put_journal(struct show *show, const struct audit_line *line, struct span text)
+{
+    char why[AUDIT_JOURNAL_WHY_SIZE];
+    if (show->chain_of != show->reader.segment) {
+        audit_chain_of(&show->reader, show->reader.segment, show->chain);
+        show->chain_of = show->reader.segment;
+    }
+    const struct audit_entry entry = {line, text, buffer_span(&show->words), show->chain};
+    if (!audit_journal_put(&entry, why)) {
+        (void)fprintf(stderr, "qsealctl: record %llu: %s\n", (unsigned long long)line->seq, why);
+        show->code = EXIT_UNAVAILABLE;
+    }
+}
+
 static void print_line(struct show *show, struct span text)
 {
     struct audit_line line;
     if (show->json) {
-        (void)fwrite(text.data, 1, text.len, stdout);
+        put_out(show, text);
     } else if (audit_line_read(text, &line) == NULL) {
         buffer_reset(&show->words);
         audit_words_put(&line, &show->words);
-        (void)fwrite(show->words.data, 1, show->words.len, stdout);
+        if (show->journal) {
+            put_journal(show, &line, text);
+        } else {
+            put_out(show, buffer_span(&show->words));
+        }
+    }
+}
+
+/* Whether the position says that the record goes out. */
+static bool is_to_ship(struct show *show, const struct audit_line *line)
+{
+    enum audit_ship_step step =
+        show->ship == NULL ? AUDIT_SHIP_RECORD : audit_ship_next(show->ship, &show->reader, line);
+    if (step == AUDIT_SHIP_STOP) {
+        show->code = show->ship->code;
+    }
+    return step == AUDIT_SHIP_RECORD;
+}
+
+/* It went out, or was not asked for. */
+static void note_shipped(struct show *show, const struct audit_line *line)
+{
+    if (show->ship != NULL && show->code == EXIT_DONE &&
+        (!audit_ship_done(show->ship, &show->reader, line) ||
+         !audit_ship_save(show->ship, false))) {
+        show->code = EXIT_UNAVAILABLE;
     }
 }
 
@@ -70,6 +156,10 @@ static void show_line(struct show *show)
     if (fault != NULL) {
         audit_say_no_record(&show->reader, fault);
         show->has_strange = true;
+        show->code = show->ship == NULL ? show->code : EXIT_NOT_VERIFIED;
+        return;
+    }
+    if (!is_to_ship(show, &line)) {
         return;
     }
     if (audit_filter_takes(show->filter, &line, show->reader.line, &first)) {
@@ -78,6 +168,7 @@ static void show_line(struct show *show)
         }
         print_line(show, show->reader.line);
     }
+    note_shipped(show, &line);
 }
 
 /* Up to where there is nothing more now. */
@@ -88,10 +179,16 @@ static enum audit_read show_all(struct show *show)
            read == AUDIT_READ_CLOSED) {
         if (read == AUDIT_READ_RECORD) {
             show_line(show);
+        } else if (show->ship != NULL) {
+            audit_ship_closed(show->ship, &show->reader);
         }
-        if (ferror(stdout) != 0) {
+        if (ferror(stdout) != 0 || show->code != EXIT_DONE) {
             return AUDIT_READ_END;
         }
+    }
+    if (read == AUDIT_READ_END && show->ship != NULL &&
+        audit_ship_end(show->ship) == AUDIT_SHIP_STOP) {
+        show->code = show->ship->code;
     }
     return read;
 }
@@ -138,6 +235,15 @@ static bool watch_wait(const struct watch *watch)
     return true;
 }
 
+/* All that came is out, and it is noted how far it is when it is time for that. */
+static bool goes_on(struct show *show)
+{
+    if (show->ship != NULL && show->code == EXIT_DONE && !audit_ship_save(show->ship, false)) {
+        show->code = EXIT_UNAVAILABLE;
+    }
+    return fflush(stdout) == 0 && show->code == EXIT_DONE;
+}
+
 /* What is there can be interrupted as any program; what comes then ends in order. */
 static enum audit_read follow(struct show *show, const char *folder)
 {
@@ -147,32 +253,67 @@ static enum audit_read follow(struct show *show, const char *folder)
         (void)snprintf(show->reader.why, sizeof show->reader.why, "signals: %s", strerror(errno));
         read = AUDIT_READ_FAULT;
     }
-    if (read != AUDIT_READ_END) {
+    if (read != AUDIT_READ_END || show->code != EXIT_DONE) {
         return read;
     }
     do {
         read = show_all(show);
-    } while (fflush(stdout) == 0 && read == AUDIT_READ_END && watch_wait(&watch));
+    } while (goes_on(show) && read == AUDIT_READ_END && watch_wait(&watch));
     fd_close(&watch.changes);
     fd_close(&watch.signals);
     return read;
 }
 
-static enum exit_code show_log(struct show *show, const struct command_line *line)
+/* A line that a full disk or a power cut has torn is no part of the next one. */
+static void end_torn_line(void)
 {
-    const char *folder = audit_folder(line);
-    enum audit_read read = audit_reader_open(&show->reader, folder);
-    if (read == AUDIT_READ_END && line->audit.after != NULL) {
-        uint64_t after = 0;
+    struct stat status;
+    char last = '\n';
+    FD_CLEANUP int fd = open("/proc/self/fd/1", O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd >= 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0 &&
+        pread(fd, &last, 1, status.st_size - 1) == 1 && last != '\n') {
+        (void)!write(STDOUT_FILENO, "\n", 1);
+    }
+}
+
+/* To the segment where it begins. */
+static enum audit_read find_begin(struct show *show, const struct command_line *line,
+                                  struct audit_ship *ship)
+{
+    enum audit_read read = audit_reader_open(&show->reader, audit_folder(line));
+    uint64_t after = 0;
+    if (read != AUDIT_READ_END) {
+        return read;
+    }
+    if (line->audit.after != NULL) {
         (void)read_number(line->audit.after, &after);
         audit_reader_seek_record(&show->reader, after);
     }
-    if (read == AUDIT_READ_END) {
-        read = line->audit.follow ? follow(show, folder) : show_all(show);
+    if (line->audit.position != NULL) {
+        show->ship = ship;
+        show->code = audit_ship_begin(ship, line->audit.position, &show->reader);
+        end_torn_line();
     }
+    return read;
+}
+
+static enum exit_code show_log(struct show *show, const struct command_line *line)
+{
+    struct audit_ship ship;
+    enum audit_read read = find_begin(show, line, &ship);
+    if (read == AUDIT_READ_END && show->code == EXIT_DONE) {
+        read = line->audit.follow ? follow(show, audit_folder(line)) : show_all(show);
+    }
+    if (show->ship != NULL && !audit_ship_save(show->ship, true)) {
+        show->code = EXIT_UNAVAILABLE;
+    }
+    show->ship = NULL;
     if (read != AUDIT_READ_END) {
         (void)fflush(stdout);
         return audit_say_ended(&show->reader, read);
+    }
+    if (show->code != EXIT_DONE) {
+        return show->code;
     }
     return show->has_strange ? EXIT_NOT_VERIFIED : EXIT_DONE;
 }
@@ -180,7 +321,10 @@ static enum exit_code show_log(struct show *show, const struct command_line *lin
 enum exit_code run_audit_show(const struct command_line *line)
 {
     struct audit_wish wish;
-    struct show show = {.json = line->json, .words = BUFFER_INIT(2 * AUDIT_LINE_MAX)};
+    struct show show = {.json = line->json,
+                        .journal = line->audit.journal,
+                        .code = EXIT_DONE,
+                        .words = BUFFER_INIT(2 * AUDIT_LINE_MAX)};
     enum exit_code code = read_wish(line, &wish);
     if (code != EXIT_DONE) {
         return code;

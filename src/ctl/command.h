@@ -36,9 +36,11 @@ struct audit_wishes {
     const char *outcome;
     const char *after;
     const char *to;
+    const char *position;
     bool partial;
     bool progress;
     bool follow;
+    bool journal;
 };
 
 struct command_line {

@@ -34,7 +34,7 @@ _qsealctl_offer_files() {
 # What the value of this option may be.
 _qsealctl_value() {
     case $1 in
-        --socket | --config | --file | --callers | --key | --checkpoint | --to) _qsealctl_offer_files ;;
+        --socket | --config | --file | --callers | --key | --checkpoint | --to | --position) _qsealctl_offer_files ;;
         --token) _qsealctl_offer_list token name ;;
         --kid) _qsealctl_offer_list key kid ;;
         *) mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -W "${values[$1]//,/ }" -- "$cur") ;;

@@ -14,7 +14,7 @@ _qsealctl_list() {
 # What the value of this option may be.
 _qsealctl_value() {
     case $1 in
-        --socket | --config | --file | --callers | --key | --checkpoint | --to) _files ;;
+        --socket | --config | --file | --callers | --key | --checkpoint | --to | --position) _files ;;
         --token) _qsealctl_list token name ;;
         --kid) _qsealctl_list key kid ;;
         *) compadd -- ${(s:,:)values[$1]} ;;

@@ -27,6 +27,8 @@ enum {
     OPTION_PARTIAL,
     OPTION_PROGRESS,
     OPTION_FOLLOW,
+    OPTION_JOURNAL,
+    OPTION_POSITION,
     OPTION_PROFILE = 256,
     OPTION_REQUEST,
     OPTIONS_MAX = 64
@@ -62,6 +64,8 @@ static const struct option fixed[] = {
     {"partial", no_argument, NULL, OPTION_PARTIAL},
     {"progress", no_argument, NULL, OPTION_PROGRESS},
     {"follow", no_argument, NULL, OPTION_FOLLOW},
+    {"journal", no_argument, NULL, OPTION_JOURNAL},
+    {"position", required_argument, NULL, OPTION_POSITION},
     {"svg", no_argument, NULL, 'v'},
     {"ascii", no_argument, NULL, 'a'},
     {"prometheus", no_argument, NULL, 'P'},
@@ -97,6 +101,8 @@ static const char **audit_text_option(struct audit_wishes *audit, int option)
         return &audit->after;
     case OPTION_TO:
         return &audit->to;
+    case OPTION_POSITION:
+        return &audit->position;
     default:
         return NULL;
     }
@@ -154,6 +160,8 @@ static bool *flag_option(struct command_line *line, int option)
         return &line->audit.progress;
     case OPTION_FOLLOW:
         return &line->audit.follow;
+    case OPTION_JOURNAL:
+        return &line->audit.journal;
     default:
         return NULL;
     }

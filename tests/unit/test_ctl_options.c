@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-enum { ARGUMENTS_MAX = 20 };
+enum { ARGUMENTS_MAX = 24 };
 
 /* The arguments up to NULL, behind the program's name. */
 static enum options_outcome read_line(const char *const arguments[], char *argv[ARGUMENTS_MAX],
@@ -97,9 +97,10 @@ static void wishes_about_the_audit_log_are_taken(void **state)
                                         "t",     "--caller",  "c",         "--kid", "-kFy4Hh2f",
                                         "--to",  "d",         "--request", "r",     "--kind",
                                         "k",     "--outcome", "o",         NULL};
-    static const char *const rest[] = {"audit",     "verify",       "--key",    "a",     "--after",
-                                       "7",         "--checkpoint", "f",        "--key", "b",
-                                       "--partial", "--progress",   "--follow", NULL};
+    static const char *const rest[] = {
+        "audit",        "verify",    "--key",      "a", "--after",   "7",
+        "--checkpoint", "f",         "--key",      "b", "--partial", "--progress",
+        "--follow",     "--journal", "--position", "p", NULL};
     char *argv[ARGUMENTS_MAX];
     struct command_line line;
     assert_int_equal(read_line(texts, argv, &line), OPTIONS_COMMAND);
@@ -111,7 +112,8 @@ static void wishes_about_the_audit_log_are_taken(void **state)
     assert_string_equal(line.audit.request, "r");
     assert_string_equal(line.audit.kind, "k");
     assert_string_equal(line.audit.outcome, "o");
-    assert_false(line.audit.partial || line.audit.progress || line.audit.follow);
+    assert_false(line.audit.partial || line.audit.progress || line.audit.follow ||
+                 line.audit.journal);
     assert_int_equal(line.n_words, 2);
     assert_int_equal(read_line(rest, argv, &line), OPTIONS_COMMAND);
     assert_int_equal(line.audit.n_keys, 2);
@@ -119,7 +121,9 @@ static void wishes_about_the_audit_log_are_taken(void **state)
     assert_string_equal(line.audit.keys[1], "b");
     assert_string_equal(line.audit.after, "7");
     assert_string_equal(line.audit.checkpoint, "f");
-    assert_true(line.audit.partial && line.audit.progress && line.audit.follow);
+    assert_string_equal(line.audit.position, "p");
+    assert_true(line.audit.partial && line.audit.progress && line.audit.follow &&
+                line.audit.journal);
 }
 
 static void keys_are_not_without_end(void **state)
