@@ -114,7 +114,7 @@ void audit_chain_of(const struct audit_reader *reader, uint64_t segment, char ou
     struct audit_line head;
     struct span chain;
     out[0] = '\0';
-    if (audit_reader_head(reader, segment, text, &head) &&
+    if (audit_reader_head(reader->folder, segment, 0, text, &head) &&
         audit_line_text(&head, "chain", &chain) && chain.len == UUID_TEXT_LEN) {
         memcpy(out, chain.data, chain.len);
         out[chain.len] = '\0';
