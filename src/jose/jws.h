@@ -15,6 +15,9 @@
 
 enum { JWS_MAX = 2 * 1024 * 1024 };
 
+/* What "b64" must be (RFC 7797). */
+enum jws_b64 { JWS_B64_ANY, JWS_B64_TRUE, JWS_B64_FALSE };
+
 struct jws_rules {
     const json_t
         *jwks; /* {"keys":[…]}: the only source of keys; header jwk, jku, x5u, x5c are ignored */
@@ -22,6 +25,12 @@ struct jws_rules {
     const char *const *
         crit; /* names of critical members understood, NULL-terminated, and only these; NULL: b64 */
     bool require_kid; /* otherwise a set of one key needs none */
+    /* The keys of the set, made beforehand, one for each of its elements, NULL for one that cannot
+     * be made; or NULL: the one that is needed is made then. */
+    struct public_key *const *made;
+    enum jws_b64 b64;
+    bool require_crit;     /* "b64" must stand in "crit" */
+    bool b64_without_crit; /* "b64" may stand in the header alone, against RFC 7797 §6 */
 };
 
 /* Verifies in the order of the domain's rule list: three parts, strict base64url, header without

@@ -107,6 +107,19 @@ static enum outcome check_usage(const json_t *jwk, enum alg alg, struct reason *
     return OUTCOME_OK;
 }
 
+/* One owner more of the key that was made beforehand; NULL when there is none. */
+static struct public_key *made_key(const struct jws_rules *rules, const json_t *jwk)
+{
+    size_t i;
+    json_t *element;
+    json_array_foreach (json_object_get(rules->jwks, "keys"), i, element) {
+        if (rules->made != NULL && element == jwk && rules->made[i] != NULL) {
+            return public_key_ref(rules->made[i]);
+        }
+    }
+    return NULL;
+}
+
 enum outcome jws_header_key(const json_t *header, const struct jws_rules *rules, enum alg alg,
                             struct public_key **out, struct reason *why)
 {
@@ -120,8 +133,8 @@ enum outcome jws_header_key(const json_t *header, const struct jws_rules *rules,
         return outcome;
     }
     struct reason inner;
-    struct public_key *key = NULL;
-    outcome = public_key_from_jwk(jwk, &key, &inner);
+    struct public_key *key = made_key(rules, jwk);
+    outcome = key != NULL ? OUTCOME_OK : public_key_from_jwk(jwk, &key, &inner);
     if (outcome != OUTCOME_OK) {
         return refuse(why, outcome, "key: %.400s", inner.detail);
     }
@@ -184,6 +197,26 @@ static enum outcome check_critical(const json_t *header, const json_t *crit, con
     return OUTCOME_OK;
 }
 
+static enum outcome check_b64(const json_t *header, const struct jws_rules *rules, bool critical,
+                              struct reason *why)
+{
+    const json_t *b64 = json_object_get(header, "b64");
+    /* RFC 7797 §6 */
+    if (b64 != NULL && !critical && !rules->b64_without_crit) {
+        return refuse(why, OUTCOME_RULE, "crit: \"b64\" is in the header and not in \"crit\"");
+    }
+    if (rules->require_crit && !critical) {
+        return refuse(why, OUTCOME_RULE, "crit: \"b64\" must stand in it");
+    }
+    if (rules->b64 == JWS_B64_TRUE && json_is_false(b64)) {
+        return refuse(why, OUTCOME_RULE, "crit: \"b64\" may not be false here");
+    }
+    if (rules->b64 == JWS_B64_FALSE && !json_is_false(b64)) {
+        return refuse(why, OUTCOME_RULE, "crit: \"b64\" must be false here");
+    }
+    return OUTCOME_OK;
+}
+
 enum outcome jws_header_crit(const json_t *header, const struct jws_rules *rules,
                              struct reason *why)
 {
@@ -201,9 +234,5 @@ enum outcome jws_header_crit(const json_t *header, const struct jws_rules *rules
             return outcome;
         }
     }
-    /* RFC 7797 §6 */
-    if (json_object_get(header, "b64") != NULL && count_of(crit, "b64") == 0) {
-        return refuse(why, OUTCOME_RULE, "crit: \"b64\" is in the header and not in \"crit\"");
-    }
-    return OUTCOME_OK;
+    return check_b64(header, rules, count_of(crit, "b64") != 0, why);
 }
