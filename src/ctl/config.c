@@ -5,17 +5,29 @@
 #include "jose/json.h"
 #include "policy/config.h"
 #include "policy/profile.h"
+#include "policy/verification.h"
 
 #include <stdio.h>
 
+/* Where the keys of a profile that verifies come from. */
+static const char *keys_of(const struct verification *profile)
+{
+    return profile->jwks == NULL ? "from the caller" : "pinned";
+}
+
 static void print_profiles(const struct profiles *profiles, const char *path)
 {
-    (void)printf("%s is good: %zu profiles\n", path, profiles_count(profiles));
+    (void)printf("%s is good: %zu profiles\n", path, profiles_total(profiles));
     for (size_t i = 0; i < profiles_count(profiles); i++) {
         const struct profile *profile = profiles_at(profiles, i);
         (void)printf("  %-20s %-16s %-8s role %s, template %s\n", profile_name(profile),
                      operation_name(profile_operation(profile)), alg_name(profile_alg(profile)),
                      profile_role(profile), profile_template(profile));
+    }
+    for (size_t i = 0; i < profiles_verifications(profiles); i++) {
+        const struct verification *profile = profiles_verification_at(profiles, i);
+        (void)printf("  %-20s %-16s template %s, keys %s\n", profile->name,
+                     verification_kind_name(profile->kind), profile->template, keys_of(profile));
     }
 }
 
@@ -29,6 +41,13 @@ static void print_profiles_json(const struct profiles *profiles, const char *pat
                             operation_name(profile_operation(profile)), "alg",
                             alg_name(profile_alg(profile)), "role", profile_role(profile),
                             "template", profile_template(profile)));
+    }
+    for (size_t i = 0; i < profiles_verifications(profiles); i++) {
+        const struct verification *profile = profiles_verification_at(profiles, i);
+        (void)json_array_append_new(
+            list, json_pack("{s:s, s:s, s:s, s:s}", "name", profile->name, "operation",
+                            verification_kind_name(profile->kind), "template", profile->template,
+                            "keys", keys_of(profile)));
     }
     JSON_CLEANUP json_t *result =
         json_pack("{s:s, s:b, s:O}", "config", path, "good", 1, "profiles", list);

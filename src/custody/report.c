@@ -74,7 +74,7 @@ void report_status(struct buffer *out, const struct report_sources *of)
     buffer_put_text(out, ",");
     put_text(out, "config", config->path);
     buffer_put_format(out, ",\"profiles\":%zu,\"keys\":%zu,\"httpd\":\"%s\",",
-                      profiles_count(view->policy->profiles), view->keyring->n_keys,
+                      profiles_total(view->policy->profiles), view->keyring->n_keys,
                       of->front != NULL ? "connected" : "absent");
     report_audit(out, of->audit);
     buffer_put_text(out, ",");

@@ -78,8 +78,7 @@ void artefact_fini(struct artefact *artefact)
     buffer_fini(&artefact->parameters);
 }
 
-/* "application/json", in any case, with any parameters; or nothing. */
-static bool is_json_type(const char *content_type)
+bool content_type_is_json(const char *content_type)
 {
     static const char json[] = "application/json";
     size_t len = strcspn(content_type, "; \t");
@@ -133,7 +132,7 @@ static enum outcome build_jwt(const struct profile *profile, const struct signin
                               struct span body, const char *content_type, int64_t now,
                               struct artefact *out, struct reason *why)
 {
-    if (!is_json_type(content_type)) {
+    if (!content_type_is_json(content_type)) {
         return refuse(why, OUTCOME_MEDIA_TYPE,
                       "this door takes application/json, or no Content-Type");
     }

@@ -26,7 +26,9 @@ enum outcome profiles_load(const struct config *config, struct profiles **out,
                            struct reason *why) MUST_USE;
 /* Accepts NULL. */
 void profiles_free(struct profiles *profiles);
+/* Those that sign; and these together with those that verify (policy/verification.h). */
 size_t profiles_count(const struct profiles *profiles);
+size_t profiles_total(const struct profiles *profiles);
 /* In order of name. */
 const struct profile *profiles_at(const struct profiles *profiles, size_t index);
 /* NULL when there is no profile of that name for that operation. */
@@ -73,6 +75,9 @@ void artefact_init(struct artefact *artefact);
 /* Keeps the memory, for the next request of the same thread. */
 void artefact_reset(struct artefact *artefact);
 void artefact_fini(struct artefact *artefact);
+
+/* "application/json", in any case, with any parameters; or nothing. */
+bool content_type_is_json(const char *content_type);
 
 /* Evaluates the body a caller sent (`content_type` as sent, "" when absent) at wall time `now` and
  * writes the signing input. OUTCOME_MALFORMED, OUTCOME_MEDIA_TYPE, OUTCOME_TOO_LARGE, or

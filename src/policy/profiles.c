@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/name.h"
 #include "model/purpose.h"
+#include "policy/verification_file.h"
 #include "policy/yaml.h"
 
 #include <dirent.h>
@@ -20,6 +21,8 @@ enum { FILES_MAX = 1024, DEFINITION_MAX = 8 * 1024 * 1024 };
 struct profiles {
     struct profile **items; /* owned, in order of name */
     size_t n;
+    struct verification **verifications; /* likewise */
+    size_t n_verifications;
 };
 
 static int is_yaml(const struct dirent *entry)
@@ -85,7 +88,9 @@ static enum outcome visit_template(const char *path, const char *name, void *wit
 {
     (void)with;
     TEMPLATE_CLEANUP struct template *template = NULL;
-    return template_load(path, name, &template, why);
+    CLEANUP(verify_template_free_ref) struct verify_template *verifies = NULL;
+    return verify_template_is(path) ? verify_template_load(path, name, &verifies, why)
+                                    : template_load(path, name, &template, why);
 }
 
 /* The first folder that has it wins. */
@@ -151,17 +156,40 @@ static enum outcome put_digest(struct profile *profile, const char *path, const 
                : refuse(why, OUTCOME_INTERNAL, "no SHA-256");
 }
 
+/* Adds the profile of one that verifies. */
+static enum outcome append_verification(struct profiles *profiles, const char *template_path,
+                                        const char *template_name, const char *path,
+                                        const char *name, struct reason *why)
+{
+    struct verification **items = reallocarray(
+        profiles->verifications, profiles->n_verifications + 1, sizeof *profiles->verifications);
+    if (items == NULL) {
+        return refuse(why, OUTCOME_INTERNAL, "out of memory while profiles are loaded");
+    }
+    profiles->verifications = items;
+    enum outcome outcome = verification_load(template_path, template_name, path, name,
+                                             &items[profiles->n_verifications], why);
+    profiles->n_verifications += outcome == OUTCOME_OK ? 1 : 0;
+    return outcome;
+}
+
 static enum outcome visit_binding(const char *path, const char *name, void *with,
                                   struct reason *why)
 {
     struct loading *loading = with;
     BINDING_CLEANUP struct binding *binding = NULL;
     TEMPLATE_CLEANUP struct template *template = NULL;
+    char template_path[PATH_MAX];
+    char wanted[NAME_LEN_MAX + 1];
+    if (verify_binding_template(path, wanted) &&
+        find_template(loading->config, wanted, template_path) &&
+        verify_template_is(template_path)) {
+        return append_verification(loading->profiles, template_path, wanted, path, name, why);
+    }
     enum outcome outcome = binding_load(path, name, &binding, why);
     if (outcome != OUTCOME_OK) {
         return outcome;
     }
-    char template_path[PATH_MAX];
     if (!name_is_valid(span_of_text(binding->template)) ||
         !find_template(loading->config, binding->template, template_path)) {
         return yaml_refuse(why, path, "/template", "no template of this name in any folder");
@@ -205,6 +233,11 @@ static bool is_known(const struct profiles *profiles, const char *name)
 {
     for (size_t i = 0; i < profiles->n; i++) {
         if (strcmp(profile_name(profiles->items[i]), name) == 0) {
+            return true;
+        }
+    }
+    for (size_t i = 0; i < profiles->n_verifications; i++) {
+        if (strcmp(profiles->verifications[i]->name, name) == 0) {
             return true;
         }
     }
@@ -263,13 +296,22 @@ void profiles_free(struct profiles *profiles)
     for (size_t i = 0; i < profiles->n; i++) {
         profile_free(profiles->items[i]);
     }
+    for (size_t i = 0; i < profiles->n_verifications; i++) {
+        verification_free(profiles->verifications[i]);
+    }
     free(profiles->items);
+    free(profiles->verifications);
     free(profiles);
 }
 
 size_t profiles_count(const struct profiles *profiles)
 {
     return profiles->n;
+}
+
+size_t profiles_total(const struct profiles *profiles)
+{
+    return profiles->n + profiles->n_verifications;
 }
 
 const struct profile *profiles_at(const struct profiles *profiles, size_t index)
@@ -293,6 +335,28 @@ const struct profile *profiles_find(const struct profiles *profiles, enum operat
             high = middle;
         } else {
             low = middle + 1;
+        }
+    }
+    return NULL;
+}
+
+size_t profiles_verifications(const struct profiles *profiles)
+{
+    return profiles->n_verifications;
+}
+
+const struct verification *profiles_verification_at(const struct profiles *profiles, size_t index)
+{
+    return profiles->verifications[index];
+}
+
+const struct verification *profiles_verification(const struct profiles *profiles,
+                                                 enum verification_kind kind, const char *name)
+{
+    for (size_t i = 0; i < profiles->n_verifications; i++) {
+        const struct verification *found = profiles->verifications[i];
+        if (strcmp(found->name, name) == 0) {
+            return found->kind == kind ? found : NULL;
         }
     }
     return NULL;

@@ -200,7 +200,7 @@ enum outcome view_new(struct policy *policy, struct keyring *keyring, struct vie
 void view_put_record(const struct view *view, struct buffer *members)
 {
     record_put_text(members, "configuration_sha256", view->policy->digest);
-    record_put_number(members, "profiles", (int64_t)profiles_count(view->policy->profiles));
+    record_put_number(members, "profiles", (int64_t)profiles_total(view->policy->profiles));
     record_put_number(members, "keyring_generation", (int64_t)view->keyring->generation);
 }
 

@@ -345,7 +345,7 @@ void room_reload(struct room *room)
     }
     struct view *view = view_cell_get(room->views);
     log_info("generation %llu: %zu profiles, %zu keys",
-             (unsigned long long)view->policy->generation, profiles_count(view->policy->profiles),
+             (unsigned long long)view->policy->generation, profiles_total(view->policy->profiles),
              view->keyring->n_keys);
     view_unref(view);
 }
