@@ -50,23 +50,24 @@ static bool find_operation(const char *path, struct route *out)
     return name_is_valid(out->name);
 }
 
-/* A path around the name of a role. */
-static const struct role_row {
+/* A path around the name of a role, or of a profile that verifies. */
+static const struct named_row {
     const char *before;
     const char *after;
     enum signing_route route;
     const char *const *allow;
-} role_rows[] = {
+} named_rows[] = {
     {"/v1/tls-signature/", "", ROUTE_TLS_SIGNATURE, &post},
     {"/v1/keys/", "/certificate", ROUTE_CERTIFICATE, &get},
     {"/v1/keys/", "/reference", ROUTE_REFERENCE, &get},
+    {"/v1/verify/detached-jws/", "", ROUTE_VERIFY_DETACHED_JWS, &post},
 };
 
-static bool find_role(const char *path, struct route *out)
+static bool find_named(const char *path, struct route *out)
 {
     struct span whole = span_of_text(path);
-    for (size_t i = 0; i < COUNT_OF(role_rows); i++) {
-        const struct role_row *row = &role_rows[i];
+    for (size_t i = 0; i < COUNT_OF(named_rows); i++) {
+        const struct named_row *row = &named_rows[i];
         size_t before = strlen(row->before);
         size_t after = strlen(row->after);
         if (whole.len < before + after || !span_is_text(span_part(whole, 0, before), row->before) ||
@@ -84,7 +85,7 @@ static bool find_role(const char *path, struct route *out)
 
 enum outcome route_find(const char *method, const char *path, struct route *out)
 {
-    if (!find_operation(path, out) && !find_fixed(path, out) && !find_role(path, out)) {
+    if (!find_operation(path, out) && !find_fixed(path, out) && !find_named(path, out)) {
         *out = (struct route){.allow = NULL};
         return OUTCOME_NOT_FOUND;
     }

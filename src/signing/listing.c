@@ -6,6 +6,7 @@
 #include "base/utc.h"
 #include "jose/json.h"
 #include "pki/certificate.h"
+#include "policy/verification.h"
 #include "signing/role.h"
 
 #include <string.h>
@@ -107,6 +108,36 @@ void listing_put_health(struct buffer *out, const struct view *view, struct watc
     buffer_put_text(out, "}");
 }
 
+static void put_algs(struct buffer *out, uint32_t algs)
+{
+    enum alg only;
+    buffer_put_text(out, "\"algs\":");
+    alg_put_set(out, algs);
+    if (alg_only_one(algs, &only)) {
+        buffer_put_format(out, ",\"alg\":\"%s\"", alg_name(only));
+    }
+}
+
+/* Those that verify have no role, and may take more than one algorithm. */
+static void put_verifications(struct buffer *out, const struct profiles *profiles,
+                              const struct config_caller *caller, bool first)
+{
+    for (size_t i = 0; i < profiles_verifications(profiles); i++) {
+        const struct verification *profile = profiles_verification_at(profiles, i);
+        if (!config_caller_is_granted(caller, profile->name)) {
+            continue;
+        }
+        buffer_put_text(out, first ? "{" : ",{");
+        first = false;
+        put_member(out, "name", profile->name);
+        buffer_put_text(out, ",");
+        put_member(out, "operation", verification_kind_name(profile->kind));
+        buffer_put_text(out, ",");
+        put_algs(out, profile->rules.algs);
+        buffer_put_format(out, ",\"input\":%s}", profile->input_schema);
+    }
+}
+
 void listing_put_profiles(struct buffer *out, const struct view *view,
                           const struct config_caller *caller)
 {
@@ -129,17 +160,8 @@ void listing_put_profiles(struct buffer *out, const struct view *view,
         put_member(out, "alg", alg_name(profile_alg(profile)));
         buffer_put_format(out, ",\"input\":%s}", profile_input_schema(profile));
     }
+    put_verifications(out, profiles, caller, first);
     buffer_put_text(out, "]}");
-}
-
-static void put_algs(struct buffer *out, uint32_t algs)
-{
-    enum alg only;
-    buffer_put_text(out, "\"algs\":");
-    alg_put_set(out, algs);
-    if (alg_only_one(algs, &only)) {
-        buffer_put_format(out, ",\"alg\":\"%s\"", alg_name(only));
-    }
 }
 
 /* RFC 3339, of the key's own certificate. */

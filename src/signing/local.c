@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "model/tls_scheme.h"
+#include "signing/judge.h"
 #include "signing/listing.h"
 #include "signing/problem.h"
 #include "signing/seal.h"
@@ -33,6 +34,7 @@ struct question {
     struct caller caller;
     const struct config_caller *granted; /* the caller's row in the configuration */
     struct signing_answer *answer;
+    const char *rule; /* that what is verified broke, by its name; NULL: none */
 };
 
 struct signing_worker *signing_worker_new(void)
@@ -141,6 +143,7 @@ static const char *route_name(enum signing_route route)
         [ROUTE_TLS_SIGNATURE] = "tls-signature",
         [ROUTE_CERTIFICATE] = "certificate",
         [ROUTE_REFERENCE] = "reference",
+        [ROUTE_VERIFY_DETACHED_JWS] = "verify-detached-jws",
     };
     static_assert(COUNT_OF(names) == ROUTE_COUNT, "a name for every route");
     return names[route];
@@ -171,6 +174,13 @@ static enum outcome answer_role(struct question *question, struct reason *why)
     return tls_put_reference(&tls, body, why);
 }
 
+static enum outcome answer_verify(struct question *question, struct reason *why)
+{
+    const struct judge_question judged = {
+        .view = question->view, .caller = question->granted, .request = question->request};
+    return judge(&judged, &question->worker->body, &question->rule, why);
+}
+
 static enum outcome answer_route(struct question *question, struct reason *why)
 {
     switch (question->request->route) {
@@ -188,6 +198,8 @@ static enum outcome answer_route(struct question *question, struct reason *why)
     case ROUTE_CERTIFICATE:
     case ROUTE_REFERENCE:
         return answer_role(question, why);
+    case ROUTE_VERIFY_DETACHED_JWS:
+        return answer_verify(question, why);
     }
     return refuse(why, OUTCOME_NOT_FOUND, "there is no such door");
 }
@@ -275,6 +287,10 @@ static void put_subject(struct buffer *out, const struct signing_request *reques
                           known ? tls_scheme_name(scheme) : "of no known scheme");
         return;
     }
+    if (judge_route(request->route)) {
+        buffer_put_format(out, "%s %s", route_name(request->route), request->name);
+        return;
+    }
     buffer_put_format(out, "reading %s", request->name);
 }
 
@@ -283,12 +299,13 @@ static void record_refusal(const struct question *question, enum outcome outcome
 {
     const struct signing_request *request = question->request;
     bool signs = request->route == ROUTE_SIGN;
+    bool has_profile = signs || judge_route(request->route);
     const struct audit_refusal refusal = {
         .caller = question->caller,
         .caller_name = question->subject.caller_name,
         .operation = signs ? operation_name(request->operation) : route_name(request->route),
-        .profile = signs ? request->name : NULL,
-        .role = signs ? NULL : request->name,
+        .profile = has_profile ? request->name : NULL,
+        .role = has_profile ? NULL : request->name,
         .claim = claim,
         .request = question->answer->request_id,
         .interaction = question->subject.interaction_id,
@@ -362,7 +379,7 @@ void signing_ask(const struct signing *signing, struct signing_worker *worker,
     if (outcome != OUTCOME_OK) {
         log_refusal(&question, outcome, &why);
         buffer_reset(&worker->body);
-        problem_put(&worker->body, outcome, &why, answer->request_id);
+        problem_put(&worker->body, outcome, &why, question.rule, answer->request_id);
         answer->outcome = outcome;
         answer->media = MEDIA_PROBLEM;
         answer->max_age_s = 0;

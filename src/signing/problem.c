@@ -24,7 +24,7 @@ static struct span whole_characters(const char *text)
 }
 
 void problem_put(struct buffer *out, enum outcome outcome, const struct reason *why,
-                 const char *request_id)
+                 const char *rule, const char *request_id)
 {
     buffer_put_format(
         out, "{\"type\":\"urn:qseal:problem:%s\",\"title\":\"%s\",\"status\":%d,\"detail\":",
@@ -34,6 +34,9 @@ void problem_put(struct buffer *out, enum outcome outcome, const struct reason *
     if (why->claim[0] != '\0') {
         buffer_put_text(out, ",\"claim\":");
         json_put_string(out, whole_characters(why->claim));
+    }
+    if (rule != NULL) {
+        buffer_put_format(out, ",\"rule\":\"%s\"", rule);
     }
     buffer_put_text(out, "}");
 }

@@ -8,6 +8,6 @@
 
 /* {"type":"urn:qseal:problem:NAME","title","status","detail","request_id","claim"?} */
 void problem_put(struct buffer *out, enum outcome outcome, const struct reason *why,
-                 const char *request_id);
+                 const char *rule, const char *request_id);
 
 #endif

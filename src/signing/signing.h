@@ -36,11 +36,12 @@ enum signing_route {
     ROUTE_KEYS,
     ROUTE_JWKS,
     ROUTE_SIGN,          /* with an operation and the name of a profile */
-    ROUTE_TLS_SIGNATURE, /* this and those below: with the name of a role */
+    ROUTE_TLS_SIGNATURE, /* this and the next two: with the name of a role */
     ROUTE_CERTIFICATE,
     ROUTE_REFERENCE,
+    ROUTE_VERIFY_DETACHED_JWS, /* with the name of a profile that verifies */
 };
-enum { ROUTE_COUNT = ROUTE_REFERENCE + 1 };
+enum { ROUTE_COUNT = ROUTE_VERIFY_DETACHED_JWS + 1 };
 
 enum signing_media {
     MEDIA_NONE,

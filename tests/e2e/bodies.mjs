@@ -119,3 +119,6 @@ export const artefactMember = {
   dpop: 'dpop',
   'detached-jws': 'jws',
 }
+
+// Profiles that verify, which have no role and no artefact.
+export const verifying = { 'op-response-jws': 'verify-detached-jws' }

@@ -51,7 +51,7 @@ static void test_every_operation(void **state)
     }
 }
 
-static void test_roles(void **state)
+static void test_named(void **state)
 {
     (void)state;
     static const struct {
@@ -62,6 +62,7 @@ static void test_roles(void **state)
         {"/v1/tls-signature/transport-1.x", "POST", ROUTE_TLS_SIGNATURE},
         {"/v1/keys/transport-1.x/certificate", "GET", ROUTE_CERTIFICATE},
         {"/v1/keys/transport-1.x/reference", "GET", ROUTE_REFERENCE},
+        {"/v1/verify/detached-jws/transport-1.x", "POST", ROUTE_VERIFY_DETACHED_JWS},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct route route;
@@ -168,7 +169,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_fixed_paths),  cmocka_unit_test(test_every_operation),
-        cmocka_unit_test(test_roles),        cmocka_unit_test(test_queries),
+        cmocka_unit_test(test_named),        cmocka_unit_test(test_queries),
         cmocka_unit_test(test_nothing_else),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -87,6 +87,39 @@ static void grants_and_names_decide(void **state)
                    "op-jar-pis is not granted to caller flow");
 }
 
+/* What others signed: the rule is in the problem, and grants count as for signing. */
+static void what_is_verified_is_refused_by_rule(void **state)
+{
+    struct instance *instance = *state;
+    JSON_CLEANUP json_t *unknown = NULL;
+    JSON_CLEANUP json_t *refused = NULL;
+    JSON_CLEANUP json_t *malformed = NULL;
+    instance_configure(instance, "[op-response-jws]", "[operator, custodian]");
+    struct reason why = {0};
+    struct signing_answer answer = instance_ask(
+        instance, ROUTE_VERIFY_DETACHED_JWS, (enum operation)0, "op-response-jws", "{}", &unknown);
+    assert_problem(&answer, unknown, OUTCOME_NOT_GRANTED, "op-response-jws is not granted");
+    assert_done(custody_reload(instance->custody, &why), why);
+    answer = instance_ask(instance, ROUTE_VERIFY_DETACHED_JWS, (enum operation)0, "op-response-jws",
+                          "{\"jws\":\"e30..AA\",\"payload\":\"\",\"jwks\":{}}", &refused);
+    assert_problem(&answer, refused, OUTCOME_RULE, "must have \"alg\"");
+    assert_string_equal(text(refused, "rule"), "alg");
+    answer = instance_ask(instance, ROUTE_VERIFY_DETACHED_JWS, (enum operation)0, "op-response-jws",
+                          "{}", &malformed);
+    assert_problem(&answer, malformed, OUTCOME_RULE, "missing");
+    assert_string_equal(text(malformed, "claim"), "/jws");
+    assert_null(json_object_get(malformed, "rule"));
+}
+
+static void a_profile_that_signs_verifies_nothing(void **state)
+{
+    JSON_CLEANUP json_t *problem = NULL;
+    struct signing_answer answer = instance_ask(*state, ROUTE_VERIFY_DETACHED_JWS,
+                                                (enum operation)0, "op-jar-cof", "{}", &problem);
+    assert_problem(&answer, problem, OUTCOME_NOT_FOUND,
+                   "no profile op-jar-cof of the operation verify-detached-jws");
+}
+
 static void without_a_key_the_answer_says_what_to_do(void **state)
 {
     struct instance *instance = *state;
@@ -234,6 +267,8 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(grants_and_names_decide, setup, teardown),
         cmocka_unit_test_setup_teardown(without_a_key_the_answer_says_what_to_do, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_is_verified_is_refused_by_rule, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_profile_that_signs_verifies_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(a_rule_names_its_claim, setup, teardown),
         cmocka_unit_test_setup_teardown(an_unknown_connection_or_uid_gets_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(an_interaction_id_is_one_uuid, setup, teardown),

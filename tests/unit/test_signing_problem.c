@@ -12,7 +12,7 @@ static json_t *problem_of(enum outcome outcome, const struct reason *why)
     BUFFER_CLEANUP struct buffer text = BUFFER_INIT(8192);
     json_t *problem = NULL;
     struct reason parse = {0};
-    problem_put(&text, outcome, why, "00000000-0000-4000-8000-000000000000");
+    problem_put(&text, outcome, why, NULL, "00000000-0000-4000-8000-000000000000");
     assert_true(buffer_ok(&text));
     assert_done(json_parse_object(buffer_span(&text), &problem, &parse), parse);
     return problem;
