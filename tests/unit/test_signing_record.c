@@ -342,6 +342,24 @@ static void a_refusal_names_the_claim_and_the_reason(void **state)
     expect_text(record, "claim", "iss");
 }
 
+/* What is verified is in no record; who asked in vain, about what profile and why, is. */
+static void a_refusal_to_verify_names_the_profile(void **state)
+{
+    struct instance *instance = *state;
+    struct signing_request request =
+        request_for(instance, OPERATION_JAR, "op-response-jws",
+                    "{\"jws\":\"e30..AA\",\"payload\":\"cDR5bG9hZA\",\"jwks\":{}}");
+    request.route = ROUTE_VERIFY_DETACHED_JWS;
+    request.operation = (enum operation)0;
+    JSON_CLEANUP json_t *record = refusal_of(instance, &request, OUTCOME_RULE);
+    expect_members(record,
+                   "seq prev time kind request uid gid pid caller operation profile outcome "
+                   "detail");
+    expect_text(record, "operation", "verify-detached-jws");
+    expect_text(record, "profile", "op-response-jws");
+    expect_text(record, "detail", "alg: the header must have \"alg\" as a string");
+}
+
 /* A name that the caller made up is payload. */
 static void a_claim_of_the_callers_own_is_not_told(void **state)
 {
@@ -463,6 +481,7 @@ int main(void)
         TEST(a_handshake_has_its_scheme_its_peer_and_the_digest_of_what_was_released),
         TEST(a_transcript_has_two_digests),
         TEST(a_refusal_names_the_claim_and_the_reason),
+        TEST(a_refusal_to_verify_names_the_profile),
         TEST(a_claim_of_the_callers_own_is_not_told),
         TEST(a_refusal_without_a_profile_says_what_was_asked),
         TEST(a_refusal_of_nobody_names_nobody),
