@@ -223,6 +223,13 @@ static int by_name(const void *a, const void *b)
     return strcmp(profile_name(*left), profile_name(*right));
 }
 
+static int by_own_name(const void *a, const void *b)
+{
+    const struct verification *const *left = a;
+    const struct verification *const *right = b;
+    return strcmp((*left)->name, (*right)->name);
+}
+
 static void free_ref(struct profiles **profiles)
 {
     profiles_free(*profiles);
@@ -282,6 +289,10 @@ enum outcome profiles_load(const struct config *config, struct profiles **out, s
     }
     if (profiles->n > 0) {
         qsort(profiles->items, profiles->n, sizeof profiles->items[0], by_name);
+    }
+    if (profiles->n_verifications > 0) {
+        qsort(profiles->verifications, profiles->n_verifications, sizeof profiles->verifications[0],
+              by_own_name);
     }
     *out = profiles;
     profiles = NULL;

@@ -12,9 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { JWKS_FILE_MAX = 1024 * 1024 };
+enum { JWKS_FILE_MAX = 1024 * 1024, LEEWAY_S = 60, MAX_IAT_AGE_S = 600 };
 
-static const char *const kind_names[] = {[VERIFICATION_DETACHED_JWS] = "verify-detached-jws"};
+static const char *const kind_names[] = {[VERIFICATION_DETACHED_JWS] = "verify-detached-jws",
+                                         [VERIFICATION_ID_TOKEN] = "verify-id-token"};
 
 const char *verification_kind_name(enum verification_kind kind)
 {
@@ -132,29 +133,78 @@ static uint32_t algs_of(char *const *names, uint32_t count)
     return algs;
 }
 
-/* The body of POST /v1/verify/detached-jws. */
-static char *detached_schema(bool pinned)
+static struct text_list list_of(char *const *items, uint32_t n)
 {
-    JSON_CLEANUP json_t *schema = json_pack(
-        "{s:s, s:{s:{s:s,s:s}, s:{s:s,s:s,s:s}, s:{s:s,s:s}}, s:[s,s], s:b}", "type", "object",
-        "properties", "jws", "type", "string", "pattern", "^[A-Za-z0-9_-]+\\.\\.[A-Za-z0-9_-]+$",
-        "payload", "type", "string", "pattern", "^[A-Za-z0-9_-]*$", "description",
-        "BASE64URL of the exact octets that were received", "jwks", "type", "object", "description",
-        pinned ? "ignored: the keys of this profile are pinned" : "the signer's JWK Set",
-        "required", "jws", "payload", "additionalProperties", 0);
-    if (!pinned) {
-        (void)json_array_append_new(json_object_get(schema, "required"), json_string("jwks"));
-    }
-    return text_json(schema);
+    return (struct text_list){.items = items, .n = n};
 }
 
-static enum outcome fill(struct verification *verification, const struct verify_template *template,
-                         const struct verify_binding *binding, const char *path, struct reason *why)
+static enum verify_need need_of(enum verify_need said, enum verify_need otherwise)
+{
+    return said == 0 ? otherwise : said;
+}
+
+static void fill_id_token(struct id_token_rules *rules, const struct verify_id_token *from,
+                          const struct verify_binding *bound)
+{
+    *rules = (struct id_token_rules){
+        .issuer = bound->issuer,
+        .client_id = bound->client_id,
+        .trusted_audiences = list_of(bound->trusted_audiences, bound->trusted_audiences_count),
+        .acr = bound->acr_values_count > 0 ? list_of(bound->acr_values, bound->acr_values_count)
+                                           : list_of(from->acr_values, from->acr_values_count),
+        .intent = list_of(from->intent_claims, from->intent_claims_count),
+        .leeway_s = from->leeway_s == NULL ? LEEWAY_S : *from->leeway_s,
+        .max_iat_age_s = from->max_iat_age_s == NULL ? MAX_IAT_AGE_S : *from->max_iat_age_s,
+        .max_age_s = bound->max_age_s,
+        .nonce = need_of(from->nonce, NEED_REQUIRED),
+        .auth_time = need_of(from->auth_time, NEED_REQUIRED),
+        .response_iss = need_of(from->response_iss, NEED_WHEN_SENT),
+        .hashes = {[TOKEN_C_HASH] = need_of(from->c_hash, NEED_IF_PRESENT),
+                   [TOKEN_S_HASH] = need_of(from->s_hash, NEED_IF_PRESENT),
+                   [TOKEN_AT_HASH] = need_of(from->at_hash, NEED_IF_PRESENT),
+                   [TOKEN_RT_HASH] = need_of(from->rt_hash, NEED_IF_PRESENT)},
+    };
+}
+
+/* An ID token is somebody's, for somebody; nothing else is. */
+static enum outcome check_parties(enum verification_kind kind, const struct verify_binding *binding,
+                                  const char *path, struct reason *why)
+{
+    bool both = binding->issuer != NULL && binding->client_id != NULL;
+    bool any = binding->issuer != NULL || binding->client_id != NULL ||
+               binding->max_age_s != NULL || binding->trusted_audiences_count > 0 ||
+               binding->acr_values_count > 0;
+    if (kind == VERIFICATION_ID_TOKEN && !both) {
+        return yaml_refuse(why, path, "/template", "its template wants issuer and client_id");
+    }
+    if (kind != VERIFICATION_ID_TOKEN && any) {
+        return yaml_refuse(why, path, "/template",
+                           "issuer, client_id, max_age_s, trusted_audiences and acr_values are for "
+                           "ID tokens; its template is for something else");
+    }
+    return OUTCOME_OK;
+}
+
+static struct jws_rules rules_of(const struct verify_template *template, uint32_t algs)
 {
     static const enum jws_b64 b64_of[] = {[VERIFY_BODY_B64] = JWS_B64_TRUE,
                                           [VERIFY_BODY_RAW] = JWS_B64_FALSE,
                                           [VERIFY_BODY_EITHER] = JWS_B64_ANY};
     const struct verify_detached *detached = template->detached;
+    bool jwt = template->kind == VERIFICATION_ID_TOKEN; /* RFC 7797 §7: b64 is never false */
+    return (struct jws_rules){
+        .algs = algs,
+        .require_kid = is_required(template->kid_required),
+        .b64 = jwt ? JWS_B64_TRUE : b64_of[detached->payload],
+        .require_crit = !jwt && detached->crit_required,
+        .b64_without_crit = !jwt && detached->allow_b64_without_crit,
+    };
+}
+
+static enum outcome fill(struct verification *verification, const char *path, struct reason *why)
+{
+    const struct verify_template *template = verification->from;
+    const struct verify_binding *binding = verification->bound;
     uint32_t algs = algs_of(template->algorithms, template->algorithms_count);
     uint32_t bound = binding->algorithms_count == 0
                          ? algs
@@ -163,33 +213,37 @@ static enum outcome fill(struct verification *verification, const struct verify_
         return yaml_refuse(why, path, "/algorithms",
                            "the template does not allow one of these algorithms");
     }
-    verification->kind = template->kind;
-    verification->rules = (struct jws_rules){
-        .algs = bound,
-        .require_kid = is_required(template->kid_required),
-        .b64 = b64_of[detached->payload],
-        .require_crit = detached->crit_required,
-        .b64_without_crit = detached->allow_b64_without_crit,
-    };
-    verification->name = strdup(binding->name);
-    verification->template = strdup(template->name);
-    verification->input_schema = detached_schema(!binding->jwks_from_caller);
-    if (verification->name == NULL || verification->template == NULL ||
-        verification->input_schema == NULL) {
-        return no_memory(why);
+    enum outcome outcome = check_parties(template->kind, binding, path, why);
+    if (outcome != OUTCOME_OK) {
+        return outcome;
     }
-    return pin(verification, binding, path, why);
+    verification->name = binding->name;
+    verification->template = template->name;
+    verification->kind = template->kind;
+    verification->rules = rules_of(template, bound);
+    if (template->kind == VERIFICATION_ID_TOKEN) {
+        fill_id_token(&verification->id_token, template->id_token, binding);
+    }
+    outcome = pin(verification, binding, path, why);
+    if (outcome == OUTCOME_OK) {
+        verification->input_schema = verification_schema(verification);
+        outcome = verification->input_schema != NULL ? OUTCOME_OK : no_memory(why);
+    }
+    return outcome;
 }
 
-enum outcome verification_compile(const struct verify_template *template,
-                                  const struct verify_binding *binding, const char *path,
-                                  struct verification **out, struct reason *why)
+enum outcome verification_compile(struct verify_template *template, struct verify_binding *binding,
+                                  const char *path, struct verification **out, struct reason *why)
 {
     struct verification *verification = calloc(1, sizeof *verification);
     if (verification == NULL) {
+        verify_template_free_ref(&template);
+        verify_binding_free_ref(&binding);
         return no_memory(why);
     }
-    enum outcome outcome = fill(verification, template, binding, path, why);
+    verification->from = template;
+    verification->bound = binding;
+    enum outcome outcome = fill(verification, path, why);
     if (outcome != OUTCOME_OK) {
         verification_free(verification);
         return outcome;
@@ -208,9 +262,9 @@ void verification_free(struct verification *verification)
     }
     free(verification->made);
     json_clear_ref(&verification->jwks);
-    free(verification->name);
-    free(verification->template);
     free(verification->input_schema);
+    verify_template_free_ref(&verification->from);
+    verify_binding_free_ref(&verification->bound);
     free(verification);
 }
 
@@ -222,6 +276,10 @@ enum outcome verification_load(const char *template_path, const char *template_n
     CLEANUP(verify_binding_free_ref) struct verify_binding *binding = NULL;
     enum outcome outcome = verify_template_load(template_path, template_name, &template, why);
     outcome = outcome != OUTCOME_OK ? outcome : verify_binding_load(path, name, &binding, why);
-    return outcome != OUTCOME_OK ? outcome
-                                 : verification_compile(template, binding, path, out, why);
+    if (outcome == OUTCOME_OK) {
+        outcome = verification_compile(template, binding, path, out, why);
+        template = NULL;
+        binding = NULL;
+    }
+    return outcome;
 }

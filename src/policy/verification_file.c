@@ -11,9 +11,12 @@
 #include <string.h>
 
 enum { TEXT_MAX_BYTES = 2048, PATH_MAX_BYTES = 4096, JWKS_MAX_BYTES = 128 * 1024 };
-enum { ALGORITHM_MAX_BYTES = 16 };
+enum { ALGORITHM_MAX_BYTES = 16, LEEWAY_MAX_S = 300, IAT_AGE_MAX_S = 86400 };
 
-static const cyaml_strval_t kinds[] = {{"verify-detached-jws", VERIFICATION_DETACHED_JWS}};
+static const cyaml_strval_t kinds[] = {{"verify-detached-jws", VERIFICATION_DETACHED_JWS},
+                                       {"verify-id-token", VERIFICATION_ID_TOKEN}};
+static const cyaml_strval_t needs[] = {
+    {"required", NEED_REQUIRED}, {"when-sent", NEED_WHEN_SENT}, {"if-present", NEED_IF_PRESENT}};
 static const cyaml_strval_t payloads[] = {
     {"body-b64", VERIFY_BODY_B64}, {"body-raw", VERIFY_BODY_RAW}, {"either", VERIFY_BODY_EITHER}};
 
@@ -26,6 +29,32 @@ static const cyaml_schema_field_t detached_fields[] = {
     CYAML_FIELD_BOOL("crit_required", CYAML_FLAG_OPTIONAL, struct verify_detached, crit_required),
     CYAML_FIELD_BOOL("allow_b64_without_crit", CYAML_FLAG_OPTIONAL, struct verify_detached,
                      allow_b64_without_crit),
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t text_entry = {
+    CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char *, 1, TEXT_MAX_BYTES)};
+
+#define NEED(member)                                                                               \
+    CYAML_FIELD_ENUM(#member, CYAML_FLAG_STRICT | CYAML_FLAG_OPTIONAL, struct verify_id_token,     \
+                     member, needs, COUNT_OF(needs))
+
+static const cyaml_schema_field_t id_token_fields[] = {
+    CYAML_FIELD_UINT_PTR("leeway_s", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
+                         struct verify_id_token, leeway_s),
+    CYAML_FIELD_UINT_PTR("max_iat_age_s", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
+                         struct verify_id_token, max_iat_age_s),
+    NEED(nonce),
+    NEED(auth_time),
+    NEED(response_iss),
+    NEED(c_hash),
+    NEED(s_hash),
+    NEED(at_hash),
+    NEED(rt_hash),
+    CYAML_FIELD_SEQUENCE("acr_values", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
+                         struct verify_id_token, acr_values, &text_entry, 1, TEMPLATE_LIST_MAX),
+    CYAML_FIELD_SEQUENCE("intent_claims", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
+                         struct verify_id_token, intent_claims, &text_entry, 1, TEMPLATE_LIST_MAX),
     CYAML_FIELD_END,
 };
 
@@ -42,6 +71,8 @@ static const cyaml_schema_field_t template_fields[] = {
                          struct verify_template, kid_required),
     CYAML_FIELD_MAPPING_PTR("detached", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
                             struct verify_template, detached, detached_fields),
+    CYAML_FIELD_MAPPING_PTR("id_token", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
+                            struct verify_template, id_token, id_token_fields),
     CYAML_FIELD_END,
 };
 
@@ -61,6 +92,17 @@ static const cyaml_schema_field_t binding_fields[] = {
                            struct verify_binding, jwks_file, 1, PATH_MAX_BYTES),
     CYAML_FIELD_BOOL("jwks_from_caller", CYAML_FLAG_OPTIONAL, struct verify_binding,
                      jwks_from_caller),
+    CYAML_FIELD_STRING_PTR("issuer", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
+                           struct verify_binding, issuer, 1, TEXT_MAX_BYTES),
+    CYAML_FIELD_STRING_PTR("client_id", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
+                           struct verify_binding, client_id, 1, TEXT_MAX_BYTES),
+    CYAML_FIELD_UINT_PTR("max_age_s", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
+                         struct verify_binding, max_age_s),
+    CYAML_FIELD_SEQUENCE("trusted_audiences", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
+                         struct verify_binding, trusted_audiences, &text_entry, 1,
+                         TEMPLATE_LIST_MAX),
+    CYAML_FIELD_SEQUENCE("acr_values", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
+                         struct verify_binding, acr_values, &text_entry, 1, TEMPLATE_LIST_MAX),
     CYAML_FIELD_END,
 };
 
@@ -117,12 +159,37 @@ static enum outcome check_detached(const struct verify_template *template, const
                                    struct reason *why)
 {
     const struct verify_detached *detached = template->detached;
-    if (detached == NULL) {
-        return yaml_refuse(why, path, "/operation", "verify-detached-jws wants `detached`");
+    if (detached == NULL || template->id_token != NULL) {
+        return yaml_refuse(why, path, "/operation",
+                           "verify-detached-jws wants `detached`, and no `id_token`");
     }
     if (detached->crit_required && detached->allow_b64_without_crit) {
         return yaml_refuse(why, path, "/detached/allow_b64_without_crit",
                            "crit cannot be required and left out");
+    }
+    return OUTCOME_OK;
+}
+
+static enum outcome check_id_token(const struct verify_template *template, const char *path,
+                                   struct reason *why)
+{
+    const struct verify_id_token *id_token = template->id_token;
+    if (id_token == NULL || template->detached != NULL) {
+        return yaml_refuse(why, path, "/operation",
+                           "verify-id-token wants `id_token`, and no `detached`");
+    }
+    if (id_token->leeway_s != NULL && *id_token->leeway_s > LEEWAY_MAX_S) {
+        return yaml_refuse(why, path, "/id_token/leeway_s", "at most %d seconds", LEEWAY_MAX_S);
+    }
+    if (id_token->max_iat_age_s != NULL && *id_token->max_iat_age_s > IAT_AGE_MAX_S) {
+        return yaml_refuse(why, path, "/id_token/max_iat_age_s", "at most %d seconds",
+                           IAT_AGE_MAX_S);
+    }
+    if (id_token->auth_time == NEED_WHEN_SENT) {
+        return yaml_refuse(why, path, "/id_token/auth_time", "required or if-present");
+    }
+    if (id_token->response_iss == NEED_IF_PRESENT) {
+        return yaml_refuse(why, path, "/id_token/response_iss", "required or when-sent");
     }
     return OUTCOME_OK;
 }
@@ -141,7 +208,10 @@ enum outcome verify_template_load(const char *path, const char *name, struct ver
                            "the template must be named as its file is: \"%s\"", name);
     }
     outcome = check_algorithms(template->algorithms, template->algorithms_count, path, why);
-    outcome = outcome != OUTCOME_OK ? outcome : check_detached(template, path, why);
+    if (outcome == OUTCOME_OK) {
+        outcome = template->kind == VERIFICATION_ID_TOKEN ? check_id_token(template, path, why)
+                                                          : check_detached(template, path, why);
+    }
     if (outcome == OUTCOME_OK) {
         *out = template;
         template = NULL;

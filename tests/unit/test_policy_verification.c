@@ -107,13 +107,58 @@ static void algorithms_are_the_template_s(void **state)
     assert_non_null(strstr(why.detail, "p.yaml:3: the template does not allow one of these"));
 }
 
+/* An ID token has an issuer and a client; a detached JWS has neither. */
+static void parties_belong_to_id_tokens(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *template;
+        const char *more;
+        const char *detail; /* NULL: good */
+    } rows[] = {
+        {"op-id-token", "issuer: https://a\nclient_id: b\n", NULL},
+        {"op-id-token", "issuer: https://a\n", "wants issuer and client_id"},
+        {"op-id-token", "client_id: b\n", "wants issuer and client_id"},
+        {"op-response-jws", "issuer: https://a\n", "are for ID tokens"},
+        {"op-response-jws", "max_age_s: 60\n", "are for ID tokens"},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        char template_path[PATH_MAX];
+        char path[PATH_MAX];
+        char binding[400];
+        struct verification *profile = NULL;
+        struct reason why = {.detail = ""};
+        (void)snprintf(template_path, sizeof template_path, SHIPPED_TEMPLATES "/%s.yaml",
+                       rows[i].template);
+        (void)snprintf(path, sizeof path, "%s/p.yaml", files.bindings);
+        (void)snprintf(binding, sizeof binding,
+                       "profile: p\ntemplate: %s\njwks_from_caller: true\n%s", rows[i].template,
+                       rows[i].more);
+        write_file(files.bindings, "p.yaml", binding);
+        enum outcome outcome =
+            verification_load(template_path, rows[i].template, path, "p", &profile, &why);
+        if (rows[i].detail == NULL) {
+            assert_int_equal(outcome, OUTCOME_OK);
+            verification_free(profile);
+        } else {
+            assert_int_equal(outcome, OUTCOME_RULE);
+            assert_non_null(strstr(why.detail, "p.yaml:2: "));
+            assert_non_null(strstr(why.detail, rows[i].detail));
+        }
+    }
+}
+
 static void the_shipped_ones(void **state)
 {
     (void)state;
     static const struct {
         const char *name;
         enum verification_kind kind;
-    } rows[] = {{"op-response-jws", VERIFICATION_DETACHED_JWS}};
+    } rows[] = {{"fapi2-id-token", VERIFICATION_ID_TOKEN},
+                {"op-id-token", VERIFICATION_ID_TOKEN},
+                {"op-id-token-front", VERIFICATION_ID_TOKEN},
+                {"op-response-jws", VERIFICATION_DETACHED_JWS},
+                {"paynet-id-token", VERIFICATION_ID_TOKEN}};
     struct profiles *profiles = load_shipped();
     assert_int_equal(profiles_verifications(profiles), COUNT_OF(rows));
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
@@ -125,6 +170,35 @@ static void the_shipped_ones(void **state)
         assert_non_null(schema);
     }
     assert_null(profiles_verification(profiles, VERIFICATION_DETACHED_JWS, "op-detached"));
+    assert_null(profiles_verification(profiles, VERIFICATION_DETACHED_JWS, "op-id-token"));
+    profiles_free(profiles);
+}
+
+/* What the files say, and what holds where they say nothing. */
+static void rules_of_an_id_token(void **state)
+{
+    (void)state;
+    struct profiles *profiles = load_shipped();
+    const struct verification *op =
+        profiles_verification(profiles, VERIFICATION_ID_TOKEN, "op-id-token-front");
+    assert_non_null(op);
+    assert_string_equal(op->id_token.client_id, "cu096Eiii4i2c5CeThpf");
+    assert_int_equal(op->id_token.leeway_s, 60);
+    assert_int_equal(op->id_token.max_iat_age_s, 600);
+    assert_int_equal(*op->id_token.max_age_s, 86400);
+    assert_int_equal(op->id_token.nonce, NEED_REQUIRED);
+    assert_int_equal(op->id_token.auth_time, NEED_IF_PRESENT);
+    assert_int_equal(op->id_token.response_iss, NEED_WHEN_SENT);
+    assert_int_equal(op->id_token.hashes[TOKEN_C_HASH], NEED_REQUIRED);
+    assert_int_equal(op->id_token.hashes[TOKEN_S_HASH], NEED_REQUIRED);
+    assert_int_equal(op->id_token.hashes[TOKEN_AT_HASH], NEED_IF_PRESENT);
+    assert_int_equal(op->id_token.intent.n, 2);
+    assert_string_equal(op->id_token.acr.items[0], "urn:openbanking:psd2:sca");
+    assert_int_equal(op->rules.b64, JWS_B64_TRUE);
+    JSON_CLEANUP json_t *schema = json_loads(op->input_schema, JSON_REJECT_DUPLICATES, NULL);
+    JSON_CLEANUP json_t *required =
+        json_pack("[s,s,s,s,s,s]", "id_token", "nonce", "code", "state", "intent_id", "jwks");
+    assert_true(json_equal(json_object_get(schema, "required"), required));
     profiles_free(profiles);
 }
 
@@ -148,7 +222,9 @@ int main(void)
         cmocka_unit_test(a_pinned_set_is_read_strictly),
         cmocka_unit_test(a_file_is_read_like_a_text),
         cmocka_unit_test(algorithms_are_the_template_s),
+        cmocka_unit_test(parties_belong_to_id_tokens),
         cmocka_unit_test(the_shipped_ones),
+        cmocka_unit_test(rules_of_an_id_token),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -32,6 +32,15 @@ static void templates_are_refused_with_their_line(void **state)
          "crit cannot be required and left out"},
         {"op-response-jws", NULL, "purpose: seal\n", "unknown key \"purpose\""},
         {"op-response-jws", "verify-detached-jws", "verify-everything", "operation"},
+        {"op-response-jws", "verify-detached-jws", "verify-id-token", "and no `detached`"},
+        {"op-response-jws", NULL, "id_token: {nonce: required}\n", "and no `id_token`"},
+        {"op-id-token", NULL, "  leeway_s: 300\n  max_iat_age_s: 86400\n", NULL},
+        {"op-id-token", NULL, "  leeway_s: 301\n", "at most 300 seconds"},
+        {"op-id-token", NULL, "  max_iat_age_s: 86401\n", "at most 86400 seconds"},
+        {"op-id-token", NULL, "  nonce: sometimes\n", "nonce"},
+        {"op-id-token", "auth_time: if-present", "auth_time: when-sent", "required or if-present"},
+        {"op-id-token", NULL, "  response_iss: if-present\n", "required or when-sent"},
+        {"op-id-token", NULL, "  x_hash: required\n", "unknown key \"x_hash\""},
     };
     for (size_t i = 0; i < COUNT_OF(changes); i++) {
         assert_true(template_fits(files.templates, &changes[i], load_template));
