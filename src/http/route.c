@@ -61,6 +61,7 @@ static const struct named_row {
     {"/v1/keys/", "/certificate", ROUTE_CERTIFICATE, &get},
     {"/v1/keys/", "/reference", ROUTE_REFERENCE, &get},
     {"/v1/verify/detached-jws/", "", ROUTE_VERIFY_DETACHED_JWS, &post},
+    {"/v1/verify/id-token/", "", ROUTE_VERIFY_ID_TOKEN, &post},
 };
 
 static bool find_named(const char *path, struct route *out)

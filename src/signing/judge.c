@@ -2,17 +2,17 @@
  * What others signed, for a caller. */
 #include "signing/judge.h"
 
+#include "base/clock.h"
 #include "verify/verify.h"
 
 bool judge_route(enum signing_route route)
 {
-    return route == ROUTE_VERIFY_DETACHED_JWS;
+    return route == ROUTE_VERIFY_DETACHED_JWS || route == ROUTE_VERIFY_ID_TOKEN;
 }
 
 static enum verification_kind kind_of(enum signing_route route)
 {
-    (void)route;
-    return VERIFICATION_DETACHED_JWS;
+    return route == ROUTE_VERIFY_ID_TOKEN ? VERIFICATION_ID_TOKEN : VERIFICATION_DETACHED_JWS;
 }
 
 const char *judge_name(enum signing_route route)
@@ -36,7 +36,12 @@ enum outcome judge(const struct judge_question *question, struct buffer *json, c
                       "the profile %s is not granted to caller %s (uid %u)", request->name,
                       question->caller->name, question->caller->uid);
     }
-    const struct verify_request verify = {
+    struct verify_request verify = {
         .profile = profile, .body = request->body, .content_type = request->content_type};
-    return verify_detached_jws(&verify, json, rule, why);
+    if (profile->kind == VERIFICATION_DETACHED_JWS) {
+        return verify_detached_jws(&verify, json, rule, why);
+    }
+    enum outcome outcome = clock_guard_take(watch_clock(question->watch), clock_wall_s(),
+                                            clock_boot_s(), &verify.now, why);
+    return outcome != OUTCOME_OK ? outcome : verify_id_token(&verify, json, rule, why);
 }

@@ -7,9 +7,11 @@
 #include "policy/verification.h"
 #include "signing/signing.h"
 #include "signing/view.h"
+#include "signing/watch.h"
 
 struct judge_question {
     const struct view *view;
+    struct watch *watch; /* for the clock */
     const struct config_caller *caller;
     const struct signing_request *request;
 };
@@ -18,8 +20,8 @@ struct judge_question {
 bool judge_route(enum signing_route route);
 /* Its operation's name. */
 const char *judge_name(enum signing_route route);
-/* Appends the answer's JSON text. OUTCOME_NOT_FOUND, OUTCOME_NOT_GRANTED, or what verify/verify.h
- * says, with the rule that was broken. Nothing is recorded of what is good. */
+/* Appends the answer's JSON text. OUTCOME_NOT_FOUND, OUTCOME_NOT_GRANTED, OUTCOME_CLOCK, or what
+ * verify/verify.h says, with the rule that was broken. Nothing is recorded of what is good. */
 enum outcome judge(const struct judge_question *question, struct buffer *json, const char **rule,
                    struct reason *why) MUST_USE;
 

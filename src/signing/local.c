@@ -144,6 +144,7 @@ static const char *route_name(enum signing_route route)
         [ROUTE_CERTIFICATE] = "certificate",
         [ROUTE_REFERENCE] = "reference",
         [ROUTE_VERIFY_DETACHED_JWS] = "verify-detached-jws",
+        [ROUTE_VERIFY_ID_TOKEN] = "verify-id-token",
     };
     static_assert(COUNT_OF(names) == ROUTE_COUNT, "a name for every route");
     return names[route];
@@ -177,7 +178,11 @@ static enum outcome answer_role(struct question *question, struct reason *why)
 static enum outcome answer_verify(struct question *question, struct reason *why)
 {
     const struct judge_question judged = {
-        .view = question->view, .caller = question->granted, .request = question->request};
+        .view = question->view,
+        .watch = question->signing->watch,
+        .caller = question->granted,
+        .request = question->request,
+    };
     return judge(&judged, &question->worker->body, &question->rule, why);
 }
 
@@ -199,6 +204,7 @@ static enum outcome answer_route(struct question *question, struct reason *why)
     case ROUTE_REFERENCE:
         return answer_role(question, why);
     case ROUTE_VERIFY_DETACHED_JWS:
+    case ROUTE_VERIFY_ID_TOKEN:
         return answer_verify(question, why);
     }
     return refuse(why, OUTCOME_NOT_FOUND, "there is no such door");

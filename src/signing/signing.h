@@ -39,9 +39,10 @@ enum signing_route {
     ROUTE_TLS_SIGNATURE, /* this and the next two: with the name of a role */
     ROUTE_CERTIFICATE,
     ROUTE_REFERENCE,
-    ROUTE_VERIFY_DETACHED_JWS, /* with the name of a profile that verifies */
+    ROUTE_VERIFY_DETACHED_JWS, /* this and the next: with the name of a profile that verifies */
+    ROUTE_VERIFY_ID_TOKEN,
 };
-enum { ROUTE_COUNT = ROUTE_VERIFY_DETACHED_JWS + 1 };
+enum { ROUTE_COUNT = ROUTE_VERIFY_ID_TOKEN + 1 };
 
 enum signing_media {
     MEDIA_NONE,

@@ -12,6 +12,13 @@ static const struct member members[] = {
     {"jwks", MEMBER_OBJECT, false},
 };
 
+static bool is_object(struct span payload)
+{
+    JSON_CLEANUP json_t *object = NULL;
+    struct reason unused;
+    return json_parse_object(payload, &object, &unused) == OUTCOME_OK;
+}
+
 static enum outcome judge(const struct verification *profile, const json_t *input,
                           struct span payload, json_t **header, const char **rule,
                           struct reason *why)
@@ -47,7 +54,7 @@ enum outcome verify_detached_jws(const struct verify_request *request, struct bu
     struct span octets = payload.len == 0 ? span_of("", 0) : buffer_span(&payload);
     outcome = judge(request->profile, input, octets, &header, rule, why);
     if (outcome == OUTCOME_OK) {
-        answer_put(json, header, octets);
+        answer_put(json, header, is_object(octets) ? octets : span_of(NULL, 0));
     }
     return outcome;
 }

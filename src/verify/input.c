@@ -30,6 +30,10 @@ static enum outcome check_member(const struct member *member, const char *name, 
     if (member->type == MEMBER_OBJECT && !json_is_object(value)) {
         return refuse_claim(why, OUTCOME_RULE, pointer, "must be an object");
     }
+    if (member->type == MEMBER_COUNT &&
+        (!json_is_integer(value) || json_integer_value(value) < 0)) {
+        return refuse_claim(why, OUTCOME_RULE, pointer, "must be an integer, not negative");
+    }
     return OUTCOME_OK;
 }
 

@@ -6,7 +6,7 @@
 #include "verify/verify.h"
 
 /* input.c: what a member of the body must be. */
-enum member_type { MEMBER_TEXT = 1, MEMBER_OBJECT };
+enum member_type { MEMBER_TEXT = 1, MEMBER_OBJECT, MEMBER_COUNT };
 
 struct member {
     const char *name;
@@ -25,8 +25,26 @@ enum outcome input_rules(const struct verification *profile, const json_t *input
 /* rule.c: the name in front of a reason of jws_verify(); NULL when there is none. */
 const char *rule_of_jws(const struct reason *why);
 
-/* answer.c: {"valid":true,…} with alg and kid of the header, and the payload as `claims` where it
- * is one JSON object. */
-void answer_put(struct buffer *json, const json_t *header, struct span payload);
+/* answer.c: {"valid":true,…} with alg and kid of the header, and `claims`, the text of a strict
+ * JSON object; NULL data for none. */
+void answer_put(struct buffer *json, const json_t *header, struct span claims);
+
+/* What the rules of an ID token look at; all borrowed. */
+struct id_token {
+    const struct id_token_rules *rules;
+    const json_t *input;  /* what the caller sent */
+    const json_t *header; /* of a token whose signature is good */
+    const json_t *claims;
+    int64_t now;
+};
+
+/* id_token_rules.c: the first rule that fails; *rule is its name. */
+enum outcome id_token_judge(const struct id_token *token, const char **rule,
+                            struct reason *why) MUST_USE;
+
+enum { TOKEN_HASH_SIZE = 44 };
+/* token_hash.c: BASE64URL of the left half of the digest that goes with the alg (OpenID Connect
+ * Core §3.1.3.6); Ed25519 goes with SHA-512. False: no such digest. */
+bool token_hash_put(struct span alg, struct span text, char out[TOKEN_HASH_SIZE]) MUST_USE;
 
 #endif

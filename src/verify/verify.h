@@ -13,6 +13,7 @@ struct verify_request {
     const struct verification *profile;
     struct span body;
     const char *content_type; /* as sent, "" when absent */
+    int64_t now;              /* wall seconds, for an ID token */
 };
 
 /* A detached JWS over exact octets. Appends {"valid":true,…}. OUTCOME_RULE with *rule set to the
@@ -21,5 +22,8 @@ struct verify_request {
  * A reason never holds what was sent. */
 enum outcome verify_detached_jws(const struct verify_request *request, struct buffer *json,
                                  const char **rule, struct reason *why) MUST_USE;
+/* The same for an ID token, in the order of docs/verify.md. */
+enum outcome verify_id_token(const struct verify_request *request, struct buffer *json,
+                             const char **rule, struct reason *why) MUST_USE;
 
 #endif

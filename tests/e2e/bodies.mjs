@@ -121,4 +121,10 @@ export const artefactMember = {
 }
 
 // Profiles that verify, which have no role and no artefact.
-export const verifying = { 'op-response-jws': 'verify-detached-jws' }
+export const verifying = {
+  'op-response-jws': 'verify-detached-jws',
+  'op-id-token': 'verify-id-token',
+  'op-id-token-front': 'verify-id-token',
+  'fapi2-id-token': 'verify-id-token',
+  'paynet-id-token': 'verify-id-token',
+}

@@ -10,7 +10,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 static void check(enum outcome outcome, const char *rule, const struct reason *why,
                   const struct buffer *json)
 {
-    static const char *const names[] = {"malformed", "alg", "key", "crit", "signature"};
+    static const char *const names[] = {
+        "malformed", "alg",   "key", "crit",      "signature", "typ", "iss",    "aud",
+        "time",      "nonce", "acr", "auth_time", "hash",      "sub", "intent", "mixup"};
     bool known = rule == NULL;
     for (size_t i = 0; !known && i < COUNT_OF(names); i++) {
         known = strcmp(rule, names[i]) == 0;
@@ -25,6 +27,31 @@ static void check(enum outcome outcome, const char *rule, const struct reason *w
     } else {
         MUST(why->detail[0] != '\0' && json->len == 0);
     }
+}
+
+/* The corpus has a token of this issuer, for this client, at this time. */
+static void try_id_token(struct span body)
+{
+    const struct verification profile = {
+        .kind = VERIFICATION_ID_TOKEN,
+        .rules = {.algs = (1U << ALG_COUNT) - 1, .b64 = JWS_B64_TRUE},
+        .id_token = {.issuer = "https://as.example",
+                     .client_id = "tpp",
+                     .leeway_s = 60,
+                     .max_iat_age_s = 600,
+                     .nonce = NEED_WHEN_SENT,
+                     .auth_time = NEED_IF_PRESENT,
+                     .response_iss = NEED_WHEN_SENT,
+                     .hashes = {NEED_IF_PRESENT, NEED_IF_PRESENT, NEED_IF_PRESENT,
+                                NEED_IF_PRESENT}},
+    };
+    const struct verify_request request = {
+        .profile = &profile, .body = body, .content_type = "", .now = 1700000000};
+    BUFFER_CLEANUP struct buffer json = BUFFER_INIT(4 * 1024 * 1024);
+    struct reason why = {.detail = ""};
+    const char *rule = NULL;
+    enum outcome outcome = verify_id_token(&request, &json, &rule, &why);
+    check(outcome, rule, &why, &json);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
@@ -45,5 +72,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         enum outcome outcome = verify_detached_jws(&request, &json, &rule, &why);
         check(outcome, rule, &why, &json);
     }
+    try_id_token(span_of(data, len));
     return 0;
 }

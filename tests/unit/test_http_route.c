@@ -63,6 +63,7 @@ static void test_named(void **state)
         {"/v1/keys/transport-1.x/certificate", "GET", ROUTE_CERTIFICATE},
         {"/v1/keys/transport-1.x/reference", "GET", ROUTE_REFERENCE},
         {"/v1/verify/detached-jws/transport-1.x", "POST", ROUTE_VERIFY_DETACHED_JWS},
+        {"/v1/verify/id-token/transport-1.x", "POST", ROUTE_VERIFY_ID_TOKEN},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct route route;

@@ -111,6 +111,27 @@ static void what_is_verified_is_refused_by_rule(void **state)
     assert_null(json_object_get(malformed, "rule"));
 }
 
+/* Times are judged by a clock that is believed, or not at all. */
+static void an_id_token_needs_a_clock_that_is_believed(void **state)
+{
+    struct instance *instance = *state;
+    static const char body[] = "{\"id_token\":\"e30.e30.AA\",\"nonce\":\"n\",\"jwks\":{}}";
+    struct reason why = {0};
+    JSON_CLEANUP json_t *before = NULL;
+    JSON_CLEANUP json_t *after = NULL;
+    instance_configure(instance, "[fapi2-id-token]", "[operator, custodian]");
+    assert_done(custody_reload(instance->custody, &why), why);
+    struct signing_answer answer = instance_ask(instance, ROUTE_VERIFY_ID_TOKEN, (enum operation)0,
+                                                "fapi2-id-token", body, &before);
+    assert_problem(&answer, before, OUTCOME_RULE, "must have \"alg\"");
+    assert_string_equal(text(before, "rule"), "alg");
+    instance_jump(instance, 7200);
+    answer = instance_ask(instance, ROUTE_VERIFY_ID_TOKEN, (enum operation)0, "fapi2-id-token",
+                          body, &after);
+    assert_problem(&answer, after, OUTCOME_CLOCK, "clock");
+    instance_jump(instance, 0);
+}
+
 static void a_profile_that_signs_verifies_nothing(void **state)
 {
     JSON_CLEANUP json_t *problem = NULL;
@@ -268,6 +289,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(grants_and_names_decide, setup, teardown),
         cmocka_unit_test_setup_teardown(without_a_key_the_answer_says_what_to_do, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_verified_is_refused_by_rule, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_id_token_needs_a_clock_that_is_believed, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(a_profile_that_signs_verifies_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(a_rule_names_its_claim, setup, teardown),
         cmocka_unit_test_setup_teardown(an_unknown_connection_or_uid_gets_nothing, setup, teardown),
