@@ -80,16 +80,10 @@ static bool is_durable(const struct audit *audit, const struct audit_ticket *tic
     return ticket->epoch + 1 == audit->epoch && ticket->seq <= audit->durable_before;
 }
 
-static struct timespec timespec_of(struct deadline deadline)
-{
-    return (struct timespec){.tv_sec = deadline.at_us / US,
-                             .tv_nsec = deadline.at_us % US * NS_OF_US};
-}
-
 static enum outcome wait_locked(struct audit *audit, const struct audit_ticket *ticket,
                                 struct deadline deadline, struct reason *why)
 {
-    const struct timespec until = timespec_of(deadline);
+    const struct timespec until = deadline_timespec(deadline);
     while (!is_durable(audit, ticket)) {
         if (ticket->epoch != audit->epoch) {
             return audit_refuse_failed(audit, why);

@@ -24,8 +24,7 @@ enum {
 /* Whether the time has passed; it was woken otherwise. */
 static bool wait_locked(struct audit *audit, int64_t ms)
 {
-    struct deadline end = deadline_in_ms(ms);
-    struct timespec until = {.tv_sec = end.at_us / 1000000, .tv_nsec = end.at_us % 1000000 * 1000};
+    const struct timespec until = deadline_timespec(deadline_in_ms(ms));
     return pthread_cond_timedwait(&audit->work, &audit->lock, &until) == ETIMEDOUT;
 }
 
