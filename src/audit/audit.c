@@ -8,7 +8,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { US = 1000000, NS_OF_US = 1000 };
+enum { US = 1000000, NS_OF_US = 1000, AVERAGE_OF = 16 };
 
 static int64_t wall_us(void)
 {
@@ -48,8 +48,10 @@ static enum outcome append_locked(struct audit *audit, const char *kind, struct 
     if (!audit_put_locked(audit, kind, members)) {
         return refuse(why, OUTCOME_AUDIT, "the audit log takes no more before its disk answers");
     }
-    audit->urgent = true;
-    pthread_cond_signal(&audit->work);
+    if (!audit->urgent) {
+        audit->urgent = true;
+        audit->urgent_us = clock_monotonic_us();
+    }
     *ticket = (struct audit_ticket){
         .epoch = audit->epoch, .seq = audit->seq, .since_us = clock_monotonic_us()};
     return OUTCOME_OK;
@@ -66,8 +68,12 @@ enum outcome audit_append(struct audit *audit, const char *kind, const struct bu
         return refuse(why, OUTCOME_AUDIT, "the record does not fit");
     }
     pthread_mutex_lock(&audit->lock);
+    bool wakes = !audit->urgent;
     enum outcome outcome = append_locked(audit, kind, buffer_span(members), ticket, why);
     pthread_mutex_unlock(&audit->lock);
+    if (wakes && outcome == OUTCOME_OK) {
+        pthread_cond_signal(&audit->work);
+    }
     return outcome;
 }
 
@@ -84,6 +90,11 @@ static enum outcome wait_locked(struct audit *audit, const struct audit_ticket *
                                 struct deadline deadline, struct reason *why)
 {
     const struct timespec until = deadline_timespec(deadline);
+    audit->work_us += (clock_monotonic_us() - ticket->since_us - audit->work_us) / AVERAGE_OF;
+    if (!is_durable(audit, ticket) && !audit->needed) {
+        audit->needed = true;
+        pthread_cond_signal(&audit->work);
+    }
     while (!is_durable(audit, ticket)) {
         if (ticket->epoch != audit->epoch) {
             return audit_refuse_failed(audit, why);

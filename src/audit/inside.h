@@ -34,7 +34,11 @@ struct audit {
     uint64_t seq;                       /* of the last record appended */
     char head[AUDIT_HASH_SIZE];         /* its hash */
     struct buffer pending;              /* records that wait for the writer */
-    bool urgent;                        /* somebody waits for one of them */
+    bool urgent;                        /* one of them is for somebody who will wait for it */
+    bool needed;                        /* and does so now */
+    int64_t urgent_us;                  /* monotonic: since when */
+    int64_t work_us;                    /* how long who will wait is busy otherwise, on average */
+    int64_t sync_us;                    /* how long a batch takes, on average */
     bool idle;                          /* the writer has nothing to look for until it is woken */
     uint64_t pending_notes;             /* refusals and completions among them */
     uint64_t epoch;                     /* from 1; one more at each fault */

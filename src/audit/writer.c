@@ -18,6 +18,9 @@ enum {
     NOTES_MS = 50, /* a record that nobody waits for goes with the next one, or after this */
     RETRY_MIN_MS = 250,
     RETRY_MAX_MS = 8000,
+    LINGER_MAX_US = 2000,
+    LINGER_MIN_US = 100, /* less is not worth a timer */
+    AVERAGE_OF = 16,
     CLOSE_GRACE_MS = 5000, /* for the checkpoint that a segment ends with */
 };
 
@@ -42,6 +45,7 @@ static void fail_locked(struct audit *audit, const char *what, int error)
     memcpy(audit->head, audit->durable_head, sizeof audit->head);
     buffer_reset(&audit->pending);
     audit->urgent = false;
+    audit->needed = false;
     audit->unrecorded += audit->pending_notes;
     audit->pending_notes = 0;
     (void)snprintf(audit->detail, sizeof audit->detail, "%s: %s: %s", name, what, strerror(error));
@@ -136,6 +140,7 @@ static void take_batch_locked(struct audit *audit, struct batch *batch)
     batch->last = audit->seq;
     memcpy(batch->head, audit->head, sizeof batch->head);
     audit->urgent = false;
+    audit->needed = false;
     batch->notes = audit->pending_notes;
     audit->pending_notes = 0;
     struct buffer empty = audit->writing;
@@ -189,10 +194,13 @@ static void write_batch_locked(struct audit *audit)
     struct batch batch;
     take_batch_locked(audit, &batch);
     pthread_mutex_unlock(&audit->lock);
+    int64_t begun = clock_monotonic_us();
     int done = segment_append(&audit->segment, buffer_span(&audit->writing));
     int error = errno;
+    int64_t took = clock_monotonic_us() - begun;
     buffer_reset(&audit->writing);
     pthread_mutex_lock(&audit->lock);
+    audit->sync_us += (took - audit->sync_us) / AVERAGE_OF;
     if (done != 0) {
         audit->unrecorded += batch.notes;
         fail_locked(audit, "writing it", error);
@@ -231,6 +239,23 @@ static bool rest_locked(struct audit *audit, bool rested)
     return over;
 }
 
+/* A sync takes whatever has come by then, so the later it begins, the fewer there are: it may, by
+ * as much as those who will wait are busy with their token longer than it takes itself. Whether the
+ * time has not come yet. */
+static bool linger_locked(struct audit *audit)
+{
+    int64_t spare = audit->work_us - 2 * audit->sync_us;
+    int64_t left =
+        (spare < LINGER_MAX_US ? spare : LINGER_MAX_US) - (clock_monotonic_us() - audit->urgent_us);
+    if (!audit->urgent || audit->needed || left < LINGER_MIN_US) {
+        return false;
+    }
+    const struct timespec until =
+        deadline_timespec((struct deadline){.at_us = clock_monotonic_us() + left});
+    (void)pthread_cond_timedwait(&audit->work, &audit->lock, &until);
+    return true;
+}
+
 void *audit_writer(void *context)
 {
     struct audit *audit = context;
@@ -249,6 +274,9 @@ void *audit_writer(void *context)
         if (!audit->urgent && !is_to_be_closed_locked(audit) &&
             !(rested && audit->pending.len > 0)) {
             rested = rest_locked(audit, rested);
+            continue;
+        }
+        if (linger_locked(audit)) {
             continue;
         }
         write_batch_locked(audit);
