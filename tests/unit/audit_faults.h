@@ -58,4 +58,12 @@ static inline void disk_mend(struct instance *instance)
     audit_wait_ok(instance, true);
 }
 
+/* What this segment's first record says is missing, and what came too late for it. */
+static inline uint64_t unrecorded_of(struct instance *instance, const json_t *segment)
+{
+    struct audit_status status;
+    audit_get_status(instance->audit, &status);
+    return (uint64_t)json_integer_value(json_object_get(segment, "unrecorded")) + status.unrecorded;
+}
+
 #endif

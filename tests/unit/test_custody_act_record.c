@@ -493,7 +493,7 @@ static void a_reload_has_a_record_of_what_is_in_force(void **state)
     assert_int_equal(file_read(instance->config_path, &text), 0);
     expect_digest(policy, "configuration_sha256", buffer_span(&text));
     struct view *view = view_cell_get(instance->views);
-    assert_int_equal(number_of(policy, "profiles"), profiles_count(view->policy->profiles));
+    assert_int_equal(number_of(policy, "profiles"), profiles_total(view->policy->profiles));
     view_unref(view);
     assert_int_equal(number_of(policy, "keyring_generation"), 0);
     assert_int_equal(number_of(policy, "generation"), 2);

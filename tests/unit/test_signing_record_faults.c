@@ -206,7 +206,7 @@ static void nothing_is_asked_of_a_token_when_there_can_be_no_record(void **state
     expect_members(record, "seq prev time kind segment version chain cause previous_bytes fault "
                            "unrecorded");
     expect_text(record, "cause", "fault");
-    assert_int_equal(number_of(record, "unrecorded"), 2); /* a note, and the refusal */
+    assert_int_equal(unrecorded_of(instance, record), 2); /* a note, and the refusal */
     ask_and_expect(instance, "op-detached", OUTCOME_OK, "");
 }
 
@@ -225,7 +225,7 @@ static void what_was_signed_is_withheld_when_its_record_is_lost(void **state)
     JSON_CLEANUP json_t *lost = audit_records(instance, mark, "sign");
     assert_int_equal(json_array_size(lost), 0);
     JSON_CLEANUP json_t *record = audit_record(instance, mark, "segment");
-    assert_int_equal(number_of(record, "unrecorded"), 2); /* the completion, and the refusal */
+    assert_int_equal(unrecorded_of(instance, record), 2); /* the completion, and the refusal */
 }
 
 /* What is on the disk is enough: the completion alone is lost. */
