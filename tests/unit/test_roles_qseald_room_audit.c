@@ -48,7 +48,7 @@ static void the_service_records_with_what_it_begins(void **state)
     assert_int_equal(number_of(start, "pid"), getpid());
     assert_int_equal(file_read(instance->config_path, &text), 0);
     expect_digest(start, "configuration_sha256", buffer_span(&text));
-    assert_int_equal(number_of(start, "profiles"), profiles_count(view->policy->profiles));
+    assert_int_equal(number_of(start, "profiles"), profiles_total(view->policy->profiles));
     assert_int_equal(number_of(start, "keyring_generation"), 0);
     view_unref(view);
     transport_instance_free(instance);
