@@ -9,12 +9,9 @@ import { parseArgs } from 'node:util'
 import { bin } from '../e2e/lib.mjs'
 import { onAudit } from './audit.mjs'
 import { onCustody } from './custody.mjs'
-import { find, sharedModule, Stand } from './stand.mjs'
+import { find, sharedModule, shimDelayUs, shimSessions, Stand } from './stand.mjs'
 import { median, printTable, quantile, row } from './table.mjs'
 import { onTls } from './tls.mjs'
-
-const shimDelayUs = 5000
-const shimSessions = 16
 
 const { values: given } = parseArgs({
   options: {
@@ -179,11 +176,9 @@ async function onPlainToken(settings, report) {
 }
 
 async function onSlowToken(settings, report) {
-  const shim = find('qseal-test-shim.so', [path.join(bin, '../tests'), bin])
   const stand = await Stand.up(settings)
   try {
-    const knobs = { QSEAL_SHIM_MODULE: stand.module, QSEAL_SHIM_DELAY_US: String(shimDelayUs), QSEAL_SHIM_SESSIONS: String(shimSessions) }
-    await stand.useModule(shim, knobs, shimSessions)
+    await stand.slowDown()
     for (let i = 1; i <= settings.rounds; i++) {
       progress(`slow token, round ${i} of ${settings.rounds}`)
       await measureSlowToken(stand)

@@ -8,6 +8,9 @@ import path from 'node:path'
 import { bin, run, Sandbox, until } from '../e2e/lib.mjs'
 import { choice, door } from '../e2e/bodies.mjs'
 
+export const shimDelayUs = 5000
+export const shimSessions = 16
+
 const quietCores = 0.12 // a slice in which others took more is measured again
 const triesToStart = 5
 const sharedModules = '/usr/lib/x86_64-linux-gnu/pkcs11'
@@ -186,6 +189,13 @@ export class Stand {
   // --- another module between tokend and the token ---
 
   // Restarts the rooms with `module` in the configuration and `variables` in tokend's environment.
+  // The token takes 5 ms for each signature, as one behind a network does.
+  async slowDown() {
+    const shim = find('qseal-test-shim.so', [path.join(bin, '../tests'), bin])
+    const knobs = { QSEAL_SHIM_MODULE: this.module, QSEAL_SHIM_DELAY_US: String(shimDelayUs), QSEAL_SHIM_SESSIONS: String(shimSessions) }
+    await this.useModule(shim, knobs, shimSessions)
+  }
+
   async useModule(module, variables, sessions) {
     for (const name of Object.keys(this.sandbox.pids())) await this.sandbox.kill(name, 'SIGTERM')
     this.sandbox.editConfig((text) => text.replace(/module: .*/, `module: "${module}"\n    sessions: ${sessions}`))
