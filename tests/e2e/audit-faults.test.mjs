@@ -290,10 +290,13 @@ describe('a file system of the log’s own', { skip }, () => {
   // Nobody can make it read-only while a segment is open for writing.
   test('it is full, and then read-only', patient, async () => {
     const begin = async () => {
-      small.fill()
-      await scene.refuses('audit-unavailable')
-      small.free()
-      await small.remount('ro')
+      await until('it is read-only before the log goes on', async () => {
+        small.fill()
+        await scene.refuses('audit-unavailable')
+        small.free()
+        await small.remount('ro')
+        return true
+      })
       await until('it is seen', async () => readOnly.test((await scene.health()).json.audit_detail))
     }
     await stopsAndResumes(scene, { begin, end: () => small.remount('rw'), detail: readOnly })

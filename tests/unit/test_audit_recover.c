@@ -252,9 +252,9 @@ static void damage_of_what_was_acknowledged_is_no_tear(void **state)
         struct reason why = {0};
         add(&stand, "sign", ",\"kid\":\"k\"");
         add(&stand, witnesses[i].kind, witnesses[i].members);
-        char *flipped = strstr((char *)stand.text.data, "{\"seq\":21,");
+        const char *flipped = strstr(buffer_text(&stand.text), "{\"seq\":21,");
         assert_non_null(flipped);
-        flipped[20] ^= 1;
+        stand.text.data[flipped - (const char *)stand.text.data + 20] ^= 1;
         put_file(&stand, "audit-0000000001.jsonl", buffer_span(&stand.text));
         assert_refused(run(&stand, &found, &why), OUTCOME_RULE, why,
                        "audit-0000000001.jsonl is damaged at byte ");

@@ -32,8 +32,9 @@ static struct audit *make_log(const struct folder *folder)
         audit_close(audit);
     }
     read_segment(folder, 2, &text);
-    char *time = strstr((char *)text.data, "\"time\":\"");
-    memcpy(time + strlen("\"time\":\""), "2020", 4);
+    const char *time = strstr(buffer_text(&text), "\"time\":\"");
+    assert_non_null(time);
+    memcpy(text.data + (time - (const char *)text.data) + strlen("\"time\":\""), "2020", 4);
     folder_path(folder, "audit-0000000002.jsonl", path);
     assert_int_equal(file_replace(path, buffer_span(&text), 0600), 0);
     return open_log(folder, BIG);
