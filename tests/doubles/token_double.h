@@ -11,14 +11,14 @@
 /* How the double of a token behaves from now on; by name, as in the configuration. */
 struct token_double {
     const char *name;
-    enum outcome outcome;     /* of every question but status; OUTCOME_OK signs */
-    enum token_state state;   /* what status says, */
-    struct token_status says; /* and the rest of it */
-    enum outcome signs;       /* of signatures alone */
-    bool flip_a_bit;          /* the signature is spoilt */
-    bool goes_down;           /* with the first refused signature its state is TOKEN_DOWN */
-    unsigned int asked;       /* signatures asked for */
-    struct token_key shows;   /* what token_show() says of every key */
+    enum outcome outcome;           /* of every question but status; OUTCOME_OK signs */
+    _Atomic enum token_state state; /* what status says, to a thread that asks when it likes, */
+    struct token_status says;       /* and the rest of it */
+    enum outcome signs;             /* of signatures alone */
+    bool flip_a_bit;                /* the signature is spoilt */
+    bool goes_down;                 /* with the first refused signature its state is TOKEN_DOWN */
+    unsigned int asked;             /* signatures asked for */
+    struct token_key shows;         /* what token_show() says of every key */
     unsigned int unlocks;
     bool wants_pin;    /* unlocking without a typed PIN is OUTCOME_PIN */
     char typed[16];    /* the last PIN that was typed */

@@ -11,6 +11,9 @@
 #include <stdatomic.h>
 #include <sys/types.h>
 
+/* Of the segment that failed, or of the next one, which was tried meanwhile. */
+#define WHY_NOT "the audit log cannot be written: audit-000000000"
+
 static atomic_int disk_fault; /* errno of each write, 0: none */
 static atomic_bool disk_hangs;
 
