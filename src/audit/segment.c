@@ -2,6 +2,7 @@
  * Files of the audit log. */
 #include "audit/segment.h"
 
+#include "audit/line.h"
 #include "base/fd.h"
 
 #include <errno.h>
@@ -26,9 +27,16 @@ void segment_name(uint64_t number, const char *ending, char out[SEGMENT_NAME_SIZ
 
 bool segment_name_read(const char *name, uint64_t *number)
 {
+    static const char before[] = "audit-";
     char again[SEGMENT_NAME_SIZE];
-    int end = 0;
-    if (sscanf(name, "audit-%" SCNu64 ".jsonl%n", number, &end) != 1 || end == 0) {
+    if (strncmp(name, before, sizeof before - 1) != 0) {
+        return false;
+    }
+    struct span digits = span_of_text(name + sizeof before - 1);
+    while (digits.len > 1 && digits.data[0] == '0') {
+        digits = span_part(digits, 1, digits.len); /* it has ten at least */
+    }
+    if (!audit_take_number(&digits, number)) {
         return false;
     }
     segment_name(*number, ".jsonl", again);

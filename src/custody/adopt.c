@@ -132,10 +132,12 @@ static enum outcome resolve(const struct act *act, struct adoption *out, struct 
     const struct keyring *keyring = act->view->keyring;
     struct selection twins = {.n = 0};
     const struct key *twin = NULL;
+    *out = (struct adoption){.place = NULL};
     enum outcome outcome = choose_place(act, &out->place, why);
-    if (outcome == OUTCOME_OK) {
-        outcome = select_keys_on(act, keyring, NULL, 0, &twins, why);
+    if (out->place == NULL) {
+        return outcome;
     }
+    outcome = select_keys_on(act, keyring, NULL, 0, &twins, why);
     if (outcome == OUTCOME_OK) {
         outcome = check_twins(keyring, &twins, out->place, why);
     }
