@@ -12,8 +12,8 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -24,7 +24,7 @@ struct scan {
     uint64_t number;
     char name[SEGMENT_NAME_SIZE];
     char path[PATH_MAX];
-    struct span text; /* the whole file, mapped */
+    struct span text; /* the whole file, in memory */
     size_t good;      /* bytes of its good records */
     bool ended;       /* the last of them is its end */
     uint64_t cut;     /* bytes that were set aside under its number, as it says itself; 0: none */
@@ -57,11 +57,9 @@ static enum outcome find_last(int folder, uint64_t *last, struct reason *why)
     return OUTCOME_OK;
 }
 
-static void unmap(struct scan *scan)
+static void release(struct scan *scan)
 {
-    if (scan->text.data != NULL) {
-        (void)munmap((void *)(uintptr_t)scan->text.data, scan->text.len);
-    }
+    free((void *)(uintptr_t)scan->text.data);
     scan->text = span_of(NULL, 0);
 }
 
@@ -83,7 +81,7 @@ static bool read_whole(int fd, uint8_t *at, size_t len)
     return true;
 }
 
-static enum outcome map(int folder, struct scan *scan, struct reason *why)
+static enum outcome load(int folder, struct scan *scan, struct reason *why)
 {
     struct stat about;
     FD_CLEANUP int fd = openat(folder, scan->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -95,13 +93,13 @@ static enum outcome map(int folder, struct scan *scan, struct reason *why)
         return OUTCOME_OK;
     }
     size_t len = (size_t)about.st_size;
-    void *at = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (at == MAP_FAILED) {
+    uint8_t *at = malloc(len);
+    if (at == NULL) {
         return refuse_file(scan, "memory for it", why);
     }
     scan->text = span_of(at, len);
     if (!read_whole(fd, at, len)) {
-        unmap(scan);
+        release(scan);
         return refuse_file(scan, "reading it", why);
     }
     return OUTCOME_OK;
@@ -243,11 +241,11 @@ static uint64_t last_seq_of(int fd, uint64_t number)
     struct reason unused;
     struct scan scan = {.number = number};
     segment_name(number, ".jsonl", scan.name);
-    if (number == 0 || map(fd, &scan, &unused) != OUTCOME_OK) {
+    if (number == 0 || load(fd, &scan, &unused) != OUTCOME_OK) {
         return 0;
     }
     scan_good(&scan, &found);
-    unmap(&scan);
+    release(&scan);
     return found.seq;
 }
 
@@ -293,14 +291,14 @@ static enum outcome recover_one(const char *folder, int fd, struct scan *scan,
         (int)sizeof scan->path) {
         return refuse(why, OUTCOME_UNAVAILABLE, "the folder's path is too long");
     }
-    enum outcome outcome = map(fd, scan, why);
+    enum outcome outcome = load(fd, scan, why);
     if (outcome != OUTCOME_OK) {
         return outcome;
     }
     scan_good(scan, out);
     outcome =
         scan->good == 0 ? drop(folder, fd, scan, why) : make_whole(folder, scan, out->seq, why);
-    unmap(scan);
+    release(scan);
     return outcome;
 }
 
