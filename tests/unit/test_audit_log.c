@@ -268,7 +268,8 @@ static void a_fault_ends_the_segment_and_the_log_goes_on(void **state)
         assert_int_equal(count_of(&found, "\"text\":\"kept\""), 1);
         assert_int_equal(count_of(&found, "\"text\":\"lost\""), 0);
         assert_int_equal(count_of(&found, "\"text\":\"after\""), 1);
-        assert_int_equal(count_of(&found, rows[i].detail), 1);
+        /* The last one: the next segment may have been tried before the fault was over. */
+        assert_int_equal(count_of(&found, "\"fault\":\"audit-000000000"), 1);
         assert_int_equal(count_of(&found, "\"unrecorded\":2}"), 1);
         forget(&found);
         folder_remove(&folder);
