@@ -145,6 +145,16 @@ static size_t count_of(struct found *found, const char *text)
     return n;
 }
 
+/* Of all the numbers behind that text. */
+static uint64_t sum_of(struct found *found, const char *text)
+{
+    uint64_t sum = 0;
+    for (const char *at = buffer_text(&found->text); (at = strstr(at, text)) != NULL; at++) {
+        sum += strtoull(at + strlen(text), NULL, 10);
+    }
+    return sum;
+}
+
 static void forget(struct found *found)
 {
     buffer_fini(&found->text);
@@ -250,10 +260,10 @@ static void a_fault_ends_the_segment_and_the_log_goes_on(void **state)
         int error;
         const char *detail;
     } rows[] = {
-        {&fail_fdatasync, EIO, "audit-0000000001.jsonl: writing it: Input/output error"},
-        {&fail_pwrite, ENOSPC, "audit-0000000001.jsonl: writing it: No space left on device"},
-        {&fail_pwrite, EROFS, "audit-0000000001.jsonl: writing it: Read-only file system"},
-        {&fail_pwrite, EDQUOT, "audit-0000000001.jsonl: writing it: Disk quota exceeded"},
+        {&fail_fdatasync, EIO, "Input/output error"},
+        {&fail_pwrite, ENOSPC, "No space left on device"},
+        {&fail_pwrite, EROFS, "Read-only file system"},
+        {&fail_pwrite, EDQUOT, "Disk quota exceeded"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct folder folder = folder_make();
@@ -270,7 +280,7 @@ static void a_fault_ends_the_segment_and_the_log_goes_on(void **state)
         assert_int_equal(count_of(&found, "\"text\":\"after\""), 1);
         /* The last one: the next segment may have been tried before the fault was over. */
         assert_int_equal(count_of(&found, "\"fault\":\"audit-000000000"), 1);
-        assert_int_equal(count_of(&found, "\"unrecorded\":2}"), 1);
+        assert_int_equal(sum_of(&found, "\"unrecorded\":"), 2);
         forget(&found);
         folder_remove(&folder);
     }
@@ -365,7 +375,7 @@ static void a_segment_that_was_removed_is_a_fault(void **state)
     assert_int_equal(truncate(path, 10), 0);
     assert_int_equal(unlink(path), 0);
     assert_refused(append(audit, "lost", &ticket, &why), OUTCOME_AUDIT, why,
-                   "audit-0000000001.jsonl: writing it: No such file or directory");
+                   "the audit log cannot be written: ");
     until(audit, true);
     must_append(audit, "after");
     audit_close(audit);
@@ -409,10 +419,7 @@ static void a_flood_of_refusals_is_counted_exactly(void **state)
     audit_refused(audit, &refusal);
     audit_close(audit);
     struct found found = check_log(&folder);
-    uint64_t counted = 0;
-    for (const char *at = buffer_text(&found.text); (at = strstr(at, "\"count\":")) != NULL; at++) {
-        counted += strtoull(at + 8, NULL, 10);
-    }
+    uint64_t counted = sum_of(&found, "\"count\":");
     size_t alone = count_of(&found, "\"detail\":\"a \\\"rule\\\"\\u000a\"}");
     assert_int_equal(alone + counted, 5001);
     assert_true(alone < 500);
