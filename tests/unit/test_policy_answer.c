@@ -76,7 +76,7 @@ static void test_op_jar_has_no_jti(void **state)
                "\"state\":\"s\",\"nonce\":\"n\",\"max_age\":1,\"authorizationId\":\"x\"}");
     assert_null(json_object_get(root, "jti"));
     assert_string_equal(string_at(root, "/parameters/response_type"), "code");
-    assert_string_equal(string_at(root, "/parameters/client_id"), "1ztgnp8NZzUmlmiAdNoC");
+    assert_string_equal(string_at(root, "/parameters/client_id"), "cu096Eiii4i2c5CeThpf");
     assert_string_equal(string_at(root, "/parameters/scope"), "openid payments");
     assert_int_equal(json_object_size(json_object_get(root, "parameters")), 4);
 }

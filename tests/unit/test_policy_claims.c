@@ -101,7 +101,7 @@ static void test_parameters(void **state)
                                "\"authorizationId\":\"4\"}");
     assert_string_equal(buffer_text(&built.artefact.parameters),
                         "{\"grant_type\":\"urn:ietf:params:oauth:grant-type:jwt-bearer\","
-                        "\"response_type\":\"token\",\"client_id\":\"1ztgnp8NZzUmlmiAdNoC\","
+                        "\"response_type\":\"token\",\"client_id\":\"cu096Eiii4i2c5CeThpf\","
                         "\"scope\":\"payments\"}");
     built_fini(&built);
 }
