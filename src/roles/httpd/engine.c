@@ -4,7 +4,11 @@
  * It watches each connection for reading and writing, so that a caller who takes its answer would
  * wake us once more for nothing. We watch callers for reading ourselves (peers.c) and run the
  * library when one has spoken or has been answered; its own epoll set is put into ours only while
- * an answer does not fit into a caller's socket. */
+ * some request is not whole yet, or an answer does not fit into its caller's socket.
+ *
+ * The first of these is no comfort: a caller's bytes wake our set and the library's one after the
+ * other, so that the library may look before its own has heard of them, and would never be run
+ * again. */
 #include "roles/httpd/httpd.h"
 
 #include "base/log.h"
@@ -120,7 +124,7 @@ void engine_run(struct httpd *httpd)
         more = engine_has_more(httpd);
     }
     httpd->engine_pending = more;
-    engine_watch(httpd, httpd->n_replying > 0);
+    engine_watch(httpd, httpd->n_in_engine > 0);
 }
 
 /* A suspended connection at MHD_stop_daemon() would abort the process: whatever is still asked for

@@ -146,7 +146,8 @@ struct httpd {
     struct door door;
     struct peer *peers;
     struct peer *adding; /* between MHD_add_connection and its notification */
-    unsigned int n_peers, n_replying;
+    unsigned int n_peers;
+    unsigned int n_in_engine; /* peers of whom libmicrohttpd has something to read or to write */
     struct queue *queues;
     struct queue *turn_first, *turn_last;
     struct asker last_asker, other_asker;

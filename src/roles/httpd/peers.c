@@ -29,10 +29,17 @@ bool peer_is_closing(const struct httpd *httpd, const struct peer *peer)
     return httpd->stop_at_ms != 0 || !peer_may_ask(httpd, peer);
 }
 
+/* Whether libmicrohttpd still has to read of it or to write to it. */
+static bool is_in_engine(enum peer_state state)
+{
+    return state == PEER_HEAD || state == PEER_BODY || state == PEER_SWALLOW ||
+           state == PEER_REPLYING;
+}
+
 void peer_enter(struct httpd *httpd, struct peer *peer, enum peer_state state, int64_t for_ms)
 {
-    httpd->n_replying -= peer->state == PEER_REPLYING ? 1 : 0;
-    httpd->n_replying += state == PEER_REPLYING ? 1 : 0;
+    httpd->n_in_engine -= is_in_engine(peer->state) ? 1 : 0;
+    httpd->n_in_engine += is_in_engine(state) ? 1 : 0;
     peer->state = state;
     peer->deadline_ms = httpd->now_ms + for_ms;
     loop_arm(httpd, peer->deadline_ms);
@@ -101,7 +108,7 @@ void peer_drop_question(struct httpd *httpd, struct peer *peer)
 
 void peer_free(struct httpd *httpd, struct peer *peer)
 {
-    httpd->n_replying -= peer->state == PEER_REPLYING ? 1 : 0;
+    httpd->n_in_engine -= is_in_engine(peer->state) ? 1 : 0;
     loop_unwatch(httpd, peer->fd);
     peer_drop_question(httpd, peer);
     peer_unlink(httpd, peer);
