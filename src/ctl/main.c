@@ -81,9 +81,75 @@ static const struct command commands[] = {
      0, 0, run_reload},
 };
 
-static void print_help(FILE *to)
+/* --- help --- */
+
+static const char door_options[] =
+    "\n"
+    "  --socket PATH  admin door (default $QSEAL_ADMIN_SOCKET, else /run/qseal-admin/admin.sock)\n"
+    "  --config FILE  for config check (default /etc/qseal/qseal.yaml)\n";
+
+static const char key_options[] =
+    "  --token NAME   for key … and rotation plan, apply, cancel: on this token only; but key "
+    "suspend and\n"
+    "                 compromised stop a key on all tokens that have it, and key adopt is for the "
+    "one that\n"
+    "                 has the replica\n"
+    "  --reason TEXT  for what changes a key, rotation apply and key backup-recorded: at most 200 "
+    "characters\n"
+    "  --where TEXT   for key seen: where it was seen, at most 200 characters\n"
+    "  --publish-at T, --activate-at T\n"
+    "                 for rotation plan, apply: 2026-11-21T09:30:00Z, or from now on: +90s, +15m, "
+    "+12h, +3d\n"
+    "  --days N       for rotation lookahead: so many days, back and ahead: 1 to 3660 (default "
+    "400)\n"
+    "  --subject NAME for key csr, like /C=MY/O=Bank/CN=name (default /CN=ROLE)\n"
+    "  --profile P    for key csr: plain, psd2-qseal, psd2-qwac, obseal, obwac, br-seal, br-cac\n"
+    "                 (their values: --organization-identifier, --role, --nca-name, --nca-id, "
+    "--dns, …)\n"
+    "  --file FILE    for key import-certificate: PEM, in any order\n"
+    "  --svg, --ascii for rotation lookahead: as a picture; nothing but ASCII\n"
+    "  --callers PATH for key reference: the socket it names (default: the configured one)\n";
+
+static const char audit_options[] =
+    "  --key FILE     for audit verify: a public key that may have signed checkpoints, PEM; once "
+    "for each\n"
+    "  --checkpoint FILE\n"
+    "                 for audit verify: a checkpoint that was kept elsewhere; the log must have "
+    "what it covers\n"
+    "  --partial      for audit verify: it is an export, which begins and ends anywhere\n"
+    "  --progress     for audit verify, export: say how far it is, also where that is no terminal\n"
+    "  --since T, --until T\n"
+    "                 for audit show, export: from this time on, and before that: "
+    "2026-11-21T09:30:00Z, or\n"
+    "                 back from now: -90s, -15m, -12h, -3d\n"
+    "  --caller NAME, --kid KID, --request ID, --kind KIND, --outcome OUTCOME, --after SEQ\n"
+    "                 for audit show: of this caller (or uid), key, request, kind, outcome; behind "
+    "this record\n"
+    "  --follow       for audit show: wait for more, until interrupted\n"
+    "  --journal      for audit show: each record is an entry of the journal, with fields\n"
+    "  --position FILE\n"
+    "                 for audit show: all records behind the one that the file names, and note in "
+    "it how\n"
+    "                 far it is: at least once each, whatever is killed\n"
+    "  --to FOLDER    for audit export: the folder that is made\n";
+
+static const char output_options[] =
+    "  --html         for report: a page to read and to print\n"
+    "  --all          for audit key: those before and on other tokens, too\n"
+    "  --json         machine-readable output\n"
+    "  --prometheus   for status: metrics, for node_exporter's textfile collector\n"
+    "  --help, --version\n";
+
+static const char exit_statuses[] =
+    "\n"
+    "Exit status: 0 done, or planned; 1 refused by a rule; 2 usage; 3 not permitted; 4 service or "
+    "token\n"
+    "unavailable, too many commands waiting, clock not believed, a fault inside, or done but the "
+    "answer not\n"
+    "written: do not repeat that one; 5 verification failed. See qsealctl(1), qsealctl-NOUN(1).\n";
+
+static void print_commands(FILE *to)
 {
-    (void)fputs("usage: qsealctl [--socket PATH] [--json] NOUN [VERB] …\n\n", to);
     for (size_t i = 0; i < COUNT_OF(commands); i++) {
         char left[64];
         (void)snprintf(left, sizeof left, "%s%s%s%s%s", commands[i].noun,
@@ -91,71 +157,22 @@ static void print_help(FILE *to)
                        commands[i].words[0] == '\0' ? "" : " ", commands[i].words);
         (void)fprintf(to, "  %-27s %s\n", left, commands[i].what);
     }
-    (void)fputs(
-        "\n"
-        "  --socket PATH  admin door (default $QSEAL_ADMIN_SOCKET, else "
-        "/run/qseal-admin/admin.sock)\n"
-        "  --config FILE  for config check (default /etc/qseal/qseal.yaml)\n"
-        "  --token NAME   for key … and rotation plan, apply, cancel: on this token only; but key "
-        "suspend and\n"
-        "                 compromised stop a key on all tokens that have it, and key adopt is for "
-        "the one that\n"
-        "                 has the replica\n"
-        "  --reason TEXT  for what changes a key, rotation apply and key backup-recorded: at most "
-        "200 characters\n"
-        "  --where TEXT   for key seen: where it was seen, at most 200 characters\n"
-        "  --publish-at T, --activate-at T\n"
-        "                 for rotation plan, apply: 2026-11-21T09:30:00Z, or from now on: +90s, "
-        "+15m, +12h, "
-        "+3d\n"
-        "  --days N       for rotation lookahead: so many days, back and ahead: 1 to 3660 (default "
-        "400)\n"
-        "  --subject NAME for key csr, like /C=MY/O=Bank/CN=name (default /CN=ROLE)\n"
-        "  --profile P    for key csr: plain, psd2-qseal, psd2-qwac, obseal, obwac, br-seal, "
-        "br-cac\n"
-        "                 (their values: --organization-identifier, --role, --nca-name, --nca-id, "
-        "--dns, …)\n"
-        "  --file FILE    for key import-certificate: PEM, in any order\n"
-        "  --svg, --ascii for rotation lookahead: as a picture; nothing but ASCII\n"
-        "  --callers PATH for key reference: the socket it names (default: the configured "
-        "one)\n"
-        "  --key FILE     for audit verify: a public key that may have signed checkpoints, PEM; "
-        "once "
-        "for each\n"
-        "  --checkpoint FILE\n"
-        "                 for audit verify: a checkpoint that was kept elsewhere; the log must "
-        "have "
-        "what it covers\n"
-        "  --partial      for audit verify: it is an export, which begins and ends anywhere\n"
-        "  --progress     for audit verify, export: say how far it is, also where that is no "
-        "terminal\n"
-        "  --since T, --until T\n"
-        "                 for audit show, export: from this time on, and before that: "
-        "2026-11-21T09:30:00Z, or\n"
-        "                 back from now: -90s, -15m, -12h, -3d\n"
-        "  --caller NAME, --kid KID, --request ID, --kind KIND, --outcome OUTCOME, --after SEQ\n"
-        "                 for audit show: of this caller (or uid), key, request, kind, outcome; "
-        "behind this record\n"
-        "  --follow       for audit show: wait for more, until interrupted\n"
-        "  --journal      for audit show: each record is an entry of the journal, with fields\n"
-        "  --position FILE\n"
-        "                 for audit show: all records behind the one that the file names, and note "
-        "in it how\n"
-        "                 far it is: at least once each, whatever is killed\n"
-        "  --to FOLDER    for audit export: the folder that is made\n"
-        "  --html         for report: a page to read and to print\n"
-        "  --all          for audit key: those before and on other tokens, too\n"
-        "  --json         machine-readable output\n"
-        "  --prometheus   for status: metrics, for node_exporter's textfile collector\n"
-        "  --help, --version\n"
-        "\n"
-        "Exit status: 0 done, or planned; 1 refused by a rule; 2 usage; 3 not permitted; 4 service "
-        "or token\n"
-        "unavailable, too many commands waiting, clock not believed, a fault inside, or done but "
-        "the answer not\n"
-        "written: do not repeat that one; 5 verification failed. See qsealctl(1), "
-        "qsealctl-NOUN(1).\n",
-        to);
+}
+
+static void print_help(FILE *to)
+{
+    static const char *const options[] = {
+        door_options,
+        key_options,
+        audit_options,
+        output_options,
+    };
+    (void)fputs("usage: qsealctl [--socket PATH] [--json] NOUN [VERB] …\n\n", to);
+    print_commands(to);
+    for (size_t i = 0; i < COUNT_OF(options); i++) {
+        (void)fputs(options[i], to);
+    }
+    (void)fputs(exit_statuses, to);
 }
 
 /* As completion.bash and completion.zsh read it. */
