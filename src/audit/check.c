@@ -206,7 +206,7 @@ static bool check_kind(struct audit_check *check, const struct audit_line *line,
         return audit_check_sign(check, line);
     case AUDIT_KIND_ADMIN:
     case AUDIT_KIND_KEYRING:
-        audit_check_admin(check);
+        audit_check_command(check);
         return true;
     case AUDIT_KIND_DONE:
         return audit_check_done(check, line);

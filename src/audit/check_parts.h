@@ -7,7 +7,7 @@
 
 /* Records of these kinds, as far as they are remembered. False when a rule is broken. */
 bool audit_check_sign(struct audit_check *check, const struct audit_line *line) MUST_USE;
-void audit_check_admin(struct audit_check *check);
+void audit_check_command(struct audit_check *check); /* admin, or keyring */
 bool audit_check_done(struct audit_check *check, const struct audit_line *line) MUST_USE;
 bool audit_check_checkpoint(struct audit_check *check, const struct audit_line *line) MUST_USE;
 void audit_check_retention(struct audit_check *check, const struct audit_line *line);

@@ -64,7 +64,7 @@ bool audit_check_sign(struct audit_check *check, const struct audit_line *line)
     return true;
 }
 
-void audit_check_admin(struct audit_check *check)
+void audit_check_command(struct audit_check *check)
 {
     add_open(check, AUDIT_COMMAND);
 }
@@ -80,8 +80,8 @@ bool audit_check_done(struct audit_check *check, const struct audit_line *line)
     if (at == check->n_open) {
         return of < check->report.first_seq || of <= check->forgotten_open ||
                audit_check_fail(check,
-                                "is the done of record %llu, which is no sign and no admin that "
-                                "waits for one",
+                                "is the done of record %llu, which is no sign, admin or keyring "
+                                "that waits for one",
                                 (unsigned long long)of);
     }
     uint16_t pair = check->open[at].pair;

@@ -206,8 +206,9 @@ static void a_completion_of_nothing_is_named(void **state)
     uint64_t of = audit_log_sign(&log);
     audit_log_done(&log, of);
     audit_log_done(&log, of);
-    audit_log_expect_bad(&log, 1, 4, 4,
-                         "is the done of record 2, which is no sign and no admin that waits");
+    audit_log_expect_bad(
+        &log, 1, 4, 4,
+        "is the done of record 2, which is no sign, admin or keyring that waits for one");
     log = audit_log_make();
     audit_log_segment(&log, "begin");
     audit_log_put(&log, "done", ",\"of\":1");
