@@ -3,6 +3,7 @@
 #include "audit/inside.h"
 
 #include "audit/record.h"
+#include "jose/sha256.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -25,7 +26,7 @@ bool audit_put_locked(struct audit *audit, const char *kind, struct span members
     buffer_put_span(pending, members);
     buffer_put_text(pending, "}\n");
     struct span line = span_part(buffer_span(pending), start, pending->len);
-    if (!buffer_ok(pending) || line.len > AUDIT_LINE_MAX || !audit_hash(line, audit->head)) {
+    if (!buffer_ok(pending) || line.len > AUDIT_LINE_MAX || !sha256_text(line, audit->head)) {
         pending->failed = false;
         buffer_cut(pending, start);
         return false;

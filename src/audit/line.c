@@ -3,7 +3,6 @@
 #include "audit/line.h"
 
 #include "base/utc.h"
-#include "jose/sha256.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -13,11 +12,6 @@ enum { DIGITS_MAX = 19, US = 1000000, FRACTION_LEN = AUDIT_TIME_LEN - UTC_LEN - 
 static_assert(FRACTION_LEN == 6, "microseconds");
 
 const char audit_no_hash[AUDIT_HASH_SIZE] = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
-
-bool audit_hash(struct span bytes, char out[AUDIT_HASH_SIZE])
-{
-    return sha256_text(bytes, out);
-}
 
 /* --- reading --- */
 

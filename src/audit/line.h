@@ -31,11 +31,9 @@ struct audit_line {
     struct span rest; /* the members after it, `,"a":1,"b":"…"`, or empty; without the brace */
 };
 
-/* What the first record of a chain bears as "prev". */
+/* What the first record of a chain bears as "prev". A later one bears sha256_text() of the line
+ * before, with its LF. */
 extern const char audit_no_hash[AUDIT_HASH_SIZE];
-/* BASE64URL(SHA-256(bytes)) with a NUL: of a line with its LF, what the next one bears as "prev".
- * False: no SHA-256. */
-bool audit_hash(struct span bytes, char out[AUDIT_HASH_SIZE]) MUST_USE;
 /* Takes the number that the text begins with: decimal, without a zero in front, at most INT64_MAX,
  * which readers of JSON take as an integer. */
 bool audit_take_number(struct span *rest, uint64_t *out) MUST_USE;

@@ -6,6 +6,7 @@
 #include "audit/segment.h"
 #include "base/fd.h"
 #include "base/file.h"
+#include "jose/sha256.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -154,7 +155,7 @@ static void scan_good(struct scan *scan, struct recovered *out)
         struct span text = line_of(span_part(scan->text, scan->good, AUDIT_LINE_MAX));
         struct audit_line line;
         char hash[AUDIT_HASH_SIZE];
-        if (audit_line_read(text, &line) != NULL || !audit_hash(text, hash) ||
+        if (audit_line_read(text, &line) != NULL || !sha256_text(text, hash) ||
             !(scan->good == 0 ? is_first(scan, &line, out) : is_next(&line, out))) {
             return;
         }

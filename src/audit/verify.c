@@ -6,6 +6,7 @@
 #include "audit/reader.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "jose/sha256.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -99,7 +100,7 @@ static bool find_hash(void *context, uint64_t seq, char out[AUDIT_HASH_SIZE])
             return false;
         }
         if (line.seq >= seq) {
-            return line.seq == seq && audit_hash(reader.line, out);
+            return line.seq == seq && sha256_text(reader.line, out);
         }
     }
 }

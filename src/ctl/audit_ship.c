@@ -3,6 +3,7 @@
 #include "ctl/audit_ship.h"
 
 #include "base/file.h"
+#include "jose/sha256.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -186,7 +187,7 @@ static enum audit_ship_step meet(struct audit_ship *ship, struct audit_reader *r
     if (line->seq < ship->last.seq) {
         return AUDIT_SHIP_PASS;
     }
-    ship->is_met = line->seq == ship->last.seq && audit_hash(reader->line, hash) &&
+    ship->is_met = line->seq == ship->last.seq && sha256_text(reader->line, hash) &&
                    strcmp(hash, ship->last.hash) == 0;
     if (!ship->is_met) {
         begin_segment_anew(ship, reader);
@@ -235,7 +236,7 @@ bool audit_ship_done(struct audit_ship *ship, const struct audit_reader *reader,
     }
     last->segment = reader->segment;
     last->seq = line->seq;
-    if (!audit_hash(reader->line, last->hash)) {
+    if (!sha256_text(reader->line, last->hash)) {
         (void)fprintf(stderr, "qsealctl: SHA-256 cannot be computed\n");
         return false;
     }

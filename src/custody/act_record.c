@@ -5,6 +5,7 @@
 #include "audit/record.h"
 #include "base/log.h"
 #include "jose/json.h"
+#include "jose/sha256.h"
 #include "pki/request_profile.h"
 
 #include <assert.h>
@@ -22,7 +23,7 @@ static void put_argument(struct buffer *out, const char *name, struct span value
         record_put_text(out, name, (const char *)value.data);
         return;
     }
-    if (!audit_hash(value, text + strlen(text))) {
+    if (!sha256_text(value, text + strlen(text))) {
         out->failed = true;
         return;
     }

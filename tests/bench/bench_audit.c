@@ -63,7 +63,8 @@ static void begin_record(struct maker *maker, const char *kind)
 static void end_record(struct maker *maker)
 {
     buffer_put_text(&maker->line, "}\n");
-    must(buffer_ok(&maker->line) && audit_hash(buffer_span(&maker->line), maker->prev), "a record");
+    must(buffer_ok(&maker->line) && sha256_text(buffer_span(&maker->line), maker->prev),
+         "a record");
     must(fwrite(maker->line.data, 1, maker->line.len, maker->file) == maker->line.len,
          "writing a segment");
     maker->bytes += maker->line.len;

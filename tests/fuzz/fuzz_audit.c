@@ -43,7 +43,7 @@ static void chain(struct buffer *input)
         struct span text = span_part(left, 0, span_find(left, '\n') + 1);
         if (audit_line_read(text, &line) == NULL) {
             memcpy(input->data + (line.prev.data - input->data), hash, AUDIT_HASH_LEN);
-            MUST(audit_hash(text, hash));
+            MUST(sha256_text(text, hash));
         }
         at += left.data[0] == 0xff ? 1 : text.len;
     }

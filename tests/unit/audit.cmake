@@ -11,7 +11,7 @@ endforeach()
 target_link_options(test_audit_expire PRIVATE -Wl,--wrap=pwrite,--wrap=unlinkat)
 target_link_options(test_audit_seal PRIVATE -Wl,--wrap=pwrite)
 qseal_unit_test(audit_record DEPENDS audit jose base model PACKAGES jansson libcrypto)
-target_link_options(test_audit_record PRIVATE -Wl,--wrap=audit_hash)
+target_link_options(test_audit_record PRIVATE -Wl,--wrap=sha256_text)
 # What the services write into it, against tokens that are doubles.
 foreach(name custody_act_record custody_act_record_faults custody_audit_checkpoint custody_report_audit custody_self_sign
   roles_qseald_room_audit signing_checkpointer signing_record signing_record_faults signing_retention signing_uses)

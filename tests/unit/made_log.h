@@ -76,7 +76,7 @@ static inline uint64_t audit_log_put(struct audit_log *log, const char *kind, co
     audit_line_begin(out, ++log->seq, log->prev, log->time_us, kind);
     buffer_put_format(out, "%s}\n", members);
     assert_true(buffer_ok(out));
-    assert_true(audit_hash(span_part(buffer_span(out), begin, out->len), log->prev));
+    assert_true(sha256_text(span_part(buffer_span(out), begin, out->len), log->prev));
     return log->seq;
 }
 

@@ -109,7 +109,7 @@ static void check_segment(struct span text, struct found *found)
         assert_int_equal(line.seq, found->seq + 1);
         assert_true(span_is_text(line.prev, found->seq == 0 ? audit_no_hash : found->head));
         assert_int_equal(span_is_text(line.kind, "segment"), first);
-        assert_true(audit_hash(own, found->head));
+        assert_true(sha256_text(own, found->head));
         found->seq = line.seq;
         buffer_put_span(&found->text, own);
         text = span_part(text, own.len, text.len);

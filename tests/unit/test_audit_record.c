@@ -11,12 +11,12 @@
 
 static bool no_sha256;
 
-bool __real_audit_hash(struct span bytes, char out[AUDIT_HASH_SIZE]);
-bool __wrap_audit_hash(struct span bytes, char out[AUDIT_HASH_SIZE]);
+bool __real_sha256_text(struct span bytes, char out[AUDIT_HASH_SIZE]);
+bool __wrap_sha256_text(struct span bytes, char out[AUDIT_HASH_SIZE]);
 
-bool __wrap_audit_hash(struct span bytes, char out[AUDIT_HASH_SIZE])
+bool __wrap_sha256_text(struct span bytes, char out[AUDIT_HASH_SIZE])
 {
-    return !no_sha256 && __real_audit_hash(bytes, out);
+    return !no_sha256 && __real_sha256_text(bytes, out);
 }
 
 /* --- what was written --- */

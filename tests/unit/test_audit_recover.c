@@ -26,7 +26,7 @@ static void add(struct stand *stand, const char *kind, const char *members)
     audit_line_begin(&stand->text, ++stand->seq, stand->head, 1795288066000000, kind);
     buffer_put_format(&stand->text, "%s}\n", members);
     assert_true(
-        audit_hash(span_part(buffer_span(&stand->text), start, stand->text.len), stand->head));
+        sha256_text(span_part(buffer_span(&stand->text), start, stand->text.len), stand->head));
 }
 
 static struct stand stand_up(void)

@@ -123,7 +123,7 @@ static size_t go_back(struct audit_log *log, size_t segment, uint64_t seq, int r
     size_t holds = 0;
     for (int i = 0; i < records; i++) {
         size_t len = span_find(span_part(left, holds, left.len), '\n') + 1;
-        assert_true(audit_hash(span_part(left, holds, len), log->prev));
+        assert_true(sha256_text(span_part(left, holds, len), log->prev));
         holds += len;
     }
     log->seq = seq;
