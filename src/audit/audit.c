@@ -35,9 +35,14 @@ bool audit_put_locked(struct audit *audit, const char *kind, struct span members
     return true;
 }
 
+static enum outcome refuse_because(const char *detail, struct reason *why)
+{
+    return refuse(why, OUTCOME_AUDIT, "the audit log cannot be written: %.400s", detail);
+}
+
 enum outcome audit_refuse_failed(const struct audit *audit, struct reason *why)
 {
-    return refuse(why, OUTCOME_AUDIT, "the audit log cannot be written: %.400s", audit->detail);
+    return refuse_because(audit->detail, why);
 }
 
 static enum outcome append_locked(struct audit *audit, const char *kind, struct span members,
@@ -98,7 +103,7 @@ static enum outcome wait_locked(struct audit *audit, const struct audit_ticket *
     }
     while (!is_durable(audit, ticket)) {
         if (ticket->epoch != audit->epoch) {
-            return audit_refuse_failed(audit, why);
+            return refuse_because(audit->fault, why); /* it may have gone on since */
         }
         if (deadline_passed(deadline)) {
             return refuse(why, OUTCOME_DEADLINE,

@@ -77,7 +77,7 @@ static void put_first(struct audit *audit, const struct recovered *found, struct
         record_put_number(members, "previous_bytes", (int64_t)audit->bytes);
     }
     if (fault) {
-        record_put_text(members, "fault", audit->detail);
+        record_put_text(members, "fault", audit->fault);
     }
     if (fault || audit->unrecorded > 0) {
         record_put_number(members, "unrecorded", (int64_t)audit->unrecorded);

@@ -25,6 +25,7 @@ struct audit {
 
     bool ok;
     char detail[REASON_DETAIL_SIZE]; /* why not */
+    char fault[REASON_DETAIL_SIZE];  /* why the epoch before ended */
     int64_t since;                   /* wall seconds: of this state */
     uint64_t faults;
     uint64_t unrecorded;

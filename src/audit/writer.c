@@ -37,7 +37,7 @@ static bool wait_locked(struct audit *audit, int64_t ms)
 static void fail_locked(struct audit *audit, const char *what, int error)
 {
     char name[SEGMENT_NAME_SIZE];
-    segment_name(audit->number, ".jsonl", name);
+    segment_name(audit->segment.number, ".jsonl", name);
     audit->ok = false;
     audit->epoch++;
     audit->durable_before = audit->durable;
@@ -48,7 +48,8 @@ static void fail_locked(struct audit *audit, const char *what, int error)
     audit->needed = false;
     audit->unrecorded += audit->pending_notes;
     audit->pending_notes = 0;
-    (void)snprintf(audit->detail, sizeof audit->detail, "%s: %s: %s", name, what, strerror(error));
+    (void)snprintf(audit->fault, sizeof audit->fault, "%s: %s: %s", name, what, strerror(error));
+    memcpy(audit->detail, audit->fault, sizeof audit->detail);
     audit->faults++;
     audit->since = clock_wall_s();
     segment_abandon(&audit->segment);

@@ -11,8 +11,10 @@
 #include <stdatomic.h>
 #include <sys/types.h>
 
-/* Of the segment that failed, or of the next one, which was tried meanwhile. */
-#define WHY_NOT "the audit log cannot be written: audit-000000000"
+/* Once disk_break() has returned; and for whose record was lost with the first segment. */
+#define WHY_NOT "the audit log cannot be written: audit-0000000002.jsonl: No space left on device"
+#define WHY_LOST                                                                                   \
+    "the audit log cannot be written: audit-0000000001.jsonl: writing it: Input/output error"
 
 static atomic_int disk_fault; /* errno of each write, 0: none */
 static atomic_bool disk_hangs;
@@ -40,6 +42,19 @@ int __wrap_fdatasync(int fd)
     return __real_fdatasync(fd);
 }
 
+/* Until the log has tried to begin its next segment, and says so. */
+static inline void audit_wait_tried(struct instance *instance)
+{
+    char want[100];
+    struct deadline end = deadline_in_ms(AUDIT_PATIENCE_MS);
+    (void)snprintf(want, sizeof want, "audit-%010llu.jsonl: No space left on device",
+                   (unsigned long long)audit_status_of(instance).segment + 1);
+    while (strcmp(audit_status_of(instance).detail, want) != 0) {
+        assert_false(deadline_passed(end));
+        (void)poll(NULL, 0, 1);
+    }
+}
+
 /* Nothing can be written any more, and the log knows it. What was noted before is on the disk, and
  * one note is lost. */
 static inline void disk_break(struct instance *instance)
@@ -52,7 +67,7 @@ static inline void disk_break(struct instance *instance)
         why);
     atomic_store(&disk_fault, ENOSPC);
     audit_note(instance->audit, "lost", &none);
-    audit_wait_ok(instance, false);
+    audit_wait_tried(instance);
 }
 
 static inline void disk_mend(struct instance *instance)

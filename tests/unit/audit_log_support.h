@@ -68,6 +68,16 @@ static inline void until(struct audit *audit, bool ok)
     }
 }
 
+/* Until the log says that. */
+static inline void until_detail(struct audit *audit, const char *detail)
+{
+    struct deadline end = deadline_in_ms(WAIT_MS);
+    while (strcmp(status_of(audit).detail, detail) != 0) {
+        assert_false(deadline_passed(end));
+        (void)poll(NULL, 0, 1);
+    }
+}
+
 /* A checkpoint over all that is on the disk, without a note. */
 static inline uint64_t must_seal(struct audit *audit)
 {

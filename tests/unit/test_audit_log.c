@@ -15,6 +15,7 @@
 static atomic_int fail_pwrite; /* errno, 0: none */
 static atomic_int fail_fdatasync;
 static atomic_int fail_open; /* of new files */
+static atomic_int fail_next; /* writes, from the next new file on */
 static atomic_bool short_writes;
 static atomic_int slow_sync_ms;
 
@@ -55,6 +56,10 @@ int __wrap_openat(int folder, const char *name, int flags, mode_t mode)
         errno = error;
         return -1;
     }
+    error = atomic_load(&fail_next);
+    if ((flags & O_CREAT) != 0 && error != 0) {
+        atomic_store(&fail_pwrite, error);
+    }
     return __real_openat(folder, name, flags, mode);
 }
 
@@ -64,6 +69,7 @@ static int set_up(void **state)
     atomic_store(&fail_pwrite, 0);
     atomic_store(&fail_fdatasync, 0);
     atomic_store(&fail_open, 0);
+    atomic_store(&fail_next, 0);
     atomic_store(&short_writes, false);
     atomic_store(&slow_sync_ms, 0);
     return 0;
@@ -233,16 +239,28 @@ static void segments_follow_each_other_under_load(void **state)
     folder_remove(&folder);
 }
 
-static void expect_fault(struct audit *audit, atomic_int *fault, int error, const char *detail)
+enum { DETAIL_SIZE = 120 };
+
+/* The text for that segment, "writing it: " or "", and that error. */
+static const char *why_not(unsigned int segment, const char *what, int error, char out[DETAIL_SIZE])
 {
+    (void)snprintf(out, DETAIL_SIZE, "the audit log cannot be written: audit-%010u.jsonl: %s%s",
+                   segment, what, strerror(error));
+    return out;
+}
+
+static void expect_fault(struct audit *audit, atomic_int *fault, int error)
+{
+    char detail[DETAIL_SIZE];
     struct audit_ticket ticket;
     struct reason why = {0};
     BUFFER_CLEANUP struct buffer none = BUFFER_INIT(16);
     atomic_store(fault, error);
     audit_note(audit, "test", &none); /* lost with its batch */
-    assert_refused(append(audit, "lost", &ticket, &why), OUTCOME_AUDIT, why, detail);
     assert_refused(append(audit, "lost", &ticket, &why), OUTCOME_AUDIT, why,
-                   "the audit log cannot be written: ");
+                   why_not(1, "writing it: ", error, detail));
+    until_detail(audit, strchr(why_not(2, "", error, detail), ':') + 2);
+    assert_refused(append(audit, "lost", &ticket, &why), OUTCOME_AUDIT, why, detail);
     assert_false(status_of(audit).ok);
     audit_done(audit, &ticket, "done", span_of(NULL, 0));
     audit_note(audit, "test", &none);
@@ -258,18 +276,18 @@ static void a_fault_ends_the_segment_and_the_log_goes_on(void **state)
     static const struct {
         atomic_int *fault;
         int error;
-        const char *detail;
+        const char *fault_member;
     } rows[] = {
-        {&fail_fdatasync, EIO, "Input/output error"},
-        {&fail_pwrite, ENOSPC, "No space left on device"},
-        {&fail_pwrite, EROFS, "Read-only file system"},
-        {&fail_pwrite, EDQUOT, "Disk quota exceeded"},
+        {&fail_fdatasync, EIO, "audit-0000000001.jsonl: writing it: Input/output error"},
+        {&fail_pwrite, ENOSPC, "audit-0000000001.jsonl: writing it: No space left on device"},
+        {&fail_pwrite, EROFS, "audit-0000000001.jsonl: writing it: Read-only file system"},
+        {&fail_pwrite, EDQUOT, "audit-0000000001.jsonl: writing it: Disk quota exceeded"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct folder folder = folder_make();
         struct audit *audit = open_log(&folder, BIG);
         must_append(audit, "kept");
-        expect_fault(audit, rows[i].fault, rows[i].error, rows[i].detail);
+        expect_fault(audit, rows[i].fault, rows[i].error);
         must_append(audit, "after");
         assert_int_equal(status_of(audit).faults, 1);
         audit_close(audit);
@@ -278,8 +296,8 @@ static void a_fault_ends_the_segment_and_the_log_goes_on(void **state)
         assert_int_equal(count_of(&found, "\"text\":\"kept\""), 1);
         assert_int_equal(count_of(&found, "\"text\":\"lost\""), 0);
         assert_int_equal(count_of(&found, "\"text\":\"after\""), 1);
-        /* The last one: the next segment may have been tried before the fault was over. */
-        assert_int_equal(count_of(&found, "\"fault\":\"audit-000000000"), 1);
+        assert_int_equal(count_of(&found, "\"fault\":"), 1);
+        assert_int_equal(count_of(&found, rows[i].fault_member), 1);
         assert_int_equal(sum_of(&found, "\"unrecorded\":"), 2);
         forget(&found);
         folder_remove(&folder);
@@ -296,18 +314,11 @@ static void it_waits_until_a_segment_can_be_begun(void **state)
     struct reason why = {0};
     atomic_store(&fail_open, ENOSPC);
     atomic_store(&fail_fdatasync, EIO);
-    assert_refused(append(audit, "lost", &ticket, &why), OUTCOME_AUDIT, why, "Input/output error");
-    struct deadline end = deadline_in_ms(WAIT_MS);
-    while (strcmp(status_of(audit).detail, "audit-0000000002.jsonl: No space left on device") !=
-           0) {
-        assert_false(deadline_passed(end));
-        (void)poll(NULL, 0, 1);
-    }
+    assert_refused(append(audit, "lost", &ticket, &why), OUTCOME_AUDIT, why,
+                   "audit-0000000001.jsonl: writing it: Input/output error");
+    until_detail(audit, "audit-0000000002.jsonl: No space left on device");
     atomic_store(&fail_open, 0);
-    while (strcmp(status_of(audit).detail, "audit-0000000002.jsonl: Input/output error") != 0) {
-        assert_false(deadline_passed(end));
-        (void)poll(NULL, 0, 1);
-    }
+    until_detail(audit, "audit-0000000002.jsonl: Input/output error");
     atomic_store(&fail_fdatasync, 0);
     until(audit, true);
     must_append(audit, "after");
@@ -315,6 +326,60 @@ static void it_waits_until_a_segment_can_be_begun(void **state)
     struct found found = check_log(&folder);
     assert_int_equal(found.segments, 2);
     assert_int_equal(count_of(&found, "\"cause\":\"fault\""), 1);
+    forget(&found);
+    folder_remove(&folder);
+}
+
+/* Who comes for a record when the log has gone on already is told why it was lost. */
+static void a_lost_record_is_told_of_later_too(void **state)
+{
+    (void)state;
+    struct folder folder = folder_make();
+    struct audit *audit = open_log(&folder, BIG);
+    struct reason why = {0};
+    struct audit_ticket ticket;
+    BUFFER_CLEANUP struct buffer none = BUFFER_INIT(16);
+    atomic_store(&fail_fdatasync, EIO);
+    assert_done(audit_append(audit, "test", &none, &ticket, &why), why);
+    until(audit, false);
+    atomic_store(&fail_fdatasync, 0);
+    until(audit, true);
+    assert_string_equal(status_of(audit).detail, "");
+    assert_refused(audit_wait(audit, &ticket, deadline_in_ms(WAIT_MS), &why), OUTCOME_AUDIT, why,
+                   "the audit log cannot be written: audit-0000000001.jsonl: writing it: "
+                   "Input/output error");
+    audit_close(audit);
+    folder_remove(&folder);
+}
+
+/* A segment that is full with one record of this text. */
+enum { SMALL = 1000 };
+
+static const char *long_text(char out[SMALL + 1])
+{
+    memset(out, 'x', SMALL);
+    out[SMALL] = '\0';
+    return out;
+}
+
+static void a_segment_that_fails_at_once_is_named(void **state)
+{
+    (void)state;
+    struct folder folder = folder_make();
+    struct audit *audit = open_log(&folder, SMALL);
+    char text[SMALL + 1];
+    atomic_store(&fail_next, ENOSPC);
+    must_append(audit, long_text(text));
+    until_detail(audit, "audit-0000000002.jsonl: No space left on device");
+    atomic_store(&fail_next, 0);
+    atomic_store(&fail_pwrite, 0);
+    until(audit, true);
+    audit_close(audit);
+    struct found found = check_log(&folder);
+    assert_int_equal(found.segments, 2);
+    assert_int_equal(count_of(&found, "\"fault\":\"audit-0000000002.jsonl: writing it: No space "
+                                      "left on device\""),
+                     1);
     forget(&found);
     folder_remove(&folder);
 }
@@ -375,7 +440,8 @@ static void a_segment_that_was_removed_is_a_fault(void **state)
     assert_int_equal(truncate(path, 10), 0);
     assert_int_equal(unlink(path), 0);
     assert_refused(append(audit, "lost", &ticket, &why), OUTCOME_AUDIT, why,
-                   "the audit log cannot be written: ");
+                   "the audit log cannot be written: audit-0000000001.jsonl: writing it: No such "
+                   "file or directory");
     until(audit, true);
     must_append(audit, "after");
     audit_close(audit);
@@ -503,6 +569,8 @@ int main(void)
         cmocka_unit_test_setup(segments_follow_each_other_under_load, set_up),
         cmocka_unit_test_setup(a_fault_ends_the_segment_and_the_log_goes_on, set_up),
         cmocka_unit_test_setup(it_waits_until_a_segment_can_be_begun, set_up),
+        cmocka_unit_test_setup(a_lost_record_is_told_of_later_too, set_up),
+        cmocka_unit_test_setup(a_segment_that_fails_at_once_is_named, set_up),
         cmocka_unit_test_setup(a_log_that_cannot_begin_is_as_after_a_fault, set_up),
         cmocka_unit_test_setup(a_second_writer_is_refused, set_up),
         cmocka_unit_test_setup(a_segment_that_was_removed_is_a_fault, set_up),

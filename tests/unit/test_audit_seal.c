@@ -152,12 +152,15 @@ static void nothing_is_due_while_the_log_has_failed(void **state)
     BUFFER_CLEANUP struct buffer none = BUFFER_INIT(16);
     const struct audit_head head = {.seq = 1};
     atomic_store(&disk_fault, EIO);
-    assert_refused(append(audit, "lost", &ticket, &why), OUTCOME_AUDIT, why, "Input/output error");
+    assert_refused(append(audit, "lost", &ticket, &why), OUTCOME_AUDIT, why,
+                   "audit-0000000001.jsonl: writing it: Input/output error");
+    until_detail(audit, "audit-0000000002.jsonl: Input/output error");
     audit_ask_checkpoint(audit);
     assert_false(is_due(audit, &never, &seq));
     assert_false(audit_has_news(audit));
     assert_refused(audit_append_checkpoint(audit, &head, &none, deadline_in_ms(WAIT_MS), &why),
-                   OUTCOME_AUDIT, why, "the audit log cannot be written");
+                   OUTCOME_AUDIT, why,
+                   "the audit log cannot be written: audit-0000000002.jsonl: Input/output error");
     assert_int_equal(status_of(audit).covered, 0);
     atomic_store(&disk_fault, 0);
     until(audit, true);

@@ -52,7 +52,7 @@ static void without_a_log_keys_are_stopped_all_the_same(void **state)
     expect_state(instance, 0, KEY_SUSPENDED);
     expect_state(instance, 1, KEY_COMPROMISED);
     refuse_verb(instance, CUSTODY_KEY_RESUME, with_key(0, instance, arguments), OUTCOME_AUDIT,
-                "the audit log cannot be written");
+                WHY_NOT);
     disk_mend(instance);
     json_decref(do_verb(instance, CUSTODY_KEY_RESUME, with_key(0, instance, arguments)));
     expect_state(instance, 0, KEY_PUBLISHED);
@@ -105,7 +105,7 @@ static void without_a_log_nothing_is_put_in_force(void **state)
     JSON_CLEANUP json_t *status = do_verb(instance, CUSTODY_STATUS, "{}");
     const json_t *reload = json_object_get(status, "reload");
     assert_true(json_is_true(json_object_get(reload, "refused")));
-    assert_non_null(strstr(text_of(reload, "detail"), "the audit log cannot be written"));
+    assert_non_null(strstr(text_of(reload, "detail"), WHY_NOT));
     disk_mend(instance);
     assert_done(custody_reload(instance->custody, &why), why);
     assert_int_equal(generation_of(instance), 2);

@@ -155,7 +155,7 @@ static void a_log_that_has_failed_is_not_sealed(void **state)
     struct bench *bench = *state;
     make_audit_key(bench);
     disk_break(bench->instance);
-    refuse_checkpoint(bench, OUTCOME_AUDIT, "the audit log cannot be written: ");
+    refuse_checkpoint(bench, OUTCOME_AUDIT, WHY_NOT);
     disk_mend(bench->instance);
     json_decref(checkpoint(bench));
 }
@@ -169,7 +169,7 @@ static void a_log_that_fails_meanwhile_is_not_waited_for(void **state)
     disk_break(bench->instance);
     assert_refused(
         audit_seal(bench->instance->audit, deadline_in_ms(AUDIT_PATIENCE_MS), &head, &why),
-        OUTCOME_AUDIT, why, "the audit log cannot be written: ");
+        OUTCOME_AUDIT, why, WHY_NOT);
     disk_mend(bench->instance);
 }
 

@@ -116,13 +116,13 @@ static void without_a_log_no_token_is_asked(void **state)
     disk_break(instance);
     assert_refused(self_sign(&signer, &view->keyring->keys[0], span_of_text("x"),
                              deadline_in_ms(AUDIT_PATIENCE_MS), &signature, &why),
-                   OUTCOME_AUDIT, why, "the audit log cannot be written: ");
+                   OUTCOME_AUDIT, why, WHY_NOT);
     assert_int_equal(instance->tokens[0].asked, asked);
     disk_mend(instance);
     atomic_store(&disk_fault, EIO); /* the record is lost while the token signs */
     assert_refused(self_sign(&signer, &view->keyring->keys[0], span_of_text("x"),
                              deadline_in_ms(AUDIT_PATIENCE_MS), &signature, &why),
-                   OUTCOME_AUDIT, why, "Input/output error");
+                   OUTCOME_AUDIT, why, "audit-0000000002.jsonl: writing it: Input/output error");
     assert_int_equal(instance->tokens[0].asked, asked + 1);
     disk_mend(instance);
     view_unref(view);
