@@ -133,10 +133,11 @@ struct batch {
     bool broken;    /* the next one could not be begun, for want of memory */
 };
 
+/* At the stop the batch has its end already. */
 static void take_batch_locked(struct audit *audit, struct batch *batch)
 {
     const char *cause = audit->bytes >= audit->segment_bytes ? "size" : "age";
-    *batch = (struct batch){.closing = is_to_be_closed_locked(audit)};
+    *batch = (struct batch){.closing = !audit->stopping && is_to_be_closed_locked(audit)};
     batch->closing = batch->closing && put_end_locked(audit, cause);
     batch->last = audit->seq;
     memcpy(batch->head, audit->head, sizeof batch->head);

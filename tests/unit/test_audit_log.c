@@ -18,6 +18,7 @@ static atomic_int fail_open; /* of new files */
 static atomic_int fail_next; /* writes, from the next new file on */
 static atomic_bool short_writes;
 static atomic_int slow_sync_ms;
+static atomic_bool syncs; /* slowly, now */
 
 ssize_t __real_pwrite(int fd, const void *data, size_t len, off_t at);
 ssize_t __wrap_pwrite(int fd, const void *data, size_t len, off_t at);
@@ -45,6 +46,7 @@ int __wrap_fdatasync(int fd)
         return -1;
     }
     int ms = atomic_load(&slow_sync_ms);
+    atomic_store(&syncs, ms > 0);
     (void)poll(NULL, 0, ms); /* the disk is slow */
     return __real_fdatasync(fd);
 }
@@ -72,6 +74,7 @@ static int set_up(void **state)
     atomic_store(&fail_next, 0);
     atomic_store(&short_writes, false);
     atomic_store(&slow_sync_ms, 0);
+    atomic_store(&syncs, false);
     return 0;
 }
 
@@ -384,6 +387,32 @@ static void a_segment_that_fails_at_once_is_named(void **state)
     folder_remove(&folder);
 }
 
+/* It has one end, whichever of its reasons came first. */
+static void a_full_segment_at_the_stop_is_ended_once(void **state)
+{
+    (void)state;
+    struct folder folder = folder_make();
+    struct audit *audit = open_log(&folder, SMALL);
+    struct audit_ticket ticket;
+    struct reason why = {0};
+    struct deadline end = deadline_in_ms(WAIT_MS);
+    char text[SMALL + 1];
+    BUFFER_CLEANUP struct buffer members = BUFFER_INIT(AUDIT_MEMBERS_MAX);
+    record_put_text(&members, "text", long_text(text));
+    atomic_store(&slow_sync_ms, 300);
+    assert_done(audit_append(audit, "test", &members, &ticket, &why), why);
+    while (!atomic_load(&syncs)) {
+        assert_false(deadline_passed(end));
+        (void)poll(NULL, 0, 1);
+    }
+    audit_close(audit); /* while it is made full */
+    struct found found = check_log(&folder);
+    assert_int_equal(count_of(&found, "\"kind\":\"end\""), 1);
+    assert_int_equal(count_of(&found, "\"cause\":\"stop\""), 1);
+    forget(&found);
+    folder_remove(&folder);
+}
+
 static void a_log_that_cannot_begin_is_as_after_a_fault(void **state)
 {
     (void)state;
@@ -571,6 +600,7 @@ int main(void)
         cmocka_unit_test_setup(it_waits_until_a_segment_can_be_begun, set_up),
         cmocka_unit_test_setup(a_lost_record_is_told_of_later_too, set_up),
         cmocka_unit_test_setup(a_segment_that_fails_at_once_is_named, set_up),
+        cmocka_unit_test_setup(a_full_segment_at_the_stop_is_ended_once, set_up),
         cmocka_unit_test_setup(a_log_that_cannot_begin_is_as_after_a_fault, set_up),
         cmocka_unit_test_setup(a_second_writer_is_refused, set_up),
         cmocka_unit_test_setup(a_segment_that_was_removed_is_a_fault, set_up),
