@@ -210,13 +210,9 @@ static ssize_t refill(struct audit_reader *reader)
     return got;
 }
 
-/* A segment that follows since just now may say that the one before never held what was read. */
-static enum audit_read judge_next(struct audit_reader *reader)
+static enum audit_read say_never_held(struct audit_reader *reader)
 {
     char name[SEGMENT_NAME_SIZE];
-    if (!reader->has_limit || reader->limit >= reader->offset) {
-        return AUDIT_READ_RECORD;
-    }
     (void)snprintf(reader->why, sizeof reader->why,
                    "%s: writing it failed while it was read, and its end was never acknowledged: "
                    "read the log again",
@@ -224,17 +220,57 @@ static enum audit_read judge_next(struct audit_reader *reader)
     return AUDIT_READ_FAULT;
 }
 
-/* A crash can leave a segment without a record. It is removed then, and its number is taken again:
- * the file that is open is no part of the log any more. */
+/* A segment that follows since just now may say that the one before never held what was read. */
+static enum audit_read judge_next(struct audit_reader *reader)
+{
+    return reader->has_limit && reader->limit < reader->offset ? say_never_held(reader)
+                                                               : AUDIT_READ_RECORD;
+}
+
+/* A start makes the last segment anew; and one whose first batch failed, or that a crash left
+ * without a record, is removed, and its number taken again: the file that is open is no part of the
+ * log any more. */
 static bool is_made_anew(const struct audit_reader *reader)
 {
     char name[SEGMENT_NAME_SIZE];
     struct stat opened;
     struct stat named;
-    return reader->offset == 0 && fstat(reader->fd, &opened) == 0 &&
+    return fstat(reader->fd, &opened) == 0 &&
            fstatat(reader->folder, audit_segment_name(reader->segment, name), &named,
                    AT_SYMLINK_NOFOLLOW) == 0 &&
            (opened.st_ino != named.st_ino || opened.st_dev != named.st_dev);
+}
+
+/* Whether what was read stands in this file as well. */
+static bool is_as_read(const struct audit_reader *reader, int fd)
+{
+    enum { PART = READ_SIZE / 2 };
+    uint8_t *other = reader->data + PART;
+    for (uint64_t at = 0; at < reader->offset;) {
+        size_t len = reader->offset - at < PART ? (size_t)(reader->offset - at) : (size_t)PART;
+        ssize_t got = read_at(reader->fd, reader->data, len, at);
+        if (got <= 0 || read_at(fd, other, (size_t)got, at) != got ||
+            memcmp(reader->data, other, (size_t)got) != 0) {
+            return false;
+        }
+        at += (uint64_t)got;
+    }
+    return true;
+}
+
+static enum audit_read go_on_in_new_file(struct audit_reader *reader)
+{
+    FD_CLEANUP int fd = open_segment(reader->folder, reader->segment, 0);
+    if (fd < 0) {
+        return segment_fault(reader, reader->segment, errno);
+    }
+    if (!is_as_read(reader, fd)) {
+        return say_never_held(reader);
+    }
+    fd_close(&reader->fd);
+    reader->fd = fd_steal(&fd);
+    (void)look_for_next(reader);
+    return judge_next(reader);
 }
 
 /* Nothing follows in this segment. If another one does, its writer was done with this one before;
@@ -244,8 +280,7 @@ static enum audit_read end_of_segment(struct audit_reader *reader)
     reader->begin = 0;
     reader->end = 0;
     if (is_made_anew(reader)) {
-        audit_reader_seek(reader, reader->segment);
-        return open_next(reader);
+        return go_on_in_new_file(reader);
     }
     if (reader->has_next) {
         reader->is_closed = true;

@@ -226,6 +226,65 @@ static void a_segment_that_is_made_anew_is_read(void **state)
     audit_log_free(&log);
 }
 
+/* A start writes the last segment anew, as far as it holds: who has read it goes on. */
+static void a_segment_that_is_written_anew_is_read_on(void **state)
+{
+    (void)state;
+    struct audit_log log = audit_log_make();
+    audit_log_segment(&log, "begin");
+    audit_log_signature(&log);
+    struct folder folder = audit_log_write(&log);
+    char path[128];
+    folder_path(&folder, "audit-0000000001.jsonl", path);
+    AUDIT_READER_CLEANUP struct audit_reader reader;
+    size_t records;
+    assert_int_equal(audit_reader_open(&reader, folder.path), AUDIT_READ_END);
+    assert_int_equal(read_on(&reader, &records), AUDIT_READ_END);
+    assert_int_equal(file_replace(path, buffer_span(&log.segments[0]), 0600), 0);
+    assert_int_equal(read_on(&reader, &records), AUDIT_READ_END);
+    assert_int_equal(records, 0);
+    audit_log_signature(&log);
+    assert_int_equal(file_replace(path, buffer_span(&log.segments[0]), 0600), 0);
+    audit_log_segment(&log, "start");
+    audit_log_write_segment(&log, &folder, 2);
+    assert_int_equal(read_on(&reader, &records), AUDIT_READ_CLOSED);
+    assert_int_equal(records, 2);
+    assert_int_equal(read_on(&reader, &records), AUDIT_READ_END);
+    assert_int_equal(records, 1);
+    folder_remove(&folder);
+    audit_log_free(&log);
+}
+
+/* Its first batch could be read, and not be synced: the next attempt takes its number. Who went on
+ * in the file that is gone would read nothing any more. */
+static void a_segment_that_was_taken_back_is_said(void **state)
+{
+    (void)state;
+    for (int shorter = 0; shorter < 2; shorter++) {
+        struct audit_log log = audit_log_make();
+        audit_log_segment(&log, "begin");
+        struct folder folder = audit_log_write(&log);
+        char path[128];
+        folder_path(&folder, "audit-0000000001.jsonl", path);
+        AUDIT_READER_CLEANUP struct audit_reader reader;
+        size_t records;
+        assert_int_equal(audit_reader_open(&reader, folder.path), AUDIT_READ_END);
+        assert_int_equal(read_on(&reader, &records), AUDIT_READ_END);
+        assert_int_equal(records, 1);
+        log.segments[0].data[log.segments[0].len - 4] ^= 1;
+        assert_int_equal(
+            file_replace(path, shorter == 1 ? span_of(zero, 10) : buffer_span(&log.segments[0]),
+                         0600),
+            0);
+        assert_int_equal(read_on(&reader, &records), AUDIT_READ_FAULT);
+        assert_int_equal(records, 0);
+        assert_non_null(
+            strstr(reader.why, "audit-0000000001.jsonl: writing it failed while it was read"));
+        folder_remove(&folder);
+        audit_log_free(&log);
+    }
+}
+
 /* A line that has no end, and one that begins with a NUL, are none; nothing behind them is. */
 static void what_has_no_end_is_no_line(void **state)
 {
@@ -269,6 +328,8 @@ int main(void)
         cmocka_unit_test(what_was_read_and_never_held_is_said),
         cmocka_unit_test(a_gap_is_said),
         cmocka_unit_test(a_segment_that_is_made_anew_is_read),
+        cmocka_unit_test(a_segment_that_is_written_anew_is_read_on),
+        cmocka_unit_test(a_segment_that_was_taken_back_is_said),
         cmocka_unit_test(what_has_no_end_is_no_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
