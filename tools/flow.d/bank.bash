@@ -179,7 +179,7 @@ bank_json() {
 
 bank_member() {
     REPLY=$(jq -er "$1 | strings" "$work/body" 2>/dev/null) || lied answer "the answer has no $3, or one that is no text"
-    [[ $REPLY =~ ^($2)$ ]] || lied answer "$3 of the answer is not what it must look like"
+    [[ ${#REPLY} -le 8192 && $REPLY =~ ^($2)$ ]] || lied answer "$3 of the answer is not what it must look like"
 }
 
 bank_header() {

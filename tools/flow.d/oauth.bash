@@ -65,6 +65,7 @@ customer_go() {
         [[ -n ${opt[callback]-} ]] || customer_show "$1"
         read -r -t "${opt[wait]-900}" came || true
     fi
+    [[ ${#came} -le 65536 ]] || lied redirect 'the URL the customer came back to has more than 64 KiB'
     [[ -n $came ]] || gone no-return 'the customer did not come back'
     state_put callback.url "$came"
 }
@@ -97,7 +98,7 @@ callback_read() {
     held 'redirect_uri, state'
     callback_error
     [[ $1 == query && $url == *'?'* || $1 == fragment && $url == *'#'* ]] || lied redirect "the answer is not in the $1 of the URL"
-    [[ ${callback[code]-} =~ ^[!-~]{1,2048}$ ]] || lied redirect 'there is neither a code nor an error'
+    [[ ${callback[code]-} =~ ^[!-~]+$ ]] || lied redirect 'there is neither a code nor an error'
 }
 
 callback_error() {
@@ -129,7 +130,7 @@ token_ask() {
 token_check() {
     bank_member .token_type '[A-Za-z]+' token_type
     [[ ${REPLY,,} == bearer ]] || lied token_type 'the token is not a bearer token'
-    bank_member .access_token '[A-Za-z0-9._~+/-]{1,4096}=*' access_token
+    bank_member .access_token '[A-Za-z0-9._~+/-]+=*' access_token
     jq -e '.expires_in | if type == "string" and test("^[0-9]{1,9}$") then tonumber else . end
         | type == "number" and . > 0 and . < 1e9' "$work/body" >/dev/null || lied expires_in 'expires_in is no number of seconds'
     jq -e --arg scope "$1" 'def words: split(" ") | sort; .scope | type == "string" and words == ($scope | words)' \

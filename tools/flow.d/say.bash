@@ -107,13 +107,20 @@ note() {
 
 result() {
     step_end
+    state_put result.text "$1"
+    state_put result.json "$2"
     state_put finished yes
+    result_again
+}
+
+result_again() {
     if [[ -n ${opt[json]-} ]]; then
-        json_object result: "$2"
-        printf '%s\n' "$REPLY"
+        state_get result.json
+        json_object result: "$REPLY"
     else
-        printf '%s\n' "$1"
+        state_get result.text
     fi
+    printf '%s\n' "$REPLY"
     exit 0
 }
 
