@@ -71,11 +71,12 @@ export function once(parameters) {
   return Object.fromEntries(all)
 }
 
-function send(response, { status, headers = {}, body = '' }) {
+// `interaction`: what the other side calls this request; it comes back with the answer.
+function send(response, { status, headers = {}, body = '' }, interaction) {
   const plain = typeof body === 'string' || Buffer.isBuffer(body)
   const bytes = plain ? Buffer.from(body) : Buffer.from(JSON.stringify(body))
-  const type = plain ? {} : { 'content-type': 'application/json' }
-  response.writeHead(status, { ...type, 'cache-control': 'no-store', ...headers, 'content-length': bytes.length })
+  const all = { ...(!plain && { 'content-type': 'application/json' }), ...(interaction && { 'x-fapi-interaction-id': interaction }), ...headers }
+  response.writeHead(status, { 'cache-control': 'no-store', ...all, 'content-length': bytes.length })
   response.end(bytes)
 }
 
@@ -115,7 +116,7 @@ export function serveRoutes({ routes, lies, ledger }) {
       .then(({ reply, entry }) => {
         ledger.push({ ...entry, status: reply.close ? 'closed' : reply.status })
         if (reply.close) incoming.socket.destroy()
-        else send(response, reply)
+        else send(response, reply, incoming.headers['x-fapi-interaction-id'])
       })
       .catch((error) => {
         console.error(error)

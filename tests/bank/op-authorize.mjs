@@ -15,11 +15,9 @@ const refuse = (text) => {
 
 // Back to the TPP, the answer in the fragment when there is an ID token in it, else in the query.
 function redirection(op, jar, answer) {
-  const lie = op.lies.at('redirection')
-  const parameters = { state: jar.state, ...answer }
-  lie?.change(parameters)
-  const mark = (lie?.mark ?? 'id_token' in answer) ? '#' : '?'
-  return { status: 303, headers: { location: `${jar.redirect_uri}${mark}${new URLSearchParams(parameters)}` } }
+  const draft = { uri: jar.redirect_uri, mark: 'id_token' in answer ? '#' : '?', parameters: new URLSearchParams({ state: jar.state, ...answer }) }
+  op.lies.at('redirection')?.change(draft)
+  return { status: 303, headers: { location: `${draft.uri}${draft.mark}${draft.parameters}` } }
 }
 
 async function judgeRequest(op, query) {

@@ -52,7 +52,8 @@ const sorted = (value) =>
 
 // --- ID tokens -------------------------------------------------------------------------------
 
-const half = (text) => createHash('sha256').update(text).digest().subarray(0, 16).toString('base64url')
+// The left half of the hash (OpenID Connect Core §3.1.3.6); all of it has 32 octets.
+export const half = (text, octets = 16) => createHash('sha256').update(text).digest().subarray(0, octets).toString('base64url')
 
 // `step`: front or token; `texts`: what the hashes are of, by the claim's name.
 export function idToken(op, step, { intent, nonce, texts }) {
