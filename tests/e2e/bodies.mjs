@@ -127,4 +127,5 @@ export const verifying = {
   'op-id-token-front': 'verify-id-token',
   'fapi2-id-token': 'verify-id-token',
   'paynet-id-token': 'verify-id-token',
+  'paynet-id-token-refresh': 'verify-id-token',
 }

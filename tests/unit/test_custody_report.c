@@ -28,7 +28,7 @@ static void status_says_what_runs(void **state)
     assert_string_equal(text_of(status, "audit"), "off");
     assert_string_equal(text_of(status, "config"), instance->config_path);
     assert_true(json_is_null(json_object_get(status, "reload")));
-    assert_int_equal(json_integer_value(json_object_get(status, "profiles")), 20);
+    assert_int_equal(json_integer_value(json_object_get(status, "profiles")), 21);
     const json_t *tokens = json_object_get(status, "tokens");
     assert_int_equal(json_array_size(tokens), INSTANCE_TOKENS);
     assert_string_equal(text_of(json_array_get(tokens, 0), "name"), "hsm-a");

@@ -158,7 +158,8 @@ static void the_shipped_ones(void **state)
                 {"op-id-token", VERIFICATION_ID_TOKEN},
                 {"op-id-token-front", VERIFICATION_ID_TOKEN},
                 {"op-response-jws", VERIFICATION_DETACHED_JWS},
-                {"paynet-id-token", VERIFICATION_ID_TOKEN}};
+                {"paynet-id-token", VERIFICATION_ID_TOKEN},
+                {"paynet-id-token-refresh", VERIFICATION_ID_TOKEN}};
     struct profiles *profiles = load_shipped();
     assert_int_equal(profiles_verifications(profiles), COUNT_OF(rows));
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
