@@ -7,7 +7,8 @@
 #   url_encode TEXT                    sets REPLY
 #   form_begin; form_add NAME VALUE    $form, for bank_call --form; it may hold secrets and is on no command line
 #   customer_go URL                    sends the customer there; $state/callback.url is where they came back. `gone` if not
-#   callback_read fragment|query       ${callback[NAME]}: what came, after address and state were compared with what was sent
+#   callback_read fragment|query [iss] ${callback[NAME]}: what came, after address, state and issuer were compared with what was
+#                                      sent; with iss the issuer must be there
 #   token_ask NAME SCOPE WHAT          posts $form to the token endpoint; its answer, checked, is $state/NAME.json.
 #                                      token_sent says no, maybe or yes if there was none: the caller decides
 #   token_get NAME MEMBER              sets REPLY; '' if it is not there
@@ -96,6 +97,8 @@ callback_read() {
     state_get state
     [[ ${callback[state]-} == "$REPLY" ]] || lied state 'the state is not the one that was sent: this answer belongs to another request'
     held 'redirect_uri, state'
+    [[ ! -v callback[iss] || ${callback[iss]} == "${bank[issuer]}" ]] || lied iss 'the answer is of another issuer than the one that was asked (RFC 9207)'
+    [[ -v callback[iss] || ${2-} != iss ]] || lied iss 'the answer does not say whose it is, as this issuer does (RFC 9207)'
     callback_error
     [[ $1 == query && $url == *'?'* || $1 == fragment && $url == *'#'* ]] || lied redirect "the answer is not in the $1 of the URL"
     [[ ${callback[code]-} =~ ^[!-~]+$ ]] || lied redirect 'there is neither a code nor an error'

@@ -1,0 +1,221 @@
+# shellcheck shell=bash disable=SC2154 # the parts share variables; each says which are its own
+# SPDX-License-Identifier: Apache-2.0
+# PayNet Open Finance Platform, a FAPI 2.0 authorization server: what its flows have in common.
+#
+#   paynet_begin [NEED…]        the bank file is PayNet's and has what is needed; where the endpoints are, and the bank's keys
+#   paynet_form GRANT           begins $form for the token endpoint; paynet_client adds client id and client assertion
+#   paynet_judge PROFILE MORE…  $state/fresh.json, an answer of the token endpoint, is held against what was asked; only then
+#                               it is $state/user.json, too, and the caller drops the first. PROFILE is id_token or id_token_refresh, MORE are members for the
+#                               service beside tokens and nonce
+#   paynet_renew                a refresh
+#   paynet_accounts             the accounts of the consent; $state/accounts.json
+#
+# In the state: asked.json is the consent that was asked for, consent.json the one that was given.
+
+paynet_type=urn:openfinance-ml:account-access-consent:v1.2
+paynet_scope='openid accounts'
+paynet_auth=
+
+paynet_begin() {
+    bank_need well_known api redirect_uri profiles/id_token "$@"
+    [[ ${bank[bank]-} == paynet ]] || usage "the bank file is not of PayNet: its \`bank\` is ${bank[bank]-missing}"
+    paynet_auth=${opt[auth]-${bank[auth]-private_key_jwt}}
+    case $paynet_auth in
+        private_key_jwt) bank_need profiles/assertion ;;
+        tls_client_auth) ;;
+        *) usage "client authentication is private_key_jwt or tls_client_auth, not $paynet_auth" ;;
+    esac
+    # What the bank lied about is used by no later run.
+    trap 'code=$?; [[ $code -ne 3 ]] || rm -f "$state/fresh.json"; rm -rf "$work"' EXIT
+    paynet_discover
+}
+
+# --- where the bank is -----------------------------------------------------------------------
+
+paynet_discover() {
+    step 'Where the bank is'
+    tell bank "GET ${bank[well_known]}"
+    bank_ask GET "${bank[well_known]}" --no-certificate
+    bank_expect 200 'the well-known document'
+    bank_json
+    bank_member .issuer '[!-~]{1,512}' issuer
+    [[ $REPLY == "${bank[issuer]}" ]] || lied issuer 'the well-known document is of another issuer than the bank file'
+    paynet_endpoint authorization_endpoint .authorization_endpoint
+    paynet_endpoint jwks_uri .jwks_uri
+    # Where a client certificate is looked at (RFC 8705 §5).
+    paynet_endpoint token_endpoint '(.mtls_endpoint_aliases.token_endpoint // .token_endpoint)'
+    paynet_endpoint par_endpoint '(.mtls_endpoint_aliases.pushed_authorization_request_endpoint // .pushed_authorization_request_endpoint)'
+    bank[response_iss]=$(jq -r '.authorization_response_iss_parameter_supported == true' "$work/body")
+    held "issuer; the endpoints are https, at $(paynet_hosts)"
+    tell bank "GET ${bank[jwks_uri]}"
+    bank_jwks "${bank[jwks_uri]}" "$work/jwks"
+}
+
+# Sets bank[NAME]: an address of one of the hosts where the bank may be.
+paynet_endpoint() {
+    local host
+    bank_member "$2" '[!-~]{1,1024}' "$1"
+    [[ $REPLY =~ ^https://([A-Za-z0-9.-]+)(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?$ ]] || lied endpoint "$1 is not a plain https address"
+    for host in $(paynet_hosts); do
+        [[ ${BASH_REMATCH[1],,} != "${host,,}" ]] || { bank[$1]=$REPLY; return; }
+    done
+    lied endpoint "$1 is at ${BASH_REMATCH[1]}, where the bank file does not have the bank"
+}
+
+paynet_hosts() {
+    printf '%s\n' "${bank[well_known]}" "${bank[api]}" | sed -E 's#^https://([^/:]+).*#\1#' | { cat; tr ' ' '\n' <<<"${bank[hosts]-}"; } |
+        awk 'NF && !seen[$0]++ {printf "%s%s", sep, $0; sep = " "}'
+}
+
+# --- the client ------------------------------------------------------------------------------
+
+paynet_form() {
+    form_begin
+    form_add grant_type "$1"
+    paynet_client
+}
+
+# An assertion counts once: each request has its own.
+paynet_client() {
+    local name value
+    if [[ $paynet_auth == tls_client_auth ]]; then
+        form_add client_id "${bank[client_id]}"
+        return
+    fi
+    printf '{}' >"$work/claims"
+    service_sign "client-assertion/${profile[assertion]}" "$work/claims"
+    while IFS=$'\t' read -r name value; do
+        [[ $name != client_id || $value == "${bank[client_id]}" ]] || usage "the profile ${profile[assertion]} is of another client than the bank file"
+        form_add "$name" "$value"
+    done < <(jq -r '.parameters | to_entries[] | [.key, .value] | @tsv' "$work/signed")
+    rm -f "$work/signed"
+}
+
+# --- what the token endpoint says ------------------------------------------------------------
+
+paynet_judge() {
+    local -a asked=()
+    local id=$1 name
+    shift
+    for name in id_token access_token refresh_token; do
+        token_get fresh "$name"
+        [[ -z $REPLY ]] || asked+=("$name" "$REPLY")
+    done
+    if [[ ${asked[0]} == id_token ]]; then
+        state_get nonce
+        asked+=(nonce "$REPLY" "$@")
+        paynet_id_token "$id" "${asked[@]}"
+    elif [[ $id == id_token ]]; then
+        lied id_token 'there is no ID token'
+    else
+        note 'a refresh without an ID token: the customer is the one who was known' # OpenID Connect Core §12.2
+    fi
+    paynet_consent_given "$id"
+    state_keep user.json "$state/fresh.json"
+}
+
+paynet_id_token() {
+    local id=$1
+    shift
+    [[ $id == id_token ]] || set -- "$@" sub "$(jq -r .sub "$state/identity.json")"
+    paynet_keys "$2"
+    json_object "$@"
+    service_verify "id-token/${profile[$id]-${profile[id_token]}}" "$REPLY" "$work/jwks"
+    held 'ID token: signature, iss, aud, time, nonce, at_hash, sub'
+    [[ $id != id_token ]] || state_keep identity.json "$work/claims"
+}
+
+# The bank may have a new key since its keys were fetched. They are fetched once more, and what is not there then is refused.
+paynet_keys() {
+    local kid
+    kid=$(printf '%s' "$1" | jq -Rr 'split(".")[0] | gsub("-"; "+") | gsub("_"; "/") | @base64d | fromjson | .kid // "" | strings' 2>/dev/null) || kid=
+    if ! printf '%s' "$kid" | jq -eRs --slurpfile jwks "$work/jwks" 'IN($jwks[0].keys[]?.kid)' >/dev/null; then
+        note 'the ID token names a key that is not in the JWK Set; once more'
+        rm -f "$work/jwks"
+        tell bank "GET ${bank[jwks_uri]}"
+        bank_jwks "${bank[jwks_uri]}" "$work/jwks"
+    fi
+}
+
+# Never more than was asked for.
+paynet_consent_given() {
+    local rule text until
+    if [[ $1 == id_token_refresh ]] && jq -e 'has("authorization_details") | not' "$state/fresh.json" >/dev/null; then return; fi
+    IFS=$'\t' read -r rule text < <(jq -rn --arg type "$paynet_type" --slurpfile asked "$state/asked.json" --slurpfile got "$state/fresh.json" '
+        def texts: type == "array" and length > 0 and all(type == "string");
+        $asked[0] as $a | $got[0].authorization_details as $d | ($d[0]? | .consent? // {}) as $c
+        | if ($d | type) != "array" or ($d | length) != 1 then "authorization_details\tthere is not exactly one"
+        elif $d[0].type? != $type or (($c.consent_type // $type) != $type) then "consent_type\tit is not an account access consent"
+        elif $c.consent_id? != $a.consent_id then "consent_id\tit is not the consent that was asked for"
+        elif $c.status != "authorized" then "consent_status\tthe consent is not authorized"
+        elif ($c.permissions | texts | not) then "permissions\tthere are none"
+        elif ($c.permissions - $a.permissions) != [] then "permissions\tthere are some that nobody asked for"
+        elif ($c.consent_purpose // $a.consent_purpose) != $a.consent_purpose then "consent_purpose\tit is another purpose"
+        elif ($c.accounts | type) != "array" or ([$c.accounts[].account_id?] | texts | not) then "accounts\tthere are none, or they have no account_id"
+        else "good" end') || true
+    [[ $rule == good ]] || lied "${rule:-authorization_details}" "authorization_details: ${text:-it cannot be read}"
+    until=$(jq -r '.authorization_details[0].consent.expiration_datetime // "" | strings' "$state/fresh.json")
+    [[ -z $until ]] || paynet_time "$until" || lied expiration_datetime 'authorization_details: the consent has no end that can be read'
+    [[ -z $until || $REPLY -le $(date -d "$(jq -r .expiration_datetime "$state/asked.json")" +%s) ]] ||
+        lied expiration_datetime 'authorization_details: the consent lasts longer than was asked for'
+    held 'authorization_details: consent_id, status, permissions, purpose, end, accounts'
+    jq -c '.authorization_details[0].consent' "$state/fresh.json" >"$work/consent"
+    state_keep consent.json "$work/consent"
+}
+
+# Sets REPLY to the seconds of an RFC 3339 time.
+paynet_time() {
+    [[ $1 =~ ^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})$ ]] && REPLY=$(date -d "$1" +%s 2>/dev/null)
+}
+
+# --- with the tokens -------------------------------------------------------------------------
+
+# An answer of an earlier run, which the service could not judge then, comes first: the bank may have turned the refresh token.
+paynet_renew() {
+    local old try
+    step 'Another access token'
+    if state_has fresh.json; then
+        ! cmp -s "$state/fresh.json" "$state/user.json" || return 0
+    else
+        token_get user refresh_token
+        [[ -n $REPLY ]] || refused invalid_token 'the bank has given no refresh token'
+        old=$REPLY
+        for ((try = 1; ; try++)); do
+            paynet_form refresh_token
+            form_add refresh_token "$old"
+            if token_ask fresh "$paynet_scope" 'refresh token'; then break; fi
+            if ((try == bank_tries)); then
+                [[ $bank_status == 000 ]] || bank_expect 200 'refresh token'
+                bank_cut 'refresh token'
+            fi
+            note 'no answer to use; once more'
+        done
+        paynet_keep_old "$old"
+    fi
+    paynet_judge id_token_refresh
+}
+
+# A refresh token that is not replaced stays.
+paynet_keep_old() {
+    token_get fresh refresh_token
+    [[ -z $REPLY ]] || return 0
+    json_object refresh_token "$1"
+    printf '%s' "$REPLY" >"$work/old"
+    jq -c --slurpfile old "$work/old" '. + $old[0]' "$state/fresh.json" >"$work/token"
+    state_keep fresh.json "$work/token"
+    rm -f "$work/old" "$work/token"
+}
+
+paynet_accounts() {
+    step 'The accounts'
+    tell bank "GET ${bank[api]}/accounts"
+    token_get user access_token
+    bank_ask GET "${bank[api]}/accounts" --token "$REPLY"
+    bank_expect 200 'the accounts'
+    bank_json
+    jq -e '.accounts | type == "array" and all(.account_id? | type == "string")' "$work/body" >/dev/null || lied accounts 'there is no list of accounts'
+    jq -e --slurpfile consent "$state/consent.json" '([.accounts[].account_id] - [$consent[0].accounts[].account_id]) == []' \
+        "$work/body" >/dev/null || lied accounts 'there is an account that the customer has not shared'
+    held 'each account is one of the consent'
+    state_keep accounts.json "$work/body"
+}
