@@ -3,13 +3,16 @@
 // and verifies each signature, and against one that lies.
 
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
+import readline from 'node:readline'
 import { after, before, describe, test } from 'node:test'
 
+import { start as startPaynet } from '../bank/paynet.mjs'
 import { bank as signer } from './id-tokens.mjs'
-import { repository, Sandbox, seconds } from './lib.mjs'
+import { repository, run, Sandbox, seconds } from './lib.mjs'
 import { PaymentBank } from './payment-bank.mjs'
 import { Setting, snippets } from './tls-programs.mjs'
 import { finished, sandboxAuthority } from './tls.mjs'
@@ -91,9 +94,64 @@ test('whether a Python can do it is told by two lines', patient, async () => {
   assert.match(without.stderr, /SSLError/)
 })
 
+describe('node', () => {
+  let paynet
+  before(async () => {
+    paynet = await startPaynet(box.dir)
+    // Where the program finds openid-client.
+    fs.symlinkSync(path.join(repository, 'tests/e2e/node_modules'), path.join(dir, 'node_modules'))
+  })
+  after(() => paynet?.close())
+
+  // What the program says, and how it ends, while somebody at its terminal sends the customer to each address that it prints.
+  async function consent() {
+    const file = block('node', 'node.mjs')
+    const { well_known: wellKnown, api } = paynet.file
+    const text = fs.readFileSync(file, 'utf8')
+    fs.writeFileSync(file, text.replace(/https:[^']*openid-configuration/, wellKnown).replace('https://api.sandbox.paynet.example', api))
+    const flags = process.version.startsWith('v18.') ? ['--experimental-global-webcrypto'] : []
+    const child = spawn(process.execPath, [...flags, file], { env: setting.env, timeout: seconds(30) })
+    const ended = new Promise((resolve) => child.once('close', resolve))
+    const said = []
+    let stderr = ''
+    child.stderr.setEncoding('utf8').on('data', (part) => (stderr += part))
+    for await (const line of readline.createInterface({ input: child.stdout })) {
+      said.push(line)
+      if (line.startsWith('https://')) child.stdin.write((await run(path.join(repository, 'tests/bank/customer'), ['--ca', setting.ca, line])).stdout)
+    }
+    return { code: await ended, said, stderr }
+  }
+
+  test('a consent by openid-client, from discovery to the accounts', patient, async () => {
+    const { code, said, stderr } = await consent()
+    assert.equal(code, 0, stderr)
+    const [address, end, ...more] = said
+    assert.match(address, /^https:\/\/localhost:\d+\/authorize\?request_uri=[^&]+&client_id=[^&]+$/)
+    assert.deepEqual([end, more], ['88888881 shares 2 accounts', []])
+  })
+
+  test('an ID token whose signature is not the bank\'s is told by the rule', patient, async () => {
+    paynet.lies.tell('id-token-key')
+    const { code, said, stderr } = await consent()
+    assert.notEqual(code, 0)
+    assert.match(stderr, /"rule":"signature"/)
+    assert.equal(said.length, 1)
+  })
+})
+
 test('every block of these pages is run', () => {
-  for (const language of Object.keys(languages)) {
+  for (const language of [...Object.keys(languages), 'node']) {
     const blocks = fs.readFileSync(page(language), 'utf8').match(/^```\w+$/gm)
     assert.equal(blocks.length, Object.keys(snippets(page(language))).length, language)
+  }
+})
+
+test('what the pages for Java and Go ask the service for is there', async () => {
+  const profiles = await box.profiles()
+  for (const language of ['java', 'go']) {
+    const [, program] = /^```\w+\n([\s\S]*?)\n```$/m.exec(fs.readFileSync(page(language), 'utf8'))
+    const doors = [...program.matchAll(/"((?:verify\/)?[a-z-]+)\/((?:op|fapi2)-[a-z-]+)"/g)].map(([, operation, profile]) => [operation.replace('/', '-'), profile])
+    assert.deepEqual(doors.map(([, profile]) => profile), ['fapi2-jar', 'fapi2-assertion', 'op-detached', 'op-response-jws'], language)
+    for (const [operation, profile] of doors) assert.equal(profiles[profile].operation, operation)
   }
 })
