@@ -118,10 +118,10 @@ const ofTokens = Object.entries(tokenSteps).flatMap(([step, what]) =>
 )
 
 const ofCode = [
-  ['no-id-token', 'there is no ID token', 'id_token'],
-  ['no-refresh-token', 'there is no refresh token', 'refresh_token'],
-].map(([name, says, member]) => ({
-  name: `code-token-${name}`, at: 'code-token after', rule: 'answer', says: `${tokenSteps['code-token']}: ${says}`, answer: body((answer) => void delete answer[member]),
+  ['no-id-token', 'answer', 'there is no ID token', 'id_token'],
+  ['no-refresh-token', 'hash', 'there is no refresh token, though rt_hash is of one', 'refresh_token'],
+].map(([name, rule, says, member]) => ({
+  name: `code-token-${name}`, at: 'code-token after', rule, says: `${tokenSteps['code-token']}: ${says}`, answer: body((answer) => void delete answer[member]),
 }))
 
 // --- the payments' answers, which are signed -------------------------------------------------
@@ -148,7 +148,7 @@ const signatureLies = [
 
 // A change to the header's text.
 const headerLies = [
-  ['missing', ['header', 'malformed'], 'there is no x-jws-signature', () => undefined],
+  ['missing', 'jws', 'there is no x-jws-signature', () => undefined],
   ['flipped', 'signature', 'the signature is not good', flipped],
   ['whole', 'malformed', 'the JWS is not detached', (jws, bytes) => jws.replace('..', `.${bytes.toString('base64url')}.`)],
 ]
@@ -191,8 +191,8 @@ const ofAnswers = Object.entries(signedSteps).flatMap(([step, what]) => [
 // --- what is not signed ----------------------------------------------------------------------
 
 const ofOthers = [
-  ['intent-iban', 'intent', 'iban', 'the authorization: the account is another one', body((answer) => void (answer.iban = 'FI1410093000123458'))],
-  ['intent-authorized', 'intent', 'status', 'the authorization: it is authorized, which nobody has done', body((answer) => void (answer.status = 'Authorized'))],
+  ['intent-iban', 'intent', 'intent', 'the authorization: the account is another one', body((answer) => void (answer.iban = 'FI1410093000123458'))],
+  ['intent-authorized', 'intent', 'intent', 'the authorization: it is authorized, which nobody has done', body((answer) => void (answer.status = 'Authorized'))],
   ['intent-none', 'intent', 'answer', 'the authorization: there is no authorizationId', body((answer) => void delete answer.authorizationId)],
   ['funds-text', 'funds', 'answer', 'the confirmation: fundsAvailable is a text', body((answer) => void (answer.fundsAvailable = 'true'))],
   ['funds-none', 'funds', 'answer', 'the confirmation: there is no fundsAvailable', body(() => ({}))],

@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import fs from 'node:fs'
 import https from 'node:https'
+import { createRequire } from 'node:module'
 import path from 'node:path'
 
 import { repository, run } from './lib.mjs'
@@ -54,9 +55,9 @@ export class Tpp {
     return this.send('GET', url, { client: {} })
   }
 
-  token(form, more = {}) {
+  token(form, { headers = {}, ...more } = {}) {
     const body = String(new URLSearchParams({ client_id: this.bank.client_id, client_secret: this.secret, ...form }))
-    return this.send('POST', this.bank.token_endpoint, { body, headers: { 'content-type': 'application/x-www-form-urlencoded' }, ...more })
+    return this.send('POST', this.bank.token_endpoint, { body, headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers }, ...more })
   }
 
   async clientToken(scope) {
@@ -107,6 +108,11 @@ export class Tpp {
     return stdout.trim()
   }
 
+  // The same in this process, where there are many; the customer consents.
+  visitHere(parameters) {
+    return createRequire(import.meta.url)(customer).visit(this.url(parameters), { user: '88888881' }, new https.Agent({ ca: this.ca }))
+  }
+
   // The answer in a URL: its parameters, and whether they were in the fragment.
   static answer(url) {
     const { hash, search } = new URL(url)
@@ -114,9 +120,9 @@ export class Tpp {
   }
 
   // From the request object to the tokens: { sent, answer, tokens }, all good.
-  async authorize(profile, authorizationId, ...options) {
+  async authorize(profile, authorizationId) {
     const sent = await this.jar(profile, authorizationId)
-    const answer = Tpp.answer(await this.visit(sent.parameters, ...options))
+    const answer = Tpp.answer(await this.visitHere(sent.parameters))
     const { status, json: tokens } = await this.token({ grant_type: 'authorization_code', code: answer.code, redirect_uri: this.bank.redirect_uri })
     if (status !== 200) throw new Error(`token endpoint: ${JSON.stringify(tokens)}`)
     return { sent, answer, tokens }
