@@ -9,6 +9,7 @@
 #       --header TEXT                  one more; may be a secret
 #       --form                         $form (see form_add in oauth.bash) is the body
 #       --body FILE                    the octets of FILE are the body, as application/json
+#       --empty                        there is no body, and the request says so
 #       --no-certificate               the customer's side of the bank: no client certificate is shown
 #     then:  $bank_status              of HTTP
 #            $bank_sent                no, maybe or yes: whether the bank may have done what it was asked
@@ -95,6 +96,10 @@ bank_call() {
                 curl_line header 'Content-Type: application/json'
                 curl_line data-binary "@$2"
                 shift
+                ;;
+            --empty)
+                curl_line header 'Content-Type:'
+                curl_line data-raw ''
                 ;;
             --no-certificate) certificate= ;;
         esac

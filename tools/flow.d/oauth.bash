@@ -59,7 +59,7 @@ customer_go() {
     if [[ -n ${opt[browser]-} ]]; then
         read -ra words <<<"${opt[browser]}"
         came=$(env -u OPENSSL_CONF timeout "${opt[wait]-900}" "${words[@]}" "$1" </dev/null 2>"$work/browser.log" 9>&- |
-            awk 'NF {last = $0} END {print last}') || true
+            awk 'NF {last = $0} END {print last}') || note "${words[0]##*/} says: $(tail -n 1 "$work/browser.log" | tr -cd '[:print:]')"
     elif [[ -n ${opt[callback]-} && ${opt[callback]} != - ]]; then
         came=$(<"${opt[callback]}") || usage "cannot read ${opt[callback]}"
     else
@@ -142,7 +142,7 @@ token_check() {
 }
 
 token_get() {
-    REPLY=$(jq -r --arg name "$2" '.[$name] // "" | strings' "$state/$1.json")
+    REPLY=$(jq -r --arg name "$2" '.[$name] // "" | strings' "$state/$1.json") || own "$state/$1.json is damaged"
 }
 
 token_is_over() {

@@ -83,13 +83,14 @@ op_use() {
     bank_secret api_key_file
     key=$REPLY
     token_get "$token" access_token
+    [[ -n $REPLY ]] || own "there is no token in $state/$token.json"
     "$call" "$method" "${bank[api]}$path" --token "$REPLY" --header "x-api-key: $key" \
         --header "x-fapi-financial-id: ${bank[financial_id]}" "$@" || return 1
     [[ $bank_status == 401 && $token != exempt && -z ${op_renewing-} ]] || return 0
     note 'the access token is over; another one'
     local op_renewing=yes
     if [[ $token == user ]]; then
-        op_refresh
+        "${op_refresher:-op_refresh}"
     else
         state_drop client.json
         op_client_token "$op_scope"
@@ -203,7 +204,9 @@ op_reconsider() {
     op_use client bank_ask GET "$path"
     if [[ $bank_status != 404 ]]; then
         bank_expect 200 'the authorization'
-        bank_json
+        if [[ $path == "$payments_path"/* ]]; then op_answer 'the authorization'; else bank_json; fi
+        bank_member .authorizationId '[A-Za-z0-9-]{1,64}' authorizationId
+        [[ $path == */"$REPLY" ]] || lied authorizationId 'the status is that of another authorization'
         bank_member .status '[A-Za-z]{1,32}' status
         note "it is $REPLY"
         [[ $REPLY != Unauthorized ]] || return 0
