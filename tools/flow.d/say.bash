@@ -16,6 +16,8 @@
 #   broken NAME TEXT       6   the way to the bank is broken; what is safe to repeat is added from the state
 #   gone NAME TEXT         7   the customer
 #
+# $at_refusal, if it is set, is a command that runs when the bank refuses.
+#
 # None of these seven returns. With --json standard output has one object for each step and one for the end.
 
 step_count=0
@@ -148,8 +150,10 @@ own() { ending 1 '' "$1"; }
 usage() { ending 2 '' "$1"; }
 lied() { ending 3 "$1" "$2" 'use nothing of what the bank sent; ask the bank, and keep the interaction id'; }
 refused() {
+    more_advice=
+    [[ -z ${at_refusal-} ]] || "$at_refusal"
     error_advice "$1"
-    ending 4 "$1" "$2" "$REPLY"
+    ending 4 "$1" "$2" "$REPLY${more_advice:+; $more_advice}"
 }
 unserved() { ending 5 "$1" "$2" "${3-}"; }
 broken() { ending 6 "$1" "$2"; }
