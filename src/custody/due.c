@@ -52,6 +52,18 @@ static enum outcome check_place(const struct change_question *question, struct r
                         key->token);
 }
 
+/* What one person scheduled waits where two are asked for since. */
+static enum outcome check_persons(const struct change_question *question, struct reason *why)
+{
+    const struct key_change *planned = &question->key->schedule[0].change;
+    return !question->policy->config->approval.required || planned->approved
+               ? OUTCOME_OK
+               : refuse(why, OUTCOME_RULE,
+                        "uid %u scheduled it alone, and changes of keys need two persons since: "
+                        "cancel and schedule it anew (qsealctl rotation cancel, rotation apply)",
+                        planned->by);
+}
+
 static bool switches(const struct keyring *keyring, const struct steps *steps, const char *token)
 {
     for (size_t i = 0; i < steps->n; i++) {
@@ -94,6 +106,9 @@ static enum outcome judge_step(const struct change_question *question, struct st
 {
     const struct key_change change = change_of(&question->key->schedule[0], question->now);
     enum outcome outcome = check_place(question, why);
+    if (outcome == OUTCOME_OK) {
+        outcome = check_persons(question, why);
+    }
     if (outcome == OUTCOME_OK) {
         outcome = steps_add(question, &change, steps, why);
     }

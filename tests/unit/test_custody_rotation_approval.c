@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Rotations that two persons schedule and cancel: what they approve is what is scheduled. */
 #include "approval_support.h"
+#include "schedule_support.h"
 
 #include "base/clock.h"
 #include "base/utc.h"
@@ -173,6 +174,33 @@ static void what_was_approved_is_scheduled_and_happens(void **state)
     transport_instance_free(instance);
 }
 
+/* Until it is cancelled and scheduled by two; or until one person is enough again. */
+static void what_one_person_scheduled_before_waits(void **state)
+{
+    (void)state;
+    struct instance *instance = approval_instance();
+    struct dates dates;
+    char digest[100];
+    int64_t then = clock_wall_s() + 4 * HOUR;
+    configure(instance, "approval: {required: false}\n");
+    json_decref(done_as(instance, ANNA, CUSTODY_ROTATION_APPLY, apply_at(&dates, HOUR, 2 * HOUR)));
+    configure(instance, "approval: {required: true, valid_s: 3600}\n");
+    assert_false(custody_clock_step(instance->custody, then));
+    expect_overdue(instance, 4,
+                   "uid 71001 scheduled it alone, and changes of keys need two persons since: "
+                   "cancel and schedule it anew (qsealctl rotation cancel, rotation apply)");
+    expect_key(instance, 2, KEY_GENERATED, 0, "");
+    json_decref(
+        done_as(instance, BERT, CUSTODY_KEY_APPROVE,
+                planned(instance, CUSTODY_ROTATION_CANCEL, "{\"role\":\"seal-ec\"}", digest)));
+    json_decref(done_as(
+        instance, BERT, CUSTODY_KEY_APPROVE,
+        planned(instance, CUSTODY_ROTATION_APPLY, apply_at(&dates, HOUR, 2 * HOUR), digest)));
+    assert_true(custody_clock_step(instance->custody, clock_wall_s() + HOUR + 60));
+    expect_key(instance, 2, KEY_PUBLISHED, ANNA, "scheduled: of 2027; approved by uid 71002");
+    transport_instance_free(instance);
+}
+
 static void two_plans_are_not_both_scheduled(void **state)
 {
     (void)state;
@@ -291,6 +319,7 @@ int main(void)
         cmocka_unit_test(a_key_that_is_published_needs_one_time),
         cmocka_unit_test(the_plan_says_what_was_and_what_will_be_scheduled),
         cmocka_unit_test(what_was_approved_is_scheduled_and_happens),
+        cmocka_unit_test(what_one_person_scheduled_before_waits),
         cmocka_unit_test(two_plans_are_not_both_scheduled),
         cmocka_unit_test(what_has_changed_in_between_is_not_scheduled),
         cmocka_unit_test(a_plan_whose_time_has_come_is_refused),
