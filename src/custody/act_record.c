@@ -30,15 +30,15 @@ static void put_argument(struct buffer *out, const char *name, struct span value
     record_put_text(out, name, text);
 }
 
-/* The arguments of all verbs; those of a certificate request stand in pki/request_profile.h. */
+const char *const act_record_arguments[] = {
+    "activate_at", "chain", "digest", "key",   "profile", "publish_at",
+    "reason",      "role",  "token",  "where", NULL,
+};
+
 static bool is_known(const char *name)
 {
-    static const char *const names[] = {
-        "activate_at", "all",        "chain",  "days", "digest", "from",  "key",
-        "profile",     "publish_at", "reason", "role", "socket", "token", "where",
-    };
-    for (size_t i = 0; i < COUNT_OF(names); i++) {
-        if (strcmp(names[i], name) == 0) {
+    for (size_t i = 0; act_record_arguments[i] != NULL; i++) {
+        if (strcmp(act_record_arguments[i], name) == 0) {
             return true;
         }
     }

@@ -6,6 +6,10 @@
 #include "custody/act.h"
 #include "custody/self_sign.h"
 
+/* The arguments of the verbs that are recorded, NULL-terminated; those of a certificate request
+ * stand in pki/request_profile.h. */
+extern const char *const act_record_arguments[];
+
 /* The command, on the disk before it is carried out. One that only stops a key is carried out also
  * when there can be no record: OUTCOME_AUDIT for the others. */
 enum outcome act_record_begin(struct act *act, bool stops, struct reason *why) MUST_USE;

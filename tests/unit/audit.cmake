@@ -13,7 +13,7 @@ target_link_options(test_audit_seal PRIVATE -Wl,--wrap=pwrite)
 qseal_unit_test(audit_record DEPENDS audit jose base model PACKAGES jansson libcrypto)
 target_link_options(test_audit_record PRIVATE -Wl,--wrap=sha256_text)
 # What the services write into it, against tokens that are doubles.
-foreach(name custody_act_record custody_act_record_faults custody_audit_checkpoint custody_report_audit custody_self_sign
+foreach(name custody_act_arguments custody_act_record custody_act_record_faults custody_audit_checkpoint custody_report_audit custody_self_sign
   roles_qseald_room_audit signing_checkpointer signing_record signing_record_faults signing_retention signing_uses)
   qseal_unit_test(${name} DEPENDS custody signing token_codec)
   target_sources(test_${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests/doubles/instance.c ${CMAKE_SOURCE_DIR}/tests/doubles/token_double.c)
@@ -26,4 +26,5 @@ foreach(name custody_act_record_faults custody_audit_checkpoint custody_report_a
   target_link_options(test_${name} PRIVATE -Wl,--wrap=pwrite,--wrap=fdatasync)
 endforeach()
 target_sources(test_roles_qseald_room_audit PRIVATE ${CMAKE_SOURCE_DIR}/src/roles/qseald/load.c ${CMAKE_SOURCE_DIR}/src/roles/qseald/room_audit.c)
+target_link_options(test_custody_act_arguments PRIVATE -Wl,--wrap=act_check_arguments)
 target_link_options(test_signing_retention PRIVATE -Wl,--wrap=clock_wall_s)
