@@ -15,11 +15,19 @@
 
 enum { RECORD_DEADLINE_MS = 5000, ARGUMENT_MAX = 200, STEPS_MAX = 32, OPERATION_SIZE = 64 };
 
-/* A long text, a certificate for example, stands as its digest. */
+/* What is said of a person, who is responsible for a certificate: nothing takes it out of the log
+ * again. */
+static bool is_personal(const char *name)
+{
+    return strcmp(name, request_value_member(REQUEST_RESPONSIBLE)) == 0 ||
+           strcmp(name, request_value_member(REQUEST_RESPONSIBLE_DATA)) == 0;
+}
+
+/* That, and a long text, a certificate for example, stands as its digest. */
 static void put_argument(struct buffer *out, const char *name, struct span value)
 {
     char text[sizeof "sha256:" + AUDIT_HASH_SIZE] = "sha256:";
-    if (value.len <= ARGUMENT_MAX && span_is_printable(value)) {
+    if (value.len <= ARGUMENT_MAX && span_is_printable(value) && !is_personal(name)) {
         record_put_text(out, name, (const char *)value.data);
         return;
     }

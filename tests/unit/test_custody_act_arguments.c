@@ -110,12 +110,32 @@ static void what_the_handlers_take_is_what_is_recorded(void **state)
     }
 }
 
+/* It stands in the certificate, but nobody can take it out of the log again. */
+static void what_is_about_a_person_is_a_digest(void **state)
+{
+    struct instance *instance = *state;
+    char digest[sizeof "sha256:" + SHA256_TEXT_SIZE] = "sha256:";
+    uint64_t before = audit_mark(instance);
+    refuse_verb(instance, CUSTODY_KEY_CSR,
+                "{\"role\":\"seal\",\"responsible\":\"ANNA\",\"responsible_data\":\"01011970\","
+                "\"cnpj\":\"12345678000195\"}",
+                OUTCOME_NO_KEY, "");
+    JSON_CLEANUP json_t *admin = audit_record(instance, before, "admin");
+    const json_t *given = json_object_get(admin, "arguments");
+    expect_text(given, "cnpj", "12345678000195");
+    assert_true(sha256_text(span_of_text("ANNA"), digest + strlen("sha256:")));
+    expect_text(given, "responsible", digest);
+    assert_true(sha256_text(span_of_text("01011970"), digest + strlen("sha256:")));
+    expect_text(given, "responsible_data", digest);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(what_the_handlers_take_is_what_is_recorded),
+        TEST(what_is_about_a_person_is_a_digest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
