@@ -93,6 +93,7 @@ export function request(where, method, target, { body, headers = {}, agent = fal
         })
       })
     })
+    // A deadline; past it the test has failed.
     outgoing.setTimeout(timeout, () => outgoing.destroy(new Error(`no answer to ${method} ${target} in ${timeout} ms`)))
     outgoing.on('error', reject)
     outgoing.end(sent)
@@ -141,6 +142,7 @@ export function raw(socketPath, parts, { want = 1, timeout = seconds(20), halfCl
       const responses = responsesOf(bytes, bodyless)
       resolve({ responses, status: responses[0]?.status, closed, bytes, ms: Date.now() - started })
     }
+    // A deadline, as above.
     const timer = setTimeout(() => {
       over = true
       socket.destroy()

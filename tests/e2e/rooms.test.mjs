@@ -219,6 +219,7 @@ describe('one token', () => {
       await load.more('before SIGTERM', 20)
       child.kill('SIGTERM')
       slow.finish()
+      // A deadline: what it resolves to is no exit status, and fails the next line.
       const code = await Promise.race([child.ended, new Promise((resolve) => setTimeout(resolve, seconds(15), 'still there after 15 s'))])
       assert.equal(code, 0)
       const text = await Promise.race([slow.answer, until('the slow one has its answer', () => false, seconds(10)).catch(() => 'open')])
@@ -332,7 +333,7 @@ describe('one token', () => {
       fs.rmSync(copy, { recursive: true })
       assert.equal(status.code, 3, `not permitted: ${status.stdout}${status.stderr}`)
       assert.match(status.stderr, /qsealctl: not-granted: /)
-      // Who says nothing is no trouble to a door: it closes for who they are.
+      // Who says nothing is no trouble to a door: it closes for who they are. (8: the deadline; the door did not.)
       for (const [name, room] of Object.entries({ 'signing.sock': 'signing door', 'hsm-a.sock': 'tokend' })) {
         const script = `let connected = false
           const end = () => process.exit(connected ? 0 : 7)

@@ -75,6 +75,7 @@ export class Program {
 
   async end(signal = 'SIGTERM') {
     if (this.how === undefined) this.child.kill(signal)
+    // A deadline: nothing outlives its test, and `how` is SIGKILL then.
     const timer = setTimeout(() => this.child.kill('SIGKILL'), seconds(10))
     await this.ended
     clearTimeout(timer)
