@@ -14,6 +14,19 @@ static const struct member members[] = {
     {"jwks", MEMBER_OBJECT, false},
 };
 
+/* What is sent is compared: an intent that no claim is held against would only look so. */
+static enum outcome check_intent_sent(const struct verification *profile, const json_t *input,
+                                      struct reason *why)
+{
+    bool is_wanted = profile->id_token.intent.n > 0;
+    if (is_wanted == (json_object_get(input, "intent_id") != NULL)) {
+        return OUTCOME_OK;
+    }
+    return refuse_claim(why, OUTCOME_RULE, "/intent_id",
+                        is_wanted ? "this member is missing"
+                                  : "the profile has no intent_claims to hold it against");
+}
+
 /* Nothing of the claims is read before the signature is good. */
 static enum outcome check_signature(const struct verification *profile, const json_t *input,
                                     json_t **header, struct buffer *claims, const char **rule,
@@ -21,11 +34,11 @@ static enum outcome check_signature(const struct verification *profile, const js
 {
     struct jws_rules rules;
     enum outcome outcome = input_rules(profile, input, &rules, why);
+    if (outcome == OUTCOME_OK) {
+        outcome = check_intent_sent(profile, input, why);
+    }
     if (outcome != OUTCOME_OK) {
         return outcome;
-    }
-    if (profile->id_token.intent.n > 0 && json_object_get(input, "intent_id") == NULL) {
-        return refuse_claim(why, OUTCOME_RULE, "/intent_id", "this member is missing");
     }
     outcome = jws_verify(json_text(json_object_get(input, "id_token")), span_of(NULL, 0), &rules,
                          header, claims, why);

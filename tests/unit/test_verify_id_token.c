@@ -314,6 +314,10 @@ static void intents_subjects_and_issuers(void **state)
     static const struct row named[] = {{"{}", "{" NONCE "}", "mixup", "has no iss"}};
     run_rows(stand, &profile, named, COUNT_OF(named));
     profile.id_token.response_iss = NEED_WHEN_SENT;
+    struct verdict verdict =
+        try_with(stand, &profile, HEADER, "{}", "{" NONCE ",\"intent_id\":\"user-1\"}");
+    assert_refused(verdict.outcome, OUTCOME_RULE, verdict.why, "has no intent_claims");
+    assert_string_equal(verdict.why.claim, "/intent_id");
     profile.id_token.intent = (struct text_list){(char *const *)op_intent, 2};
     static const struct row intents[] = {
         {"{\"sub\":\"i-1\",\"authorizationId\":\"i-1\"}", "{" NONCE ",\"intent_id\":\"i-1\"}", NULL,
@@ -326,7 +330,7 @@ static void intents_subjects_and_issuers(void **state)
          "intent", "sub must"},
     };
     run_rows(stand, &profile, intents, COUNT_OF(intents));
-    struct verdict verdict = try_with(stand, &profile, HEADER, "{}", "{" NONCE "}");
+    verdict = try_with(stand, &profile, HEADER, "{}", "{" NONCE "}");
     assert_refused(verdict.outcome, OUTCOME_RULE, verdict.why, "missing");
     assert_string_equal(verdict.why.claim, "/intent_id");
     assert_string_equal(verdict.rule, "");
