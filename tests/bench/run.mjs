@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util'
 import { bin } from '../e2e/lib.mjs'
 import { onAudit } from './audit.mjs'
 import { onCustody } from './custody.mjs'
+import { onFlow } from './flow.mjs'
 import { find, sharedModule, shimDelayUs, shimSessions, Stand } from './stand.mjs'
 import { median, printTable, quantile, row } from './table.mjs'
 import { onTls } from './tls.mjs'
@@ -31,7 +32,7 @@ function settingsOf(options) {
   if (options.smoke) Object.assign(base, { rounds: 1, seconds: 0.1, warmUp: 0.05, tries: 1 })
   if (options.rounds) base.rounds = Number(options.rounds)
   if (options.seconds) base.seconds = Number(options.seconds)
-  const parts = options.only?.split(',') ?? ['rates', 'one-cpu', 'token', 'calls', 'tls', 'rotation', 'keyring', 'audit']
+  const parts = options.only?.split(',') ?? ['rates', 'one-cpu', 'token', 'calls', 'tls', 'rotation', 'keyring', 'audit', 'flow']
   if (options.long) parts.push('memory')
   return { ...base, parts }
 }
@@ -210,6 +211,7 @@ async function main() {
   if (settings.parts.includes('tls')) await onTls(settings, report, { keep, ratio, progress })
   await onAudit(settings, report, { keep, ratio, over, progress })
   await onCustody(settings, report, { keep, ratio, progress })
+  if (settings.parts.includes('flow')) await onFlow(settings, report, { progress })
   report.slices = rounds
   printTable(report)
   if (given.json) fs.writeFileSync(given.json, `${JSON.stringify(report, null, 1)}\n`)
