@@ -21,7 +21,8 @@
 #   bank_header NAME                   sets REPLY to the value of the header, '' without it; twice is a lie
 #   bank_jwks URL FILE                 the JWK Set there, once in a run
 
-declare -A bank=() profile=()
+declare -A bank=() profile=() bank_texts=()
+bank_known=
 bank_tries=3
 bank_status=
 bank_sent=
@@ -111,6 +112,7 @@ bank_call() {
     fi
     rm -f "$work/body" "$work/head"
     : >"$work/body"
+    bank_known=
     bank_status=$(printf '%s' "$curl_lines" | curl -q --silent --show-error --config - --cacert "${bank[ca]}" --proto =https \
         --tlsv1.2 --tls-max "${opt[tls-max]-1.3}" --connect-timeout 10 --max-time 60 --max-filesize 1000000 \
         --output "$work/body" --dump-header "$work/head" --write-out '%{http_code}' 2>"$work/curl.log") || code=$?
@@ -178,12 +180,27 @@ bank_expect() {
     refused "$name" "$2: the bank answered $bank_status (interaction $interaction)"
 }
 
+# Its texts are kept, so that jq is not asked for each.
 bank_json() {
-    jq -es 'length == 1 and (.[0] | type == "object")' "$work/body" >/dev/null 2>&1 || lied answer 'the answer is not one JSON object'
+    local name value
+    jq -rs 'if length == 1 and (.[0] | type == "object") then .[0] | to_entries[] | select(.value | type == "string")
+        | [.key, .value] | @tsv else error end' "$work/body" >"$work/texts" 2>/dev/null || lied answer 'the answer is not one JSON object'
+    bank_texts=()
+    while IFS=$'\t' read -r name value; do
+        printf -v value '%b' "$value"
+        [[ -z $name ]] || bank_texts[$name]=$value
+    done <"$work/texts"
+    rm -f "$work/texts"
+    bank_known=yes
 }
 
 bank_member() {
-    REPLY=$(jq -er "$1 | strings" "$work/body" 2>/dev/null) || lied answer "the answer has no $3, or one that is no text"
+    if [[ -n $bank_known && $1 =~ ^\.([A-Za-z_]+)$ ]]; then
+        [[ -v bank_texts[${BASH_REMATCH[1]}] ]] || lied answer "the answer has no $3, or one that is no text"
+        REPLY=${bank_texts[${BASH_REMATCH[1]}]}
+    else
+        REPLY=$(jq -er "$1 | strings" "$work/body" 2>/dev/null) || lied answer "the answer has no $3, or one that is no text"
+    fi
     [[ ${#REPLY} -le 8192 && $REPLY =~ ^($2)$ ]] || lied answer "$3 of the answer is not what it must look like"
 }
 

@@ -227,8 +227,8 @@ op_answer() {
     bank_jwks_payments
     json_object jws "$jws" payload "$(basenc --base64url --wrap=0 "$work/answer" | tr -d '=')"
     service_verify "detached-jws/${profile[response]}" "$REPLY" "$work/jwks.payments"
-    jq -e 'type == "object"' "$work/claims" >/dev/null || lied answer 'the answer is not one JSON object'
     cp "$work/claims" "$work/body"
+    bank_json
     held 'x-jws-signature over the octets that came'
 }
 
