@@ -76,6 +76,21 @@ static inline void disk_mend(struct instance *instance)
     audit_wait_ok(instance, true);
 }
 
+static inline struct instance *disk_instance(const char *rights)
+{
+    atomic_store(&disk_fault, 0);
+    atomic_store(&disk_hangs, false);
+    return audited_instance(rights);
+}
+
+static inline int disk_teardown(void **state)
+{
+    atomic_store(&disk_fault, 0);
+    atomic_store(&disk_hangs, false);
+    transport_instance_free(*state);
+    return 0;
+}
+
 /* What this segment's first record says is missing, and what came too late for it. */
 static inline uint64_t unrecorded_of(struct instance *instance, const json_t *segment)
 {

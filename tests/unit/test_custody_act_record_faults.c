@@ -5,16 +5,7 @@
 
 static int setup(void **state)
 {
-    atomic_store(&disk_fault, 0);
-    atomic_store(&disk_hangs, false);
-    *state = audited_instance("[operator, custodian]");
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    atomic_store(&disk_fault, 0);
-    transport_instance_free(*state);
+    *state = disk_instance("[operator, custodian]");
     return 0;
 }
 
@@ -150,7 +141,7 @@ static void after_a_fault_what_is_in_force_is_recorded_once_more(void **state)
     }
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, disk_teardown)
 
 int main(void)
 {

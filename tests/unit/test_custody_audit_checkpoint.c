@@ -22,9 +22,7 @@ static int setup(void **state)
 {
     static struct bench bench;
     struct reason why = {0};
-    atomic_store(&disk_fault, 0);
-    atomic_store(&disk_hangs, false);
-    bench = (struct bench){.instance = audited_instance("[operator, custodian]")};
+    bench = (struct bench){.instance = disk_instance("[operator, custodian]")};
     bench.checkpointer =
         checkpointer_new(bench.instance->views, bench.instance->watch, bench.instance->audit, &why);
     assert_non_null(bench.checkpointer);

@@ -4,16 +4,7 @@
 
 static int setup(void **state)
 {
-    atomic_store(&disk_fault, 0);
-    atomic_store(&disk_hangs, false);
-    *state = audited_instance("[operator]");
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    atomic_store(&disk_fault, 0);
-    transport_instance_free(*state);
+    *state = disk_instance("[operator]");
     return 0;
 }
 
@@ -153,7 +144,7 @@ static void a_log_at_rest_is_not_overdue(void **state)
     }
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, disk_teardown)
 
 int main(void)
 {

@@ -10,16 +10,7 @@
 
 static int setup(void **state)
 {
-    atomic_store(&disk_fault, 0);
-    atomic_store(&disk_hangs, false);
-    *state = audited_instance("[operator, custodian]");
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    atomic_store(&disk_fault, 0);
-    transport_instance_free(*state);
+    *state = disk_instance("[operator, custodian]");
     return 0;
 }
 
@@ -128,7 +119,7 @@ static void without_a_log_no_token_is_asked(void **state)
     view_unref(view);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, disk_teardown)
 
 int main(void)
 {

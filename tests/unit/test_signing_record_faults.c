@@ -7,19 +7,9 @@ enum { DEADLINE_MS = 500 };
 
 static int setup(void **state)
 {
-    struct instance *instance = audited_instance("[operator, custodian]");
-    atomic_store(&disk_fault, 0);
-    atomic_store(&disk_hangs, false);
+    struct instance *instance = disk_instance("[operator, custodian]");
     instance_make_keys(instance);
     *state = instance;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    atomic_store(&disk_fault, 0);
-    atomic_store(&disk_hangs, false);
-    transport_instance_free(*state);
     return 0;
 }
 
@@ -275,7 +265,7 @@ static void health_says_that_the_log_has_failed_and_why(void **state)
     disk_mend(instance);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, disk_teardown)
 
 int main(void)
 {
