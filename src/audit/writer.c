@@ -221,7 +221,12 @@ static void write_batch_locked(struct audit *audit)
 static void finish_locked(struct audit *audit)
 {
     audit_flush_flood_locked(audit, INT64_MAX);
-    if (!audit->ok || !put_end_locked(audit, "stop")) {
+    bool ends = audit->ok && put_end_locked(audit, "stop");
+    if (audit->ok && !ends) { /* no room: what waits comes first */
+        write_batch_locked(audit);
+        ends = audit->ok && put_end_locked(audit, "stop");
+    }
+    if (!ends) {
         return;
     }
     write_batch_locked(audit);

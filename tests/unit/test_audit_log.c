@@ -455,6 +455,42 @@ static void a_second_writer_is_refused(void **state)
     folder_remove(&folder);
 }
 
+/* They are in memory when the service ends, and there is no room for an end behind them. */
+static void what_was_taken_is_written_at_the_stop(void **state)
+{
+    (void)state;
+    struct folder folder = folder_make();
+    struct audit *audit = open_log(&folder, BIG);
+    struct audit_ticket ticket;
+    struct reason why = {0};
+    size_t taken = 0;
+    char text[SMALL + 1];
+    struct deadline end = deadline_in_ms(WAIT_MS);
+    BUFFER_CLEANUP struct buffer members = BUFFER_INIT(AUDIT_MEMBERS_MAX);
+    record_put_text(&members, "text", long_text(text));
+    atomic_store(&slow_sync_ms, 300);
+    assert_done(audit_append(audit, "test", &members, &ticket, &why), why);
+    while (!atomic_load(&syncs)) {
+        assert_false(deadline_passed(end));
+        (void)poll(NULL, 0, 1);
+    }
+    for (; status_of(audit).unrecorded == 0; taken++) {
+        audit_note(audit, "note", &members);
+    }
+    buffer_reset(&members);
+    while (status_of(audit).unrecorded < 20) { /* up to the last byte, nearly */
+        audit_note(audit, "note", &members);
+        taken++;
+    }
+    taken -= status_of(audit).unrecorded;
+    audit_close(audit);
+    struct found found = check_log(&folder);
+    assert_int_equal(count_of(&found, "\"kind\":\"note\""), taken);
+    assert_int_equal(count_of(&found, "\"cause\":\"stop\""), 1);
+    forget(&found);
+    folder_remove(&folder);
+}
+
 /* Somebody makes room, and takes the file that is being written. */
 static void a_segment_that_was_removed_is_a_fault(void **state)
 {
@@ -601,6 +637,7 @@ int main(void)
         cmocka_unit_test_setup(a_lost_record_is_told_of_later_too, set_up),
         cmocka_unit_test_setup(a_segment_that_fails_at_once_is_named, set_up),
         cmocka_unit_test_setup(a_full_segment_at_the_stop_is_ended_once, set_up),
+        cmocka_unit_test_setup(what_was_taken_is_written_at_the_stop, set_up),
         cmocka_unit_test_setup(a_log_that_cannot_begin_is_as_after_a_fault, set_up),
         cmocka_unit_test_setup(a_second_writer_is_refused, set_up),
         cmocka_unit_test_setup(a_segment_that_was_removed_is_a_fault, set_up),
