@@ -87,6 +87,14 @@ static enum outcome key_of(const char *label, struct span der, struct public_key
                          : public_key_from_spki(key.spki, out, why);
 }
 
+/* Whether reading ended at a block that is none, and not for want of another one. */
+static bool is_broken(void)
+{
+    bool is_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+    ERR_clear_error();
+    return !is_end;
+}
+
 /* The next block; what stands between them is passed over. False: there is none. */
 static bool take_key(BIO *bio, struct audit_keys *out, enum outcome *outcome, struct reason *why)
 {
@@ -95,7 +103,9 @@ static bool take_key(BIO *bio, struct audit_keys *out, enum outcome *outcome, st
     unsigned char *der = NULL;
     long len = 0;
     if (PEM_read_bio(bio, &label, &header, &der, &len) != 1) {
-        ERR_clear_error();
+        *outcome = is_broken()
+                       ? refuse(why, OUTCOME_RULE, "a PEM block in it is torn, or no base64")
+                       : OUTCOME_OK;
         return false;
     }
     *outcome = out->n == AUDIT_KEYS_READ_MAX

@@ -291,9 +291,40 @@ static void a_key_may_be_a_certificate_and_there_may_be_more_of_them(void **stat
     line.audit.keys[0] = path;
     line.audit.n_keys = 1;
     assert_said(said_by(run_audit_verify, &line), EXIT_DONE, ": good\n", "");
+    /* of the second half of a block is known that it is none, and not what key it was */
+    assert_int_equal(file_replace(path, span_part(buffer_span(&both), 0, both.len - 30), 0600), 0);
+    assert_said(said_by(run_audit_verify, &line), EXIT_USAGE, "",
+                "all.pem: a PEM block in it is torn");
     folder_remove(&keys);
     folder_remove(&folder);
     audit_log_free(&other);
+    audit_log_free(&log);
+}
+
+static void there_is_room_for_so_many_keys(void **state)
+{
+    (void)state;
+    struct audit_log log = audit_log_small();
+    struct folder folder = audit_log_write(&log);
+    struct folder keys = folder_make();
+    char key[128];
+    char path[128];
+    char *words[1];
+    BUFFER_CLEANUP struct buffer one = BUFFER_INIT(1000);
+    BUFFER_CLEANUP struct buffer all = BUFFER_INIT(256 * 1024);
+    audit_log_write_key(&log, &keys, key);
+    assert_int_equal(file_read(key, &one), 0);
+    for (int i = 0; i < AUDIT_KEYS_READ_MAX; i++) {
+        buffer_put_span(&all, buffer_span(&one));
+    }
+    folder_path(&keys, "all.pem", path);
+    struct command_line line = line_of(&folder, words, path);
+    assert_int_equal(file_replace(path, buffer_span(&all), 0600), 0);
+    assert_said(said_by(run_audit_verify, &line), EXIT_DONE, ": good\n", "");
+    line.audit.keys[line.audit.n_keys++] = key;
+    assert_said(said_by(run_audit_verify, &line), EXIT_USAGE, "", "more than 256 keys");
+    folder_remove(&keys);
+    folder_remove(&folder);
     audit_log_free(&log);
 }
 
@@ -309,6 +340,9 @@ static void what_is_no_key_is_refused(void **state)
          "a PEM block in it is neither PUBLIC KEY nor CERTIFICATE"},
         {"-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n", "key.pem: "},
         {"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "key.pem: "},
+        {"-----BEGIN PUBLIC KEY-----\nAAAA\n", "key.pem: a PEM block in it is torn"},
+        {"-----BEGIN PUBLIC KEY-----\n!!!!\n-----END PUBLIC KEY-----\n",
+         "key.pem: a PEM block in it is torn, or no base64"},
     };
     struct folder folder = folder_make();
     char path[128];
@@ -335,6 +369,7 @@ int main(void)
         cmocka_unit_test(a_part_that_is_not_sealed_is_told),
         cmocka_unit_test(a_long_work_says_how_far_it_is),
         cmocka_unit_test(a_key_may_be_a_certificate_and_there_may_be_more_of_them),
+        cmocka_unit_test(there_is_room_for_so_many_keys),
         cmocka_unit_test(what_is_no_key_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
