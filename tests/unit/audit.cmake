@@ -4,7 +4,7 @@ qseal_unit_test(audit_checkpoint DEPENDS audit jose pki base model PACKAGES jans
 find_program(QSEAL_OPENSSL openssl REQUIRED)
 target_compile_definitions(test_audit_checkpoint PRIVATE QSEAL_OPENSSL="${QSEAL_OPENSSL}")
 qseal_unit_test(audit_log DEPENDS audit base model PACKAGES libcrypto)
-target_link_options(test_audit_log PRIVATE -Wl,--wrap=pwrite,--wrap=fdatasync,--wrap=openat)
+target_link_options(test_audit_log PRIVATE -Wl,--wrap=pwrite,--wrap=fdatasync,--wrap=openat,--wrap=ftruncate)
 foreach(part expire flood recover seal)
   qseal_unit_test(audit_${part} DEPENDS audit base model PACKAGES libcrypto)
 endforeach()

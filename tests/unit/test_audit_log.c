@@ -15,6 +15,7 @@
 static atomic_int fail_pwrite; /* errno, 0: none */
 static atomic_int fail_fdatasync;
 static atomic_int fail_open; /* of new files */
+static atomic_int fail_ftruncate;
 static atomic_int fail_next; /* writes, from the next new file on */
 static atomic_bool short_writes;
 static atomic_int slow_sync_ms;
@@ -24,6 +25,8 @@ ssize_t __real_pwrite(int fd, const void *data, size_t len, off_t at);
 ssize_t __wrap_pwrite(int fd, const void *data, size_t len, off_t at);
 int __real_fdatasync(int fd);
 int __wrap_fdatasync(int fd);
+int __real_ftruncate(int fd, off_t len);
+int __wrap_ftruncate(int fd, off_t len);
 int __real_openat(int folder, const char *name, int flags, ...);
 int __wrap_openat(int folder, const char *name, int flags, mode_t mode);
 
@@ -65,6 +68,16 @@ int __wrap_openat(int folder, const char *name, int flags, mode_t mode)
     return __real_openat(folder, name, flags, mode);
 }
 
+int __wrap_ftruncate(int fd, off_t len)
+{
+    int error = atomic_load(&fail_ftruncate);
+    if (error != 0) {
+        errno = error;
+        return -1;
+    }
+    return __real_ftruncate(fd, len);
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -72,6 +85,7 @@ static int set_up(void **state)
     atomic_store(&fail_fdatasync, 0);
     atomic_store(&fail_open, 0);
     atomic_store(&fail_next, 0);
+    atomic_store(&fail_ftruncate, 0);
     atomic_store(&short_writes, false);
     atomic_store(&slow_sync_ms, 0);
     atomic_store(&syncs, false);
@@ -491,6 +505,113 @@ static void what_was_taken_is_written_at_the_stop(void **state)
     folder_remove(&folder);
 }
 
+/* A disk that does not answer takes no more than fits into memory. */
+static void what_has_no_room_is_refused(void **state)
+{
+    (void)state;
+    struct folder folder = folder_make();
+    struct audit *audit = open_log(&folder, BIG);
+    struct audit_ticket ticket;
+    struct reason why = {0};
+    char text[SMALL + 1];
+    BUFFER_CLEANUP struct buffer members = BUFFER_INIT(AUDIT_MEMBERS_MAX);
+    BUFFER_CLEANUP struct buffer short_one = BUFFER_INIT(10);
+    record_put_text(&members, "text", long_text(text));
+    record_put_text(&short_one, "text", text);
+    assert_refused(audit_append(audit, "test", &short_one, &ticket, &why), OUTCOME_AUDIT, why,
+                   "the record does not fit");
+    atomic_store(&slow_sync_ms, 300);
+    enum outcome outcome = OUTCOME_OK;
+    size_t taken = 0;
+    for (; outcome == OUTCOME_OK && taken < 10000; taken++) {
+        outcome = audit_append(audit, "test", &members, &ticket, &why);
+    }
+    assert_refused(outcome, OUTCOME_AUDIT, why,
+                   "the audit log takes no more before its disk answers");
+    atomic_store(&slow_sync_ms, 0);
+    assert_int_equal(ticket.epoch, 0);
+    audit_close(audit);
+    struct found found = check_log(&folder);
+    assert_int_equal(count_of(&found, "\"text\":\"xxx"), taken - 1);
+    forget(&found);
+    folder_remove(&folder);
+}
+
+/* What stands where the log's own files must be. */
+static void a_place_that_is_taken_is_said(void **state)
+{
+    (void)state;
+    struct folder folder = folder_make();
+    struct reason why = {0};
+    struct audit_ticket ticket;
+    char lock[128];
+    char next[128];
+    char checkpoint[128];
+    folder_path(&folder, ".lock", lock);
+    folder_path(&folder, "audit-0000000002.jsonl", next);
+    folder_path(&folder, "checkpoint", checkpoint);
+    assert_int_equal(symlink("/dev/null", lock), 0);
+    struct audit *audit = open_log(&folder, BIG);
+    assert_refused(append(audit, "lost", &ticket, &why), OUTCOME_AUDIT, why,
+                   "the audit log cannot be written: .lock: Too many levels of symbolic links");
+    assert_int_equal(unlink(lock), 0);
+    assert_int_equal(file_replace(checkpoint, span_of_text("x"), 0600), 0);
+    until_detail(
+        audit, "the file checkpoint is none: its first line is not \"qseal audit checkpoint v1\"; "
+               "nothing was changed. See qsealctl audit verify, keep the folder's files in "
+               "another place, and a new chain begins");
+    assert_int_equal(unlink(checkpoint), 0);
+    until(audit, true);
+    assert_int_equal(mkdir(next, 0700), 0);
+    atomic_store(&fail_fdatasync, EIO);
+    assert_refused(append(audit, "lost", &ticket, &why), OUTCOME_AUDIT, why,
+                   "audit-0000000001.jsonl: writing it: Input/output error");
+    until_detail(audit, "audit-0000000002.jsonl: Is a directory");
+    atomic_store(&fail_fdatasync, 0);
+    assert_int_equal(rmdir(next), 0);
+    until(audit, true);
+    must_append(audit, "after");
+    audit_close(audit);
+    folder_remove(&folder);
+}
+
+/* A full segment: its end is on the disk, and the fault comes behind that. */
+static void a_segment_that_cannot_be_changed_is_a_fault(void **state)
+{
+    (void)state;
+    static const struct {
+        atomic_int *fault;
+        const char *said;
+    } rows[] = {
+        {&fail_open, "\"fault\":\"audit-0000000001.jsonl: beginning the next one: No space left on "
+                     "device\""},
+        {&fail_ftruncate,
+         "\"fault\":\"audit-0000000001.jsonl: closing it: No space left on device\""},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct folder folder = folder_make();
+        struct audit *audit = open_log(&folder, SMALL);
+        char text[SMALL + 1];
+        atomic_store(rows[i].fault, ENOSPC);
+        must_append(audit, long_text(text));
+        struct deadline end = deadline_in_ms(WAIT_MS);
+        while (status_of(audit).faults == 0) {
+            assert_false(deadline_passed(end));
+            (void)poll(NULL, 0, 1);
+        }
+        atomic_store(rows[i].fault, 0);
+        until(audit, true);
+        audit_close(audit);
+        struct found found = check_log(&folder);
+        assert_int_equal(found.segments, 2);
+        assert_int_equal(count_of(&found, "\"cause\":\"size\""), 1);
+        assert_int_equal(count_of(&found, rows[i].said), 1);
+        assert_int_equal(count_of(&found, "\"text\":\"xxx"), 1);
+        forget(&found);
+        folder_remove(&folder);
+    }
+}
+
 /* Somebody makes room, and takes the file that is being written. */
 static void a_segment_that_was_removed_is_a_fault(void **state)
 {
@@ -638,6 +759,9 @@ int main(void)
         cmocka_unit_test_setup(a_segment_that_fails_at_once_is_named, set_up),
         cmocka_unit_test_setup(a_full_segment_at_the_stop_is_ended_once, set_up),
         cmocka_unit_test_setup(what_was_taken_is_written_at_the_stop, set_up),
+        cmocka_unit_test_setup(what_has_no_room_is_refused, set_up),
+        cmocka_unit_test_setup(a_place_that_is_taken_is_said, set_up),
+        cmocka_unit_test_setup(a_segment_that_cannot_be_changed_is_a_fault, set_up),
         cmocka_unit_test_setup(a_log_that_cannot_begin_is_as_after_a_fault, set_up),
         cmocka_unit_test_setup(a_second_writer_is_refused, set_up),
         cmocka_unit_test_setup(a_segment_that_was_removed_is_a_fault, set_up),

@@ -7,6 +7,7 @@
 #include "folder.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #define CHAIN "0f8fad5b-d9cb-469f-a165-70867728950e"
 
@@ -371,6 +372,55 @@ static void a_log_that_ends_before_its_checkpoint_is_not_gone_on_with(void **sta
     stand_down(&stand);
 }
 
+/* A link, which may lead elsewhere, or a folder of that name. */
+static void put_other(const struct stand *stand, const char *name, bool is_link)
+{
+    char path[128];
+    folder_path(&stand->folder, name, path);
+    assert_int_equal(is_link ? symlink("/dev/null", path) : mkdir(path, 0700), 0);
+}
+
+static void take_other(const struct stand *stand, const char *name)
+{
+    char path[128];
+    folder_path(&stand->folder, name, path);
+    assert_int_equal(remove(path), 0);
+}
+
+static void what_cannot_be_read_or_set_aside_is_said(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        bool is_link;
+        const char *detail;
+    } rows[] = {
+        {"audit-0000000002.jsonl", true,
+         "audit-0000000002.jsonl: opening it: Too many levels of symbolic links"},
+        {"audit-0000000002.jsonl", false, "audit-0000000002.jsonl: reading it: Is a directory"},
+        {"audit-0000000001.torn", false,
+         "audit-0000000001.jsonl: setting aside what was torn: Is a directory"},
+        {"checkpoint", true, "checkpoint: reading it: Too many levels of symbolic links"},
+        {"checkpoint", false, "checkpoint: reading it: Is a directory"},
+    };
+    struct stand stand = stand_up();
+    struct recovered found;
+    size_t good = stand.text.len;
+    add(&stand, "sign", ",\"kid\":\"torn\"");
+    struct span torn = span_part(buffer_span(&stand.text), 0, good + 10);
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct reason why = {0};
+        put_file(&stand, "audit-0000000001.jsonl", torn);
+        put_other(&stand, rows[i].name, rows[i].is_link);
+        assert_refused(run(&stand, &found, &why), OUTCOME_UNAVAILABLE, why, rows[i].detail);
+        take_other(&stand, rows[i].name);
+        assert_done(run(&stand, &found, &why), why);
+        assert_int_equal(found.seq, 21);
+        take_other(&stand, "audit-0000000001.torn");
+    }
+    stand_down(&stand);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -386,6 +436,7 @@ int main(void)
         cmocka_unit_test(a_segment_without_a_record_is_removed),
         cmocka_unit_test(completions_of_the_segment_before_are_no_damage),
         cmocka_unit_test(a_log_that_ends_before_its_checkpoint_is_not_gone_on_with),
+        cmocka_unit_test(what_cannot_be_read_or_set_aside_is_said),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
