@@ -127,6 +127,20 @@ static void a_time_counts_back_from_now(void **state)
     end(&scene);
 }
 
+/* What completes nothing, since it does not say what, is of nobody. */
+static void a_completion_without_its_record_is_not_chosen(void **state)
+{
+    (void)state;
+    struct scene scene;
+    begin(&scene);
+    audit_log_put(&scene.log, "done", ",\"outcome\":\"released\"");
+    audit_log_put(&scene.log, "done", ",\"of\":0,\"outcome\":\"released\"");
+    audit_log_write_segment(&scene.log, &scene.folder, 1);
+    scene.line.audit.outcome = "released";
+    expect_shown(&scene.line, "2,3,");
+    end(&scene);
+}
+
 static void a_keyring_is_shown_with_what_became_of_it(void **state)
 {
     (void)state;
@@ -150,6 +164,8 @@ static void records_are_told_in_words(void **state)
     struct scene scene;
     begin(&scene);
     audit_log_put(&scene.log, "later", ",\"a\":{\"b\":[1]}");
+    audit_log_put(&scene.log, "refused",
+                  ",\"operation\":\"jar\",\"outcome\":\"unavailable\",\"detail\":\"gone\"");
     audit_log_put(&scene.log, "end", ",\"cause\":\"stop\"");
     audit_log_write_segment(&scene.log, &scene.folder, 1);
     scene.line.json = false;
@@ -170,7 +186,8 @@ static void records_are_told_in_words(void **state)
         "2026-11-21T19:07:46.130463Z 7 done record 4: token-unavailable, after 9 us\n"
         "2026-11-21T19:07:46.131464Z 8 done record 6: done, after 8 us\n"
         "2026-11-21T19:07:46.132465Z 9 later \"a\":{\"b\":[1]}\n"
-        "2026-11-21T19:07:46.133466Z 10 end the segment ends: stop\n");
+        "2026-11-21T19:07:46.133466Z 10 refused uid ?: jar: unavailable: gone\n"
+        "2026-11-21T19:07:46.134467Z 11 end the segment ends: stop\n");
     assert_string_equal(OUT(&said), want);
     assert_string_equal(ERR(&said), "");
     said_free(&said);
@@ -311,6 +328,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(records_are_chosen),
+        cmocka_unit_test(a_completion_without_its_record_is_not_chosen),
         cmocka_unit_test(a_keyring_is_shown_with_what_became_of_it),
         cmocka_unit_test(a_time_counts_back_from_now),
         cmocka_unit_test(records_are_told_in_words),
