@@ -80,8 +80,8 @@ function send(response, { status, headers = {}, body = '' }, interaction) {
   response.end(bytes)
 }
 
-// Routes: { step, method, path, act(call) }; `path` has {names}. Each answer is written to the ledger. A lie
-// about a step may replace its answer before the work is done ('STEP before') or after it ('STEP after').
+// Routes: { step, method, path, act(call) }; `path` has {names}. Each answer is written to the ledger, with the
+// lie that is in it. A lie about a step may replace its answer before the work is done ('STEP before') or after it ('STEP after').
 export function serveRoutes({ routes, lies, ledger }) {
   const table = routes.map((route) => ({ ...route, pattern: new RegExp(`^${route.path.replaceAll(/\{(\w+)\}/g, '(?<$1>[^/]+)')}$`) }))
 
@@ -93,6 +93,7 @@ export function serveRoutes({ routes, lies, ledger }) {
       const reply = new Refusal(here.length > 0 ? 405 : 404, 'not_found', 'there is no such resource, or not with this method').reply
       return { reply, entry: { step: 'unknown', what: incoming.method } }
     }
+    const told = lies.current?.told
     const call = { step: route.step, incoming, headers: incoming.headers, url, params: route.pattern.exec(url.pathname).groups ?? {} }
     const entry = { step: route.step, what: `${incoming.method} ${route.path}` }
     try {
@@ -108,6 +109,8 @@ export function serveRoutes({ routes, lies, ledger }) {
     } catch (error) {
       if (!(error instanceof Refusal)) throw error
       return { reply: error.reply, entry }
+    } finally {
+      if (lies.current?.told > told) entry.lie = lies.current.lie.name
     }
   }
 

@@ -124,16 +124,18 @@ async function create(op, call) {
   if (before !== undefined) {
     demand(before.digest === digest(call.body), 409, 'conflict', 'x-idempotency-key was used with another body')
     before.orders++
-    return signed(op, 'create', 201, before.answer)
+    return signed(op, before.step, 201, before.answer)
   }
   const { authorizationId, ...content } = parse(call.body)
   judgePayment(content)
   const intent = intentFor(op, token, authorizationId)
-  const payment = { id: randomUUID(), intent, status: 'Unauthorized', created: time(), modified: time(), content, key, digest: digest(call.body), orders: 1, submissions: new Map() }
+  // Lies about a payment that joins others are lies of their own.
+  const step = authorizationId === undefined ? 'create' : 'join'
+  const payment = { id: randomUUID(), step, intent, status: 'Unauthorized', created: time(), modified: time(), content, key, digest: digest(call.body), orders: 1, submissions: new Map() }
   payment.answer = shown(payment)
   intent.payments.push(payment)
   op.payments.set(payment.id, payment)
-  return signed(op, 'create', 201, payment.answer)
+  return signed(op, step, 201, payment.answer)
 }
 
 // Submitted, then Pending at the first look, and Completed from the second.

@@ -155,29 +155,30 @@ const headerLies = [
 
 const contentLies = {
   create: [
-    ['amount', 'amountEUR', 'the amount is another one', (answer) => (answer.amountEUR = '400.00')],
-    ['payee', 'payee', 'the payee is another one', (answer) => (answer.payee = { ...answer.payee, iban: 'FI1410093000123458' })],
-    ['payer', 'payer', 'the payer is another one', (answer) => (answer.payer = { iban: 'FI1410093000123458' })],
-    ['status', 'status', 'the payment is done, which nobody has authorized', (answer) => (answer.status = 'Completed')],
-    ['bundle', 'authorizationId', 'a payment is not of the authorization that was named', (answer) => (answer.authorizationId = randomUUID())],
+    ['amount', 'payment', 'the amount is another one', (answer) => (answer.amountEUR = '400.00')],
+    ['payee', 'payment', 'the payee is another one', (answer) => (answer.payee = { ...answer.payee, iban: 'FI1410093000123458' })],
+    ['payer', 'payment', 'the payer is another one', (answer) => (answer.payer = { iban: 'FI1410093000123458' })],
+    ['status', 'payment', 'the payment is done, which nobody has authorized', (answer) => (answer.status = 'Completed')],
   ],
+  join: [['authorization', 'authorizationId', 'the authorization is not the one that was named', (answer) => (answer.authorizationId = randomUUID())]],
   submit: [
     ['submission', 'submissionId', 'submissionId is another one', (answer) => (answer.submissionId = randomUUID())],
     ['payment', 'paymentId', 'paymentId is another one', (answer) => (answer.paymentId = randomUUID())],
   ],
   status: [
-    ['amount', 'amountEUR', 'the amount is another one', (answer) => (answer.amountEUR = '400.00')],
-    ['payee', 'payee', 'the payee is another one', (answer) => (answer.payee = { ...answer.payee, iban: 'FI1410093000123458' })],
+    ['authorization', 'authorizationId', 'the authorization is another one', (answer) => (answer.authorizationId = randomUUID())],
+    ['amount', 'payment', 'the amount is another one', (answer) => (answer.amountEUR = '400.00')],
+    ['payee', 'payment', 'the payee is another one', (answer) => (answer.payee = { ...answer.payee, iban: 'FI1410093000123458' })],
     ['payment', 'paymentId', 'paymentId is another one', (answer) => (answer.paymentId = randomUUID())],
-    ['unknown', 'status', 'the status is one that nobody knows', (answer) => (answer.status = 'Perhaps')],
+    ['again', 'payment', 'the payment, which is submitted, is unauthorized again', (answer) => (answer.status = 'Unauthorized')],
   ],
 }
 
-const signedSteps = { create: 'the answer to a payment', submit: 'the answer to a submission', status: 'the status of a payment' }
+const signedSteps = { create: 'the answer to a payment', join: 'the answer to a payment that joins another', submit: 'the answer to a submission', status: 'the status of a payment' }
 
 const ofAnswers = Object.entries(signedSteps).flatMap(([step, what]) => [
-  ...signatureLies.map(([name, rule, says, change]) => ({ name: `${step}-jws-${name}`, at: `${step} signature`, rule, says: `${what}: ${says}`, change })),
-  ...headerLies.map(([name, rule, says, mangle]) => ({ name: `${step}-jws-${name}`, at: `${step} signature`, rule, says: `${what}: ${says}`, mangle })),
+  ...(step === 'join' ? [] : signatureLies).map(([name, rule, says, change]) => ({ name: `${step}-jws-${name}`, at: `${step} signature`, rule, says: `${what}: ${says}`, change })),
+  ...(step === 'join' ? [] : headerLies).map(([name, rule, says, mangle]) => ({ name: `${step}-jws-${name}`, at: `${step} signature`, rule, says: `${what}: ${says}`, mangle })),
   ...contentLies[step].map(([name, rule, says, change]) => ({
     name: `${step}-${name}`, at: `${step} content`, rule, says: `${what}, well signed: ${says}`,
     change: (content) => {

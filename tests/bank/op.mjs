@@ -73,17 +73,18 @@ export class Op {
   }
 }
 
-export async function start(dir, { lie } = {}) {
+// `name`: of its files in `dir`, where there are several.
+export async function start(dir, { lie, name = 'op' } = {}) {
   const op = new Op(dir)
   // Those of ID tokens and of answers are different sets, as at OP.
   op.oidcKeys = await Signer.create('RS256', 'op-oidc')
   op.paymentKeys = await Signer.create('ES256', 'op-payments')
   const serve = (routes) => serveRoutes({ routes, lies: op.lies, ledger: op.requests })
-  const server = await certificate(dir, 'op')
+  const server = await certificate(dir, name)
   const api = await listen(serve([...tokenRoutes(op), ...apiRoutes(op)]), { ...server, clients: fs.readFileSync(path.join(dir, 'ca.crt.pem')) })
   const front = await listen(serve(authorizeRoutes(op)), server)
-  const at = (name) => path.join(dir, name)
-  const secrets = [put(at('op.client-secret'), op.app.secret, 0o600), put(at('op.api-key'), op.app.apiKey, 0o600)]
+  const at = (file) => path.join(dir, file)
+  const secrets = [put(at(`${name}.client-secret`), op.app.secret, 0o600), put(at(`${name}.api-key`), op.app.apiKey, 0o600)]
   const file = {
     bank: 'op',
     issuer: op.issuer,
@@ -110,11 +111,11 @@ export async function start(dir, { lie } = {}) {
     tls: (versions) => api.versions(versions),
     rotate: () => Promise.all([op.oidcKeys.rotate(), op.paymentKeys.rotate()]),
     async close() {
-      for (const name of secrets) fs.rmSync(name, { force: true })
+      for (const one of secrets) fs.rmSync(one, { force: true })
       await Promise.all([api.close(), front.close()])
     },
   }
-  return open(dir, 'op', bank, lie)
+  return open(dir, name, bank, lie)
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await main('op', start)

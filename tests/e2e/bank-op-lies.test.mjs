@@ -123,13 +123,10 @@ const steps = {
       judge: (answer) => common(answer, 200) ?? (judgeMembers(answer.json, { fundsAvailable: true }) && 'answer'),
     }
   },
-  create: async () => {
+  create: async () => creation(await tpp.clientToken('payments')),
+  join: async () => {
     const token = await tpp.clientToken('payments')
-    const { authorizationId } = (await tpp.create(token, body())).json
-    return {
-      go: ({ headers }) => tpp.create(token, JSON.stringify({ ...content, authorizationId }), { headers }),
-      judge: async (answer) => common(answer, 201) ?? (await judgedSignature(answer)) ?? judgeMembers(answer.json, { ...content, status: 'Unauthorized', authorizationId }),
-    }
+    return creation(token, (await tpp.create(token, body())).json.authorizationId)
   },
   submit: async () => {
     const { paymentId, tokens } = await payment()
@@ -141,7 +138,7 @@ const steps = {
   status: async () => ({
     go: ({ headers }) => tpp.api('GET', `${payments}/${spare.paymentId}`, spare.tokens.access_token, { headers }),
     judge: async (answer) => common(answer, 200) ?? (await judgedSignature(answer)) ??
-      judgeMembers(answer.json, { ...content, paymentId: spare.paymentId, status: (status) => ['Pending', 'Completed'].includes(status) }),
+      judgePayment(answer.json, { ...content, paymentId: spare.paymentId, authorizationId: spare.authorizationId, status: (status) => ['Pending', 'Completed'].includes(status) }),
   }),
   'refresh-token': async () => {
     const { refresh_token } = spare.tokens
@@ -162,6 +159,17 @@ const steps = {
   },
   'oidc-jwks': async () => setOf(bank.file.jwks_uri),
   'payments-jwks': async () => setOf(bank.file.response_jwks_uri),
+}
+
+const creation = (token, authorizationId) => ({
+  go: ({ headers }) => tpp.create(token, JSON.stringify({ ...content, authorizationId }), { headers }),
+  judge: async (answer) => common(answer, 201) ?? (await judgedSignature(answer)) ?? judgePayment(answer.json, { ...content, status: 'Unauthorized', ...(authorizationId && { authorizationId }) }),
+})
+
+// An id is a rule of its own, all else is the payment.
+function judgePayment(json, want) {
+  const found = judgeMembers(json, want)
+  return found === undefined || found.endsWith('Id') ? found : 'payment'
 }
 
 const setOf = (uri) => ({
