@@ -16,7 +16,8 @@ endif()
 install(FILES src/ctl/completion.zsh DESTINATION ${zsh_folder} RENAME _qsealctl)
 install(DIRECTORY hsm-config/ DESTINATION ${CMAKE_INSTALL_DATADIR}/qseal/examples PATTERN systemd EXCLUDE)
 
-install(PROGRAMS tools/audit-gaps DESTINATION ${CMAKE_INSTALL_DATADIR}/qseal)
+install(PROGRAMS tools/audit-gaps tools/flow DESTINATION ${CMAKE_INSTALL_DATADIR}/qseal)
+install(DIRECTORY tools/flow.d DESTINATION ${CMAKE_INSTALL_DATADIR}/qseal)
 
 set(SBINDIR ${CMAKE_INSTALL_FULL_SBINDIR})
 set(BINDIR ${CMAKE_INSTALL_FULL_BINDIR})
