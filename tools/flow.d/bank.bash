@@ -20,6 +20,7 @@
 #   bank_member FILTER PATTERN NAME    sets REPLY to a text of $work/body that fits; NAME is for people
 #   bank_header NAME                   sets REPLY to the value of the header, '' without it; twice is a lie
 #   bank_jwks URL FILE                 the JWK Set there, once in a run
+#   bank_jwks_for JWS URL FILE         the same; once more if it lacks the key that the JWS names
 
 declare -A bank=() profile=() bank_texts=()
 bank_known=
@@ -220,4 +221,16 @@ bank_jwks() {
     bank_expect 200 'the JWK Set'
     bank_json
     cp "$work/body" "$2"
+}
+
+# The bank may have a new key since its keys were fetched. What is not there after another look is refused.
+bank_jwks_for() {
+    local kid
+    if [[ -s $3 ]]; then
+        kid=$(printf '%s' "$1" | jq -Rr 'split(".")[0] | gsub("-"; "+") | gsub("_"; "/") | @base64d | fromjson | .kid // "" | strings' 2>/dev/null) || kid=
+        if printf '%s' "$kid" | jq -eRs --slurpfile jwks "$3" 'IN($jwks[0].keys[]?.kid)' >/dev/null; then return 0; fi
+        note 'the bank signs with a key that is not in its JWK Set as it was; once more'
+        rm -f "$3"
+    fi
+    bank_jwks "$2" "$3"
 }

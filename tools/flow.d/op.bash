@@ -138,7 +138,7 @@ op_request() {
 op_front_token() {
     local nonce asked
     [[ ${callback[id_token]-} =~ ^[A-Za-z0-9_.-]+$ ]] || lied redirect 'there is no ID token'
-    bank_jwks "${bank[jwks_uri]}" "$work/jwks"
+    bank_jwks_for "${callback[id_token]}" "${bank[jwks_uri]}" "$work/jwks"
     state_get nonce
     nonce=$REPLY
     asked=(id_token "${callback[id_token]}" nonce "$nonce" state "${callback[state]}" code "${callback[code]}" intent_id "$1")
@@ -173,12 +173,12 @@ op_second_token() {
         token_get user "$name"
         [[ -z $REPLY ]] || asked+=("$name" "$REPLY")
     done
+    [[ ${asked[0]-} == id_token ]] || lied answer 'there is no ID token'
+    bank_jwks_for "${asked[1]}" "${bank[jwks_uri]}" "$work/jwks"
     state_get nonce
     asked+=(nonce "$REPLY" intent_id "$1")
     sub=$(jq -r '.sub' "$state/front.json")
     json_object "${asked[@]}" sub "$sub"
-    [[ $REPLY == '{"id_token":'* ]] || lied answer 'there is no ID token'
-    bank_jwks "${bank[jwks_uri]}" "$work/jwks"
     service_verify "id-token/${profile[id_token]}" "$REPLY" "$work/jwks"
     [[ $(jq -r .iss "$work/claims") == $(jq -r .iss "$state/front.json") ]] || lied iss 'the two ID tokens are of different issuers'
     held 'ID token: signature, iss, aud, time, nonce, acr, at_hash, rt_hash, authorizationId; sub and iss are those of the first'
@@ -224,16 +224,11 @@ op_answer() {
     bank_header x-jws-signature
     jws=$REPLY
     [[ -n $jws ]] || lied jws "$1: the answer has no x-jws-signature"
-    bank_jwks_payments
+    mv "$work/body" "$work/answer" # it steps aside while the keys are fetched
+    bank_jwks_for "$jws" "${bank[response_jwks_uri]}" "$work/jwks.payments"
     json_object jws "$jws" payload "$(basenc --base64url --wrap=0 "$work/answer" | tr -d '=')"
     service_verify "detached-jws/${profile[response]}" "$REPLY" "$work/jwks.payments"
     cp "$work/claims" "$work/body"
     bank_json
     held 'x-jws-signature over the octets that came'
-}
-
-# The answer steps aside while the keys are fetched.
-bank_jwks_payments() {
-    mv "$work/body" "$work/answer"
-    bank_jwks "${bank[response_jwks_uri]}" "$work/jwks.payments"
 }
