@@ -66,7 +66,7 @@ pay_create() {
     op_answer "payment $n"
     pay_compare "$n"
     bank_member .status '[A-Za-z]{1,32}' status
-    [[ $REPLY == Unauthorized ]] || lied status "payment $n is new, and should be Unauthorized"
+    [[ $REPLY == Unauthorized ]] || lied payment "payment $n is new, and should be Unauthorized"
     pay_take "$n"
 }
 
@@ -89,7 +89,7 @@ pay_compare() {
     differs=$(jq -r --slurpfile order "$state/order-$1.json" '. as $answer
         | ($order[0] | map_values({wanted: .})) + ({currency: "EUR", paymentOrder: "SEPA", paymentType: "SepaPayment"} | map_values({wanted: ., free: true}))
         | [to_entries[] | select($answer[.key] != .value.wanted and ((.value.free and $answer[.key] == null) | not)) | .key][0] // ""' "$work/body")
-    [[ -z $differs ]] || lied "$differs" "payment $1: $differs of the answer is not what was asked, or not that of a SEPA payment in euros"
+    [[ -z $differs ]] || lied payment "payment $1: $differs of the answer is not what was asked, or not that of a SEPA payment in euros"
     held 'amount, payee, payer, message, currency'
 }
 
@@ -135,7 +135,7 @@ pay_status() {
     bank_member .status '[A-Za-z]{1,32}' status
     case $REPLY in
         Unauthorized | Authorized | Submitted | Pending | Completed | Rejected | Failed | Cancelled) ;;
-        *) lied status "the status of payment $1 is none that is known" ;;
+        *) lied payment "the status of payment $1 is none that is known" ;;
     esac
 }
 
@@ -181,7 +181,7 @@ pay_submitted() {
     bank_member .submissionId '[A-Za-z0-9-]{1,64}' submissionId
     [[ $REPLY == "$(<"$state/payment-$1.submission")" ]] || lied submissionId "payment $1 was submitted under another id"
     pay_status "$1"
-    [[ $REPLY != *uthorized ]] || lied status "payment $1 was submitted, and is $REPLY"
+    [[ $REPLY != *uthorized ]] || lied payment "payment $1 was submitted, and is $REPLY"
     held "paymentId, submissionId, status $REPLY"
 }
 
@@ -192,7 +192,7 @@ pay_follow() {
         pay_ask "$1" "$2" || bank_cut "the status of payment $1"
         case $REPLY in
             Completed | Rejected | Failed | Cancelled) break ;;
-            *uthorized) lied status "payment $1 was submitted, and is $REPLY again" ;;
+            *uthorized) lied payment "payment $1 was submitted, and is $REPLY again" ;;
         esac
         [[ $look -lt $pay_looks ]] || break
         sleep 0.3
