@@ -4,6 +4,7 @@
 #include "audit/recover_seal.h"
 
 #include "audit/checkpoint.h"
+#include "audit/listing.h"
 #include "base/fd.h"
 #include "base/file.h"
 
@@ -16,7 +17,7 @@ static const char remedy[] = "nothing was changed. See qsealctl audit verify, ke
 
 static enum outcome read_it(int folder, struct buffer *text, bool *there, struct reason *why)
 {
-    FD_CLEANUP int fd = openat(folder, "checkpoint", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    FD_CLEANUP int fd = openat(folder, AUDIT_CHECKPOINT_FILE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     *there = fd >= 0 || errno != ENOENT;
     if (!*there || (fd >= 0 && file_read_from(fd, text) == 0)) {
         return OUTCOME_OK;

@@ -3,6 +3,7 @@
 #include "signing/checkpointer.h"
 
 #include "audit/checkpoint.h"
+#include "audit/listing.h"
 #include "audit/record.h"
 #include "base/base64url.h"
 #include "base/clock.h"
@@ -71,8 +72,8 @@ static void put_file(const struct making *making, const struct key *key, enum al
     char path[PATH_MAX];
     BUFFER_CLEANUP struct buffer text = BUFFER_INIT(CHECKPOINT_FILE_MAX);
     checkpoint_put_signed(note, alg, public_key_thumbprint(key->public_key), signature, &text);
-    int len =
-        snprintf(path, sizeof path, "%s/checkpoint", audit_folder(making->checkpointer->audit));
+    int len = snprintf(path, sizeof path, "%s/%s", audit_folder(making->checkpointer->audit),
+                       AUDIT_CHECKPOINT_FILE);
     if (!buffer_ok(&text) || len >= (int)sizeof path ||
         file_replace(path, buffer_span(&text), FILE_MODE) != 0) {
         log_warning("audit log: the file of the checkpoint could not be written: %s",
