@@ -82,7 +82,7 @@ void audit_note_checkpoint(struct audit *audit, const char *detail)
     pthread_cond_broadcast(&audit->synced);
     pthread_mutex_unlock(&audit->lock);
     if (news && detail[0] != '\0') {
-        log_warning("audit log: no checkpoint is signed: %s", detail);
+        log_warning("audit log: no checkpoint is made: %s", detail);
     }
 }
 
@@ -110,7 +110,7 @@ static enum outcome wait_sealed_locked(struct audit *audit, uint64_t seq, struct
             return OUTCOME_OK;
         }
         if (audit->attempts_failed != failed) {
-            return refuse(why, OUTCOME_AUDIT, "no checkpoint is signed: %.400s",
+            return refuse(why, OUTCOME_AUDIT, "no checkpoint is made: %.400s",
                           audit->checkpoint_detail);
         }
         if (deadline_passed(deadline)) {

@@ -109,7 +109,7 @@ static void print_audit(const json_t *status)
                      command_number(log, "faults"), command_number(log, "unrecorded"));
     }
     if (command_text(log, "checkpoint_detail")[0] != '\0') {
-        (void)printf("  no checkpoint is signed: %s\n", command_text(log, "checkpoint_detail"));
+        (void)printf("  no checkpoint is made: %s\n", command_text(log, "checkpoint_detail"));
     }
 }
 

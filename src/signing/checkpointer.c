@@ -26,6 +26,7 @@ enum {
     DEADLINE_MS = 10000,
     LAST_DEADLINE_MS = 2000,
     FILE_MODE = 0640,
+    FAULT_SIZE = 128,
     DAY_S = 86400,
 };
 
@@ -49,6 +50,7 @@ struct making {
     const struct audit_head *head;
     struct deadline deadline;
     struct checkpoint checkpoint;
+    char file_fault[FAULT_SIZE]; /* why its file is not there, or "" */
 };
 
 static void put_record(struct buffer *out, const struct making *making, const struct key *key,
@@ -65,9 +67,10 @@ static void put_record(struct buffer *out, const struct making *making, const st
     out->failed = out->failed || !buffer_ok(&encoded);
 }
 
-/* What an outside witness copies. It is good whether or not this succeeds. */
-static void put_file(const struct making *making, const struct key *key, enum alg alg,
-                     struct span note, struct span signature)
+/* What an outside witness copies. The log is sealed whether or not this succeeds, but nobody may
+ * take the one before for it. */
+static void put_file(struct making *making, const struct key *key, enum alg alg, struct span note,
+                     struct span signature)
 {
     char path[PATH_MAX];
     BUFFER_CLEANUP struct buffer text = BUFFER_INIT(CHECKPOINT_FILE_MAX);
@@ -76,14 +79,15 @@ static void put_file(const struct making *making, const struct key *key, enum al
                        AUDIT_CHECKPOINT_FILE);
     if (!buffer_ok(&text) || len >= (int)sizeof path ||
         file_replace(path, buffer_span(&text), FILE_MODE) != 0) {
-        log_warning("audit log: the file of the checkpoint could not be written: %s",
-                    strerror(errno));
+        (void)snprintf(making->file_fault, sizeof making->file_fault,
+                       "its file could not be written: %.60s; its record is in the log",
+                       strerror(errno));
     }
 }
 
 static enum outcome sign_note(void *context, const struct attempt *attempt, struct reason *why)
 {
-    const struct making *making = context;
+    struct making *making = context;
     const struct key *key = attempt->key;
     BUFFER_CLEANUP struct buffer note = BUFFER_INIT(CHECKPOINT_NOTE_MAX);
     BUFFER_CLEANUP struct buffer members = BUFFER_INIT(AUDIT_MEMBERS_MAX);
@@ -121,7 +125,8 @@ static void fill(struct making *making)
 }
 
 static enum outcome make(struct checkpointer *checkpointer, struct view *view,
-                         const struct audit_head *head, int64_t ms, struct reason *why)
+                         const struct audit_head *head, int64_t ms, char file_fault[FAULT_SIZE],
+                         struct reason *why)
 {
     const struct caller self = {.uid = getuid(), .gid = getgid(), .pid = getpid()};
     const struct dispatch_subject subject = {
@@ -144,6 +149,7 @@ static enum outcome make(struct checkpointer *checkpointer, struct view *view,
     enum outcome outcome =
         dispatch_to_tokens(checkpointer->dispatcher, &dispatch, sign_note, &making, why);
     dispatch_finish(checkpointer->dispatcher, checkpointer->audit, outcome, span_of(NULL, 0));
+    memcpy(file_fault, making.file_fault, sizeof making.file_fault);
     return outcome;
 }
 
@@ -183,14 +189,15 @@ static bool look(struct checkpointer *checkpointer, int64_t look_ms, int64_t ms)
 {
     struct audit_head head;
     struct reason why = {0};
+    char file_fault[FAULT_SIZE] = "";
     const struct audit_rhythm rhythm = rhythm_of(checkpointer);
     if (!audit_checkpoint_due(checkpointer->audit, &rhythm, look_ms, &head)) {
         return false;
     }
     struct view *view = view_cell_get(checkpointer->views);
-    bool failed = make(checkpointer, view, &head, ms, &why) != OUTCOME_OK;
+    bool failed = make(checkpointer, view, &head, ms, file_fault, &why) != OUTCOME_OK;
     /* What one token refused is nothing, when another has signed. */
-    audit_note_checkpoint(checkpointer->audit, failed ? why.detail : "");
+    audit_note_checkpoint(checkpointer->audit, failed ? why.detail : file_fault);
     if (!failed) {
         expire(checkpointer, view->policy->config);
     }

@@ -66,8 +66,8 @@ test('without a key to sign it the command says why, and status too', { timeout:
   assert.equal((await box.ctl('key', 'suspend', keys[0].kid)).code, 0)
   const refused = await box.ctl('audit', 'checkpoint')
   assert.equal(refused.code, 4)
-  assert.match(refused.stderr, /audit-unavailable: no checkpoint is signed: role audit has no active key/)
-  assert.match((await box.ctl('status')).stdout, /^  no checkpoint is signed: role audit has no active key/m)
+  assert.match(refused.stderr, /audit-unavailable: no checkpoint is made: role audit has no active key/)
+  assert.match((await box.ctl('status')).stdout, /^  no checkpoint is made: role audit has no active key/m)
   assert.equal((await box.post('/v1/client-assertion/fapi2-assertion', '{}')).status, 200)
 })
 

@@ -120,14 +120,13 @@ static void it_takes_no_arguments(void **state)
 static void without_a_role_it_says_so(void **state)
 {
     refuse_checkpoint(*state, OUTCOME_AUDIT,
-                      "no checkpoint is signed: the configuration has no role of purpose audit");
+                      "no checkpoint is made: the configuration has no role of purpose audit");
 }
 
 static void without_a_key_it_says_what_to_do(void **state)
 {
     configure(*state, "[operator, custodian]");
-    refuse_checkpoint(*state, OUTCOME_AUDIT,
-                      "no checkpoint is signed: role audit has no active key");
+    refuse_checkpoint(*state, OUTCOME_AUDIT, "no checkpoint is made: role audit has no active key");
 }
 
 static void a_token_that_is_down_is_named(void **state)
@@ -136,7 +135,7 @@ static void a_token_that_is_down_is_named(void **state)
     make_audit_key(bench);
     bench->instance->tokens[0].state = TOKEN_DOWN;
     instance_wait_state(bench->instance, "hsm-a", TOKEN_DOWN);
-    refuse_checkpoint(bench, OUTCOME_AUDIT, "no checkpoint is signed: token hsm-a is down");
+    refuse_checkpoint(bench, OUTCOME_AUDIT, "no checkpoint is made: token hsm-a is down");
 }
 
 static void a_clock_that_jumped_is_named(void **state)
@@ -144,7 +143,7 @@ static void a_clock_that_jumped_is_named(void **state)
     struct bench *bench = *state;
     make_audit_key(bench);
     instance_jump(bench->instance, 3600);
-    refuse_checkpoint(bench, OUTCOME_AUDIT, "no checkpoint is signed: the clock has jumped");
+    refuse_checkpoint(bench, OUTCOME_AUDIT, "no checkpoint is made: the clock has jumped");
     instance_jump(bench->instance, 0);
 }
 

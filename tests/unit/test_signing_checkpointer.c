@@ -379,19 +379,29 @@ static void the_file_stays_beside_the_log(void **state)
     assert_int_equal(rmdir(other), 0);
 }
 
-/* The record is what counts. */
+/* The record is what counts; but who would copy the file is told that it is another one. */
 static void a_file_that_cannot_be_written_is_no_fault_of_the_log(void **state)
 {
     struct bench *bench = *state;
     char path[200];
+    struct audit_head head;
+    struct reason why = {0};
     file_path(bench, path);
     assert_int_equal(mkdir(path, 0700), 0);
     start_with_key(bench);
     uint64_t seq = ask(bench);
     wait_covered(bench, seq);
-    wait_detail(bench, "");
-    stop(bench);
+    wait_detail(bench, "its file could not be written: Is a directory; its record is in the log");
+    assert_refused(
+        audit_seal(bench->instance->audit, deadline_in_ms(AUDIT_PATIENCE_MS), &head, &why),
+        OUTCOME_AUDIT, why, "no checkpoint is made: its file could not be written: Is a directory");
+    assert_true(audit_status_of(bench->instance).ok);
     assert_int_equal(rmdir(path), 0);
+    assert_done(audit_seal(bench->instance->audit, deadline_in_ms(AUDIT_PATIENCE_MS), &head, &why),
+                why);
+    expect_no_detail(bench);
+    assert_int_equal(access(path, F_OK), 0);
+    stop(bench);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
