@@ -99,6 +99,7 @@ callback_read() {
     held 'redirect_uri, state'
     [[ ! -v callback[iss] || ${callback[iss]} == "${bank[issuer]}" ]] || lied iss 'the answer is of another issuer than the one that was asked (RFC 9207)'
     [[ -v callback[iss] || ${2-} != iss ]] || lied iss 'the answer does not say whose it is, as this issuer does (RFC 9207)'
+    [[ ! -v callback[code] || ! -v callback[error] ]] || lied redirect 'there are a code and an error'
     callback_error
     [[ $1 == query && $url == *'?'* || $1 == fragment && $url == *'#'* ]] || lied redirect "the answer is not in the $1 of the URL"
     [[ ${callback[code]-} =~ ^[!-~]+$ ]] || lied redirect 'there is neither a code nor an error'

@@ -99,35 +99,35 @@ consent_claims() {
 }
 
 consent_request() {
-    local request try
+    local signed try
     step 'The request is pushed'
     consent_ask
     consent_claims
     service_sign "jar/${profile[jar]}" "$work/claims"
-    service_member request
-    request=$REPLY
-    [[ $(jq -r .parameters.client_id "$work/signed") == "${bank[client_id]}" ]] || usage "the profile ${profile[jar]} is of another client than the bank file"
+    mapfile -t signed < <(jq -r '.request, .parameters.client_id' "$work/signed")
+    [[ ${signed[1]-} == "${bank[client_id]}" ]] || usage "the profile ${profile[jar]} is of another client than the bank file"
     for ((try = 1; ; try++)); do
         form_begin
         paynet_client
-        form_add request "$request"
+        form_add request "${signed[0]}"
         tell bank "POST ${bank[par_endpoint]} (request, $paynet_auth)"
         if bank_call POST "${bank[par_endpoint]}" --form && [[ $bank_status != 5?? ]]; then break; fi
         if ((try == bank_tries)); then
             [[ $bank_status == 000 ]] || bank_expect 201 'the pushed request'
             bank_cut 'the pushed request'
         fi
-        note "no answer to use; once more"
+        note 'no answer to use; once more'
     done
     bank_expect 201 'the pushed request'
     consent_pushed
 }
 
 consent_pushed() {
+    local seconds
     bank_json
-    jq -e '.expires_in | type == "number" and . > 0 and . <= 600 and . == floor' "$work/body" >/dev/null ||
+    seconds=$(jq -er '.expires_in | numbers | select(. > 0 and . <= 600 and . == floor)' "$work/body") ||
         lied expires_in 'expires_in of the pushed request is no number of seconds up to 600'
-    state_put request-until "$(($(date +%s) + $(jq -r .expires_in "$work/body")))"
+    state_put request-until "$(($(date +%s) + seconds))"
     bank_member .request_uri 'urn:ietf:params:oauth:request_uri:[!-~]{1,512}' request_uri
     state_put request-uri "$REPLY"
     held 'request_uri, expires_in'

@@ -23,6 +23,7 @@ refresh_take() {
     consent=$(realpath -m -- "${opt[consent]}")
     [[ $consent != "$state" ]] || usage '--state is a folder of its own, beside that of the consent'
     [[ -f $consent/finished && $(jq -r .verb "$consent/flow") == paynet-consent ]] || usage "$consent is not the state of a paynet-consent that is done"
+    [[ $(jq -r .bank "$consent/flow") == "$(jq -r .bank "$state/flow")" ]] || usage "$consent is a consent at another bank than --bank"
     exec 8>"$consent/lock"
     flock --wait "$lock_wait_s" 8 || usage "another run is at work in $consent"
     # An answer that came in an earlier run is newer than what the consent has.

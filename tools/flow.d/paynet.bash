@@ -15,6 +15,7 @@
 paynet_type=urn:openfinance-ml:account-access-consent:v1.2
 paynet_scope='openid accounts'
 paynet_auth=
+paynet_hosts=()
 
 paynet_begin() {
     bank_need well_known api redirect_uri profiles/id_token "$@"
@@ -38,33 +39,38 @@ paynet_discover() {
     bank_ask GET "${bank[well_known]}" --no-certificate
     bank_expect 200 'the well-known document'
     bank_json
-    bank_member .issuer '[!-~]{1,512}' issuer
-    [[ $REPLY == "${bank[issuer]}" ]] || lied issuer 'the well-known document is of another issuer than the bank file'
-    paynet_endpoint authorization_endpoint .authorization_endpoint
-    paynet_endpoint jwks_uri .jwks_uri
-    # Where a client certificate is looked at (RFC 8705 §5).
-    paynet_endpoint token_endpoint '(.mtls_endpoint_aliases.token_endpoint // .token_endpoint)'
-    paynet_endpoint par_endpoint '(.mtls_endpoint_aliases.pushed_authorization_request_endpoint // .pushed_authorization_request_endpoint)'
-    bank[response_iss]=$(jq -r '.authorization_response_iss_parameter_supported == true' "$work/body")
-    held "issuer; the endpoints are https, at $(paynet_hosts)"
+    paynet_endpoints
+    held "issuer; the endpoints are https, at ${paynet_hosts[*]}"
     tell bank "GET ${bank[jwks_uri]}"
     bank_jwks "${bank[jwks_uri]}" "$work/jwks"
 }
 
-# Sets bank[NAME]: an address of one of the hosts where the bank may be.
-paynet_endpoint() {
-    local host
-    bank_member "$2" '[!-~]{1,1024}' "$1"
-    [[ $REPLY =~ ^https://([A-Za-z0-9.-]+)(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?$ ]] || lied endpoint "$1 is not a plain https address"
-    for host in $(paynet_hosts); do
-        [[ ${BASH_REMATCH[1],,} != "${host,,}" ]] || { bank[$1]=$REPLY; return; }
-    done
-    lied endpoint "$1 is at ${BASH_REMATCH[1]}, where the bank file does not have the bank"
+# An alias is where a client certificate is looked at (RFC 8705 §5).
+paynet_endpoints() {
+    local said
+    mapfile -t said < <(jq -r '(if .mtls_endpoint_aliases | type == "object" then .mtls_endpoint_aliases else {} end) as $mtls | [
+        .issuer, .authorization_endpoint, .jwks_uri, ($mtls.token_endpoint // .token_endpoint),
+        ($mtls.pushed_authorization_request_endpoint // .pushed_authorization_request_endpoint),
+        (.authorization_response_iss_parameter_supported == true | tostring)]
+        | .[] | if type == "string" and test("^[!-~]{1,1024}$") then . else "none" end' "$work/body")
+    [[ ${said[0]-} == "${bank[issuer]}" ]] || lied issuer 'the well-known document is of another issuer than the bank file'
+    mapfile -t paynet_hosts < <(printf '%s\n' "${bank[well_known]}" "${bank[api]}" "${bank[hosts]-}" |
+        tr ' ' '\n' | sed -E 's#^https://([^/:]+).*#\1#' | awk 'NF && !seen[$0]++')
+    paynet_endpoint authorization_endpoint "${said[1]-}"
+    paynet_endpoint jwks_uri "${said[2]-}"
+    paynet_endpoint token_endpoint "${said[3]-}"
+    paynet_endpoint par_endpoint "${said[4]-}"
+    bank[response_iss]=${said[5]-}
 }
 
-paynet_hosts() {
-    printf '%s\n' "${bank[well_known]}" "${bank[api]}" | sed -E 's#^https://([^/:]+).*#\1#' | { cat; tr ' ' '\n' <<<"${bank[hosts]-}"; } |
-        awk 'NF && !seen[$0]++ {printf "%s%s", sep, $0; sep = " "}'
+# paynet_endpoint NAME ADDRESS: sets bank[NAME], if it is at one of the hosts where the bank may be.
+paynet_endpoint() {
+    local host
+    [[ $2 =~ ^https://([A-Za-z0-9.-]+)(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?$ ]] || lied endpoint "$1 is not a plain https address"
+    for host in "${paynet_hosts[@]}"; do
+        [[ ${BASH_REMATCH[1],,} != "${host,,}" ]] || { bank[$1]=$2; return; }
+    done
+    lied endpoint "$1 is at ${BASH_REMATCH[1]}, where the bank file does not have the bank"
 }
 
 # --- the client ------------------------------------------------------------------------------
@@ -94,17 +100,14 @@ paynet_client() {
 # --- what the token endpoint says ------------------------------------------------------------
 
 paynet_judge() {
-    local -a asked=()
-    local id=$1 name
+    local -a tokens=()
+    local id=$1
     shift
-    for name in id_token access_token refresh_token; do
-        token_get fresh "$name"
-        [[ -z $REPLY ]] || asked+=("$name" "$REPLY")
-    done
-    if [[ ${asked[0]} == id_token ]]; then
+    mapfile -t tokens < <(jq -r '.id_token, .access_token, .refresh_token | if type == "string" then @json[1:-1] else "" end' "$state/fresh.json")
+    if [[ -n ${tokens[0]-} ]]; then
         state_get nonce
-        asked+=(nonce "$REPLY" "$@")
-        paynet_id_token "$id" "${asked[@]}"
+        paynet_id_token "$id" "${tokens[0]}" access_token "${tokens[1]}" nonce "$REPLY" \
+            ${tokens[2]:+refresh_token "${tokens[2]}"} "$@"
     elif [[ $id == id_token ]]; then
         lied id_token 'there is no ID token'
     else
@@ -115,11 +118,11 @@ paynet_judge() {
 }
 
 paynet_id_token() {
-    local id=$1
-    shift
+    local id=$1 token=$2
+    shift 2
     [[ $id == id_token ]] || set -- "$@" sub "$(jq -r .sub "$state/identity.json")"
-    paynet_keys "$2"
-    json_object "$@"
+    paynet_keys "$token"
+    json_object id_token "$token" "$@"
     service_verify "id-token/${profile[$id]-${profile[id_token]}}" "$REPLY" "$work/jwks"
     held 'ID token: signature, iss, aud, time, nonce, at_hash, sub'
     [[ $id != id_token ]] || state_keep identity.json "$work/claims"
@@ -139,12 +142,13 @@ paynet_keys() {
 
 # Never more than was asked for.
 paynet_consent_given() {
-    local rule text until
-    if [[ $1 == id_token_refresh ]] && jq -e 'has("authorization_details") | not' "$state/fresh.json" >/dev/null; then return; fi
-    IFS=$'\t' read -r rule text < <(jq -rn --arg type "$paynet_type" --slurpfile asked "$state/asked.json" --slurpfile got "$state/fresh.json" '
+    local rule text until asked
+    IFS=$'\t' read -r rule text until asked < <(jq -rn --arg id "$1" --arg type "$paynet_type" \
+        --slurpfile asked "$state/asked.json" --slurpfile got "$state/fresh.json" '
         def texts: type == "array" and length > 0 and all(type == "string");
         $asked[0] as $a | $got[0].authorization_details as $d | ($d[0]? | .consent? // {}) as $c
-        | if ($d | type) != "array" or ($d | length) != 1 then "authorization_details\tthere is not exactly one"
+        | if $d == null and $id == "id_token_refresh" then "none\tas it was"
+        elif ($d | type) != "array" or ($d | length) != 1 then "authorization_details\tthere is not exactly one"
         elif $d[0].type? != $type or (($c.consent_type // $type) != $type) then "consent_type\tit is not an account access consent"
         elif $c.consent_id? != $a.consent_id then "consent_id\tit is not the consent that was asked for"
         elif $c.status != "authorized" then "consent_status\tthe consent is not authorized"
@@ -152,12 +156,11 @@ paynet_consent_given() {
         elif ($c.permissions - $a.permissions) != [] then "permissions\tthere are some that nobody asked for"
         elif ($c.consent_purpose // $a.consent_purpose) != $a.consent_purpose then "consent_purpose\tit is another purpose"
         elif ($c.accounts | type) != "array" or ([$c.accounts[].account_id?] | texts | not) then "accounts\tthere are none, or they have no account_id"
-        else "good" end') || true
+        else "good\t-\t\($c.expiration_datetime // "-" | tostring | @json[1:-1])\t\($a.expiration_datetime)" end') || true
+    [[ $rule != none ]] || return 0
     [[ $rule == good ]] || lied "${rule:-authorization_details}" "authorization_details: ${text:-it cannot be read}"
-    until=$(jq -r '.authorization_details[0].consent.expiration_datetime // "" | strings' "$state/fresh.json")
-    [[ -z $until ]] || paynet_time "$until" || lied expiration_datetime 'authorization_details: the consent has no end that can be read'
-    [[ -z $until || $REPLY -le $(date -d "$(jq -r .expiration_datetime "$state/asked.json")" +%s) ]] ||
-        lied expiration_datetime 'authorization_details: the consent lasts longer than was asked for'
+    paynet_time "$until" || lied expiration_datetime 'authorization_details: the consent has no end that can be read'
+    [[ $REPLY -le $(date -d "$asked" +%s) ]] || lied expiration_datetime 'authorization_details: the consent lasts longer than was asked for'
     held 'authorization_details: consent_id, status, permissions, purpose, end, accounts'
     jq -c '.authorization_details[0].consent' "$state/fresh.json" >"$work/consent"
     state_keep consent.json "$work/consent"
@@ -207,15 +210,17 @@ paynet_keep_old() {
 }
 
 paynet_accounts() {
+    local said
     step 'The accounts'
     tell bank "GET ${bank[api]}/accounts"
     token_get user access_token
     bank_ask GET "${bank[api]}/accounts" --token "$REPLY"
     bank_expect 200 'the accounts'
     bank_json
-    jq -e '.accounts | type == "array" and all(.account_id? | type == "string")' "$work/body" >/dev/null || lied accounts 'there is no list of accounts'
-    jq -e --slurpfile consent "$state/consent.json" '([.accounts[].account_id] - [$consent[0].accounts[].account_id]) == []' \
-        "$work/body" >/dev/null || lied accounts 'there is an account that the customer has not shared'
+    said=$(jq -r --slurpfile consent "$state/consent.json" 'if (.accounts | type == "array" and all(.account_id? | type == "string") | not) then "there is no list of accounts"
+        elif ([.accounts[].account_id] - [$consent[0].accounts[].account_id]) != [] then "there is an account that the customer has not shared"
+        else "good" end' "$work/body") || said='they cannot be read'
+    [[ $said == good ]] || lied accounts "$said"
     held 'each account is one of the consent'
     state_keep accounts.json "$work/body"
 }
