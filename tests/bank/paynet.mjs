@@ -133,28 +133,30 @@ async function openDoors(bank) {
   return { front, api }
 }
 
-export async function start(dir, { lie } = {}) {
+// `name` is that of its files in DIR: several banks may be beside one sandbox.
+export async function start(dir, { lie, name = 'paynet' } = {}) {
   const { client_id: first, issuer, redirect_uris: redirectUris } = new Sandbox(dir).bound('paynet-jar')
   await registerSecond(dir, first)
   const bank = {
-    dir, issuer, redirectUris, consents: new Map(), requests: [], rotates: false, cookieKey: secret(),
+    // With two addresses there is none for who sends no good request: they see a page.
+    dir, issuer, redirectUris: [...redirectUris, 'https://tpp.example/another'], consents: new Map(), requests: [], rotates: false, cookieKey: secret(),
     lies: new Lies(list), signer: await Signer.create('PS256', 'paynet'),
   }
   const { front, api } = await openDoors(bank)
   bank.keys = privateJwks(bank.signer)
-  bank.clients = [byAssertion(first, redirectUris), byCertificate(secondClient, redirectUris, subjectIn(path.join(dir, 'transport.crt.pem')))]
+  bank.clients = [byAssertion(first, bank.redirectUris), byCertificate(secondClient, bank.redirectUris, subjectIn(path.join(dir, 'transport.crt.pem')))]
   bank.provider = providerOf(bank)
   bank.provider.use(layer(bank))
   bank.handler = bank.provider.callback()
-  put(path.join(dir, 'paynet-mtls.json'), `${JSON.stringify(bankFile(bank, secondClient, 'tls_client_auth', 'paynet-mtls'), undefined, 2)}\n`)
-  return open(dir, 'paynet', {
+  const second = put(path.join(dir, `${name}-mtls.json`), `${JSON.stringify(bankFile(bank, secondClient, 'tls_client_auth', 'paynet-mtls'), undefined, 2)}\n`)
+  return open(dir, name, {
     file: bankFile(bank, first, 'private_key_jwt', 'paynet'),
     lies: bank.lies,
     ledger: () => ({ requests: bank.requests, consents: [...bank.consents.values()].map(({ accounts: shared, ...consent }) => ({ ...consent, accounts: shared.length })) }),
     tls: (versions) => api.versions(versions),
     rotate: () => bank.signer.rotate(),
     async close() {
-      fs.rmSync(path.join(dir, 'paynet-mtls.json'), { force: true })
+      fs.rmSync(second, { force: true })
       await Promise.all([front.close(), api.close()])
     },
   }, lie)
