@@ -121,23 +121,11 @@ paynet_id_token() {
     local id=$1 token=$2
     shift 2
     [[ $id == id_token ]] || set -- "$@" sub "$(jq -r .sub "$state/identity.json")"
-    paynet_keys "$token"
+    bank_jwks_for "$token" "${bank[jwks_uri]}" "$work/jwks"
     json_object id_token "$token" "$@"
     service_verify "id-token/${profile[$id]-${profile[id_token]}}" "$REPLY" "$work/jwks"
     held 'ID token: signature, iss, aud, time, nonce, at_hash, sub'
     [[ $id != id_token ]] || state_keep identity.json "$work/claims"
-}
-
-# The bank may have a new key since its keys were fetched. They are fetched once more, and what is not there then is refused.
-paynet_keys() {
-    local kid
-    kid=$(printf '%s' "$1" | jq -Rr 'split(".")[0] | gsub("-"; "+") | gsub("_"; "/") | @base64d | fromjson | .kid // "" | strings' 2>/dev/null) || kid=
-    if ! printf '%s' "$kid" | jq -eRs --slurpfile jwks "$work/jwks" 'IN($jwks[0].keys[]?.kid)' >/dev/null; then
-        note 'the ID token names a key that is not in the JWK Set; once more'
-        rm -f "$work/jwks"
-        tell bank "GET ${bank[jwks_uri]}"
-        bank_jwks "${bank[jwks_uri]}" "$work/jwks"
-    fi
 }
 
 # Never more than was asked for.
