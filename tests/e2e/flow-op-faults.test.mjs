@@ -177,6 +177,34 @@ describe('an answer fails, or is lost', () => {
     await stand.control.lie('exemption-token-lost')
     await ended(stand.exemption(stand.fresh('state'), folder, order('1.00')), 4, 'invalid_grant')
     assert.equal(await movedInAll(), before)
+    assert.deepEqual(stand.ledgerOf(folder), [[100, 'small']])
+  })
+
+  test('an exemption is asked for and not seen by the bank, and asked for again', patient, async () => {
+    const folder = stand.customer()
+    await ended(payOnce(stand.fresh('state'), { folder }), 0)
+    await stand.control.lie('exemption-token-closed', 3)
+    const state = stand.fresh('state')
+    const answer = await ended(stand.exemption(state, folder, order('1.00')), 6, 'broken')
+    await stands(state, answer, 'exempt', /nothing is submitted/)
+    await stand.control.truth()
+    const { result } = await ended(stand.resume(state, []), 0)
+    assert.deepEqual(await stand.moved(result), [[['1.00', stranger]]])
+    assert.deepEqual(stand.ledgerOf(folder), [[100, 'small']])
+  })
+
+  test('an exemption that was never asked for leaves nothing in the ledger', patient, async () => {
+    const folder = stand.customer()
+    await ended(payOnce(stand.fresh('state'), { folder }), 0)
+    await stand.control.lie('create-failed', 3)
+    const state = stand.fresh('state')
+    const answer = await ended(stand.exemption(state, folder, order('1.00')), 6)
+    assert.equal(answer.failed.stands, 'create-1')
+    assert.deepEqual(stand.ledgerOf(folder), [])
+    await stand.control.truth()
+    const { result } = await ended(stand.resume(state, []), 0)
+    assert.deepEqual(await stand.moved(result), [[['1.00', stranger]]])
+    assert.deepEqual(stand.ledgerOf(folder), [[100, 'small']])
   })
 
   test('a refresh token was turned, and the answer lost', patient, async () => {
@@ -187,6 +215,12 @@ describe('an answer fails, or is lost', () => {
     await ended(stand.exemption(stand.fresh('state'), folder, order('1.00')), 0)
   })
 })
+
+// How many wait for the lock of a state folder, as the kernel has it.
+function lockWaiters(state) {
+  const { ino } = fs.statSync(path.join(state, 'lock'))
+  return fs.readFileSync('/proc/locks', 'utf8').split('\n').filter((line) => line.includes('-> FLOCK') && line.includes(`:${ino} `)).length
+}
 
 // A folder for PATH whose curl finds nobody for requests that fit.
 function deaf(pattern) {
@@ -305,5 +339,32 @@ exit $code`)
     const { result } = await ended(stand.run('op-payments', state, args), 0)
     assert.deepEqual(await stand.moved(result), once)
     assert.equal(await movedInAll(), before + 1)
+  })
+
+  test('while its submission is still on the way: the next run waits for it', patient, async () => {
+    const folder = fs.mkdtempSync(path.join(stand.dir, 'orphan-'))
+    const held = path.join(folder, 'held')
+    // The flow alone; this curl lives on, and sends when the test lets it.
+    script(folder, 'curl', `${read}
+if grep -qE '^PUT ' <<<"$what"; then
+    kill -9 "$(ps -o pgid= $$ | tr -d ' ')"
+    touch ${held}
+    until [[ -e ${held}.go ]]; do sleep 0.05; done
+fi
+/usr/bin/curl "$@" <<<"$config"`)
+    const before = await movedInAll()
+    const puts = async () => (await stand.requests()).filter(({ step }) => step === 'submit').length
+    const first = await puts()
+    const state = stand.fresh('state')
+    const killed = payOnce(state, { env: { PATH: `${folder}:${plainEnv.PATH}` } })
+    await until('the submission is held', () => fs.existsSync(held))
+    const next = stand.resume(state)
+    await until('the next run waits for the lock', () => lockWaiters(state) > 0)
+    assert.equal(await movedInAll(), before)
+    fs.writeFileSync(`${held}.go`, '')
+    const { result } = await ended(next, 0)
+    assert.equal((await killed).code, 'SIGKILL')
+    assert.deepEqual(await stand.moved(result), once)
+    assert.equal(await puts(), first + 1)
   })
 })

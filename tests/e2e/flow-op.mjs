@@ -61,11 +61,11 @@ export class OpStand {
   }
 
   setLedger(folder, cents) {
-    fs.writeFileSync(path.join(folder, 'ledger.json'), JSON.stringify(cents.map((one, i) => ({ flow: `flow-${i}`, cents: one, kind: 'small', sent: true }))))
+    fs.writeFileSync(path.join(folder, 'ledger.json'), JSON.stringify(cents.map((one, i) => ({ flow: `flow-${i}`, cents: one, kind: 'small' }))))
   }
 
   ledgerOf(folder) {
-    return JSON.parse(fs.readFileSync(path.join(folder, 'ledger.json'))).map(({ cents, kind, sent }) => [cents, kind, sent])
+    return JSON.parse(fs.readFileSync(path.join(folder, 'ledger.json'))).map(({ cents, kind }) => [cents, kind])
   }
 
   // `mode` is --json, --quiet or ''.

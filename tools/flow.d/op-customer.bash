@@ -3,21 +3,23 @@
 # A customer of OP, beyond one flow: a folder of mode 0700 with
 #   accounts.json    the IBANs the customer owns at OP, an array; written by whoever knows
 #   refresh          the refresh token of their last strong authentication
-#   ledger.json      the exemption payments since then: [{flow, cents, kind, sent}]
+#   ledger.json      the exemption payments since then: [{flow, cents, kind}]
 #
 #   customer_open DIR                    must be there, or is made
 #   customer_lock                        one flow at a time, until this one ends
 #   customer_authenticated TOKEN         a strong authentication: its refresh token, and an empty ledger
 #   customer_owns IBAN
-#   exemption_judge FLOW CENTS PAYER PAYEE    sets REPLY to '' and notes the payment, or to the limit that is
-#                                        in the way and $fault
-#   exemption_sent FLOW                  the bank is asked to exempt it: it counts for this authentication
+#   exemption_kind_of PAYER PAYEE        sets exemption_kind: own, between two accounts of the customer, or small
+#   exemption_judge FLOW CENTS PAYER PAYEE    sets REPLY to '', or to the limit that is in the way and $fault
+#   exemption_count FLOW CENTS           the bank is asked to exempt it: it counts for this authentication
 #   exemption_release FLOW               the bank refused
+#
+# A payment that was judged and never asked for leaves nothing behind; the lock is what keeps two from being judged at once.
 
 customer=
 exemption_each=3000 # cents; a payment is less than this
 exemption_sum=10000 # cents; those since the authentication are less than this
-exemption_count=5   # and fewer than this are before it
+exemption_most=5    # and fewer than this are before it
 
 customer_open() {
     customer=$(realpath -m -- "$1")
@@ -37,11 +39,10 @@ customer_put() {
     if ! sync "$customer/.new" || ! mv -T "$customer/.new" "$customer/$1" || ! sync "$customer"; then own "cannot write $customer/$1"; fi
 }
 
-# What may still come of an older authentication stays in the count.
 customer_authenticated() {
     customer_lock
     customer_put refresh "$1"
-    customer_put ledger.json "$(customer_ledger | jq -c 'map(select(.sent | not))')"
+    customer_put ledger.json '[]'
     exec 8>&-
 }
 
@@ -53,20 +54,24 @@ customer_owns() {
     jq -e --arg iban "$1" 'index($iban) != null' "$customer/accounts.json" >/dev/null
 }
 
+exemption_kind_of() {
+    exemption_kind=small
+    if customer_owns "$1" && customer_owns "$2"; then exemption_kind=own; fi
+}
+
 exemption_judge() {
-    local count sum kind=small
+    local count sum
     fault=
     exemption_held='payer, SEPA'
     customer_owns "$3" || { REPLY=payer fault='the account of the payer is not one of the customer'; return; }
     if ! sepa_check "$3" || ! sepa_check "$4"; then REPLY=sepa fault='only SEPA payments are exempt'; return; fi
-    if customer_owns "$4"; then
-        kind=own
+    if [[ $exemption_kind == own ]]; then
         exemption_held+=", both accounts are the customer's own"
     else
         read -r count sum < <(customer_ledger | jq -r --arg flow "$1" 'map(select(.kind == "small" and .flow != $flow))
             | "\(length) \(map(.cents) | add // 0)"')
         [[ $2 -lt $exemption_each ]] || { REPLY=amount fault='the amount must be less than 30.00 EUR'; return; }
-        [[ $count -lt $exemption_count ]] || { REPLY=count fault="there were $count exemption payments since the last strong authentication"; return; }
+        [[ $count -lt $exemption_most ]] || { REPLY=count fault="there were $count exemption payments since the last strong authentication"; return; }
         cents_text "$((sum + $2))"
         [[ $((sum + $2)) -lt $exemption_sum ]] || {
             fault="with this one the exemption payments since the last strong authentication are $REPLY EUR, and must be less than 100.00"
@@ -75,13 +80,12 @@ exemption_judge() {
         }
         exemption_held+=", less than 30.00 EUR, $count since the last strong authentication, with this one $REPLY EUR"
     fi
-    customer_put ledger.json "$(customer_ledger | jq -c --arg flow "$1" --argjson cents "$2" --arg kind "$kind" \
-        'map(select(.flow != $flow)) + [{flow: $flow, cents: $cents, kind: $kind, sent: false}]')"
     REPLY=
 }
 
-exemption_sent() {
-    customer_put ledger.json "$(customer_ledger | jq -c --arg flow "$1" 'map(if .flow == $flow then .sent = true else . end)')"
+exemption_count() {
+    customer_put ledger.json "$(customer_ledger | jq -c --arg flow "$1" --argjson cents "$2" --arg kind "$exemption_kind" \
+        'map(select(.flow != $flow)) + [{flow: $flow, cents: $cents, kind: $kind}]')"
 }
 
 exemption_release() {

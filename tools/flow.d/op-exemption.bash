@@ -18,6 +18,7 @@ steps_op_exemption() {
 run_op_exemption() {
     op_scope=payments
     op_refresher=exemption_refresh
+    op_lost=
     at_refusal=exemption_refused
     op_begin response_jwks_uri profiles/exemption profiles/payment profiles/response
     customer_open "${opt[customer]}"
@@ -44,17 +45,18 @@ limit() {
 
 # In each run, until the bank has been asked for the exemption: others may have been made meanwhile.
 exemption_limits() {
-    local payer payee cents
+    local payer payee
     state_has exemption || state_put exemption "$(</proc/sys/kernel/random/uuid)"
     state_get exemption
     exemption=$REPLY
-    ! state_has exemption-asked || return 0
-    state_put at limits
-    step 'The limits'
     amount_cents "$(jq -r .amountEUR "$state/order-1.json")"
     cents=$REPLY
     payer=$(jq -r .payer.iban "$state/order-1.json")
     payee=$(jq -r .payee.iban "$state/order-1.json")
+    exemption_kind_of "$payer" "$payee"
+    ! state_has exemption-asked || return 0
+    state_put at limits
+    step 'The limits'
     exemption_judge "$exemption" "$cents" "$payer" "$payee"
     [[ -z $REPLY ]] || limit "$REPLY" "$fault"
     held "$exemption_held"
@@ -98,14 +100,16 @@ exemption_ask() {
     done < <(jq -r '.parameters | to_entries[] | [.key, .value] | @tsv' "$work/signed")
     bank_secret client_secret_file
     form_add client_secret "$REPLY"
+    op_lost=
+    ! state_has exemption-asked || op_lost=yes
     state_put exemption-asked yes
-    exemption_sent "$exemption"
+    exemption_count "$exemption" "$cents"
     op_token exempt payments 'assertion'
 }
 
-# What the bank refuses before it has exempted the payment does not count.
+# What the bank refuses before it has exempted the payment does not count; but one answer that was lost may have been the yes.
 exemption_refused() {
-    if [[ -n ${exemption-} ]] && ! state_has did-exempt; then
+    if [[ -n ${exemption-} && -z $op_lost ]] && ! state_has did-exempt; then
         exemption_release "$exemption"
         state_drop exemption-asked
     fi

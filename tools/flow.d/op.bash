@@ -29,11 +29,13 @@ op_form() {
     form_add client_secret "$REPLY"
 }
 
-# Tokens that cost nothing: asked for again while the bank fails.
+# Tokens that cost nothing: asked for again while the bank fails. op_lost is set when one may have been given and is not here.
 op_token() {
     local try
     for ((try = 1; ; try++)); do
         if token_ask "$@"; then return; fi
+        # shellcheck disable=SC2034 # for op-exemption.bash
+        [[ $bank_sent == no ]] || op_lost=yes
         ((try < bank_tries)) || break
         sleep 0.3
     done
@@ -102,7 +104,7 @@ op_use() {
 op_customer() {
     local url query
     step 'The customer authorizes'
-    if [[ -n ${opt[callback]-} && ${opt[callback]} != - ]]; then
+    if [[ -n ${opt[callback]-} ]]; then
         state_has state || usage '--callback is for a customer who was sent to the bank in an earlier run'
         customer_go ''
     else
@@ -196,7 +198,7 @@ op_recover() {
 op_reconsider() {
     local path=$1/authorizations
     shift
-    if ! state_has asked || state_has did-customer || [[ -n ${opt[callback]-} && ${opt[callback]} != - ]]; then return 0; fi
+    if ! state_has asked || state_has did-customer || [[ -n ${opt[callback]-} ]]; then return 0; fi
     step 'What became of the authorization'
     state_get intent
     path+=/$REPLY
