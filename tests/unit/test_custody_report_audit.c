@@ -62,9 +62,9 @@ static void a_log_that_has_failed_is_warned_of(void **state)
     expect_text(status, "audit", "failed");
     assert_int_equal(number_of(log, "faults"), 1);
     expect_text(log, "detail", "audit-0000000002.jsonl: No space left on device");
-    assert_non_null(strstr(warning_of(status),
-                           "the audit log cannot be written, and nothing is signed: "
-                           "audit-0000000002.jsonl: No space left on device"));
+    assert_string_equal(warning_of(status),
+                        "the audit log cannot be written, and nothing is signed: "
+                        "audit-0000000002.jsonl: No space left on device");
     disk_mend(instance);
     JSON_CLEANUP json_t *mended = do_verb(instance, CUSTODY_STATUS, "{}");
     assert_string_equal(warning_of(mended), "");
