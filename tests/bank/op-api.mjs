@@ -106,7 +106,8 @@ function intentFor(op, token, authorizationId) {
 }
 
 const shown = ({ id, intent, status, created, modified, content }) => ({
-  paymentId: id, authorizationId: intent.id, status, created, modified, detailsOfCharges: 'SHA', paymentOrder: 'SEPA', count: 1, ...content, paymentType: 'SepaPayment',
+  paymentId: id, authorizationId: intent.id, status, created, modified, detailsOfCharges: 'SHA', paymentOrder: 'SEPA', count: 1, ...content,
+  paymentType: 'SepaPayment',
 })
 
 // The same key with the same body is the same order, however often it comes.
@@ -131,7 +132,10 @@ async function create(op, call) {
   const intent = intentFor(op, token, authorizationId)
   // Lies about a payment that joins others are lies of their own.
   const step = authorizationId === undefined ? 'create' : 'join'
-  const payment = { id: randomUUID(), step, intent, status: 'Unauthorized', created: time(), modified: time(), content, key, digest: digest(call.body), orders: 1, submissions: new Map() }
+  const payment = {
+    id: randomUUID(), step, intent, status: 'Unauthorized', created: time(), modified: time(), content,
+    key, digest: digest(call.body), orders: 1, submissions: new Map(),
+  }
   payment.answer = shown(payment)
   intent.payments.push(payment)
   op.payments.set(payment.id, payment)
@@ -181,7 +185,9 @@ function submit(op, call) {
 
 // --- authorizations --------------------------------------------------------------------------
 
-const shownIntent = ({ id, created, status, expires, iban, payments }) => ({ authorizationId: id, created, status, expires, iban, ...(payments && { payments: payments.map(shown) }) })
+const shownIntent = ({ id, created, status, expires, iban, payments }) => ({
+  authorizationId: id, created, status, expires, iban, ...(payments && { payments: payments.map(shown) }),
+})
 
 function register(op, call) {
   judgeCall(op, call, 'fundsconfirmations', false)
@@ -199,6 +205,9 @@ const intentOf = (op, call, api) => {
   demand(intent?.api === api, 404, 'not_found', 'there is no such resource')
   return intent
 }
+
+const examine = (op, call) => ({ status: 200, body: shownIntent(intentOf(op, call, 'fundsconfirmations')) })
+const examineBundle = (op, call) => signed(op, 'bundle', 200, shownIntent(intentOf(op, call, 'payments')))
 
 // Of the authorization, with all that was given for it.
 function revoke(op, intent) {
@@ -226,13 +235,13 @@ const payments = '/payments-psd2/v1'
 
 export const apiRoutes = (op) => [
   { step: 'intent', method: 'POST', path: `${funds}/authorizations`, act: (call) => register(op, call) },
-  { step: 'intent-status', method: 'GET', path: `${funds}/authorizations/{authorizationId}`, act: (call) => ({ status: 200, body: shownIntent(intentOf(op, call, 'fundsconfirmations')) }) },
+  { step: 'intent-status', method: 'GET', path: `${funds}/authorizations/{authorizationId}`, act: (call) => examine(op, call) },
   { step: 'revoke', method: 'DELETE', path: `${funds}/authorizations/{authorizationId}`, act: (call) => revoke(op, intentOf(op, call, 'fundsconfirmations')) },
   { step: 'funds', method: 'POST', path: `${funds}/funds-confirmations`, act: (call) => confirm(op, call) },
   { step: 'create', method: 'POST', path: `${payments}/sepa-payments`, act: (call) => create(op, call) },
   { step: 'status', method: 'GET', path: `${payments}/sepa-payments/{paymentId}`, act: (call) => look(op, call) },
   { step: 'remove', method: 'DELETE', path: `${payments}/sepa-payments/{paymentId}`, act: (call) => remove(op, call) },
   { step: 'submit', method: 'PUT', path: `${payments}/sepa-payments/{paymentId}/submissions/{submissionId}`, act: (call) => submit(op, call) },
-  { step: 'bundle', method: 'GET', path: `${payments}/authorizations/{authorizationId}`, act: (call) => signed(op, 'bundle', 200, shownIntent(intentOf(op, call, 'payments'))) },
+  { step: 'bundle', method: 'GET', path: `${payments}/authorizations/{authorizationId}`, act: (call) => examineBundle(op, call) },
   { step: 'revoke-bundle', method: 'DELETE', path: `${payments}/authorizations/{authorizationId}`, act: (call) => revoke(op, intentOf(op, call, 'payments')) },
 ]

@@ -33,7 +33,11 @@ async function judgeRequest(op, query) {
 
 const loginForm = (visit, text = '') =>
   page('Log in', {
-    action: '/oauth/login', hidden: { visit }, fields: [['username', 'Username'], ['password', 'Password'], ['code', 'Key code']], buttons: [['login', 'Log in']], text,
+    action: '/oauth/login',
+    hidden: { visit },
+    fields: [['username', 'Username'], ['password', 'Password'], ['code', 'Key code']],
+    buttons: [['login', 'Log in']],
+    text,
   })
 
 function consentForm(visit, { intent }) {
@@ -113,7 +117,7 @@ const routes = (op) => [
   },
 ]
 
-const publish = (op, step, path, signer) => ({
+const publish = (step, path, signer) => ({
   step,
   method: 'GET',
   path,
@@ -122,6 +126,6 @@ const publish = (op, step, path, signer) => ({
 
 export const authorizeRoutes = (op) => [
   ...routes(op).map((route) => ({ ...route, act: (call) => htmlOf(() => route.act(call)) })),
-  publish(op, 'oidc-jwks', '/oauth/jwks/PSD2_OIDC', () => op.oidcKeys),
-  publish(op, 'payments-jwks', '/psd2/sandbox/jwks/payments/jwks.json', () => op.paymentKeys),
+  publish('oidc-jwks', '/oauth/jwks/PSD2_OIDC', () => op.oidcKeys),
+  publish('payments-jwks', '/psd2/sandbox/jwks/payments/jwks.json', () => op.paymentKeys),
 ]

@@ -63,7 +63,8 @@ const hashLies = (name) => [
 ]
 
 function ofIdToken(step, where, hashes) {
-  const changed = [...idTokenLies, ...hashes.flatMap(hashLies)].map(([name, rule, says, change]) => ({ name: `${step}-${name}`, rule, says: `${where}: ${says}`, change }))
+  const all = [...idTokenLies, ...hashes.flatMap(hashLies)]
+  const changed = all.map(([name, rule, says, change]) => ({ name: `${step}-${name}`, rule, says: `${where}: ${says}`, change }))
   const mangled = { name: `${step}-signature`, rule: 'signature', says: `${where}: the signature is not good`, mangle: flipped }
   return [...changed, mangled].map((lie) => ({ at: `${step} id-token`, ...lie }))
 }
@@ -110,7 +111,9 @@ const tokenLies = [
   ['none', 'answer', 'there is no access token', body((answer) => void delete answer.access_token)],
   ['no-json', 'answer', 'the answer is no JSON', (reply) => ({ ...reply, body: '<html>' })],
   ['found', 'status', 'the answer is a redirection', () => ({ status: 302, headers: { location: 'https://tpp.example/' } })],
-  ['interaction', 'interaction-id', 'the answer has the interaction id of another request', (reply) => ({ ...reply, headers: { 'x-fapi-interaction-id': randomUUID() } })],
+  ['interaction', 'interaction-id', 'the answer has the interaction id of another request', (reply) => ({
+    ...reply, headers: { 'x-fapi-interaction-id': randomUUID() },
+  })],
 ]
 
 const ofTokens = Object.entries(tokenSteps).flatMap(([step, what]) =>
@@ -128,7 +131,9 @@ const ofCode = [
 
 // A change to { header, body, payload, key }: what is sent is `body`, what is signed `payload`.
 const signatureLies = [
-  ['other-bytes', 'signature', 'the signature is over other bytes: the same JSON, written otherwise', (draft) => (draft.payload = JSON.stringify(draft.body, undefined, 1))],
+  ['other-bytes', 'signature', 'the signature is over other bytes: the same JSON, written otherwise', (draft) => {
+    draft.payload = JSON.stringify(draft.body, undefined, 1)
+  }],
   ['other-key', 'signature', 'signed by a key that is not the one kid names', (draft) => (draft.key = stranger('ES256'))],
   ['oidc-key', 'key', "signed by the key of the bank's ID tokens, which is none of its answers", (draft, op) => {
     Object.assign(draft.header, { alg: 'RS256', kid: op.oidcKeys.kid })
@@ -174,11 +179,20 @@ const contentLies = {
   ],
 }
 
-const signedSteps = { create: 'the answer to a payment', join: 'the answer to a payment that joins another', submit: 'the answer to a submission', status: 'the status of a payment' }
+const signedSteps = {
+  create: 'the answer to a payment',
+  join: 'the answer to a payment that joins another',
+  submit: 'the answer to a submission',
+  status: 'the status of a payment',
+}
+
+function ofSignature(step, what) {
+  const lie = ([name, rule, says]) => ({ name: `${step}-jws-${name}`, at: `${step} signature`, rule, says: `${what}: ${says}` })
+  return [...signatureLies.map((row) => ({ ...lie(row), change: row[3] })), ...headerLies.map((row) => ({ ...lie(row), mangle: row[3] }))]
+}
 
 const ofAnswers = Object.entries(signedSteps).flatMap(([step, what]) => [
-  ...(step === 'join' ? [] : signatureLies).map(([name, rule, says, change]) => ({ name: `${step}-jws-${name}`, at: `${step} signature`, rule, says: `${what}: ${says}`, change })),
-  ...(step === 'join' ? [] : headerLies).map(([name, rule, says, mangle]) => ({ name: `${step}-jws-${name}`, at: `${step} signature`, rule, says: `${what}: ${says}`, mangle })),
+  ...(step === 'join' ? [] : ofSignature(step, what)),
   ...contentLies[step].map(([name, rule, says, change]) => ({
     name: `${step}-${name}`, at: `${step} content`, rule, says: `${what}, well signed: ${says}`,
     change: (content) => {
@@ -193,7 +207,7 @@ const ofAnswers = Object.entries(signedSteps).flatMap(([step, what]) => [
 
 const ofOthers = [
   ['intent-iban', 'intent', 'intent', 'the authorization: the account is another one', body((answer) => void (answer.iban = 'FI1410093000123458'))],
-  ['intent-authorized', 'intent', 'intent', 'the authorization: it is authorized, which nobody has done', body((answer) => void (answer.status = 'Authorized'))],
+  ['intent-authorized', 'intent', 'intent', 'the authorization: nobody has authorized it, and it is', body((answer) => void (answer.status = 'Authorized'))],
   ['intent-none', 'intent', 'answer', 'the authorization: there is no authorizationId', body((answer) => void delete answer.authorizationId)],
   ['funds-text', 'funds', 'answer', 'the confirmation: fundsAvailable is a text', body((answer) => void (answer.fundsAvailable = 'true'))],
   ['funds-none', 'funds', 'answer', 'the confirmation: there is no fundsAvailable', body(() => ({}))],
@@ -217,7 +231,8 @@ const refusals = [
   ['client-token', 401, 'invalid_client'], ['client-token', 400, 'invalid_scope'], ['client-token', 400, 'unsupported_grant_type'],
   ['client-token', 403, 'unauthorized_client'], ['code-token', 400, 'invalid_grant'], ['code-token', 400, 'invalid_request'],
   ['refresh-token', 400, 'invalid_grant'], ['exemption-token', 400, 'invalid_grant'],
-  ['intent', 401, 'unauthorized'], ['intent', 400, 'invalid_request'], ['create', 401, 'invalid_token'], ['create', 400, 'invalid_signature'], ['create', 409, 'conflict'],
+  ['intent', 401, 'unauthorized'], ['intent', 400, 'invalid_request'],
+  ['create', 401, 'invalid_token'], ['create', 400, 'invalid_signature'], ['create', 409, 'conflict'],
   ['submit', 401, 'invalid_token'], ['submit', 409, 'conflict'], ['status', 404, 'not_found'], ['funds', 403, 'insufficient_scope'],
 ].map(([step, status, error]) => ({
   name: `${step}-${error.replaceAll('_', '-')}`, at: `${step} before`, error, says: `the answer to ${step} is ${status} ${error}`,
@@ -239,9 +254,15 @@ const ofWays = [...waySteps, ...Object.keys(sets)].flatMap((step) =>
   ways.map(([name, moment, says, answer]) => ({ name: `${step}-${name}`, at: `${step} ${moment}`, way: true, says: `the answer to ${step} ${says}`, answer })),
 )
 
+// The documents' own slip of the pen: "hash the code value".
+const ofCodeInState = {
+  name: 'front-s_hash-of-code', at: 'front id-token', rule: 'hash', says: 'ID token of the redirection: s_hash is of the code',
+  change: ({ claims, texts }) => (claims.s_hash = half(texts.c_hash)),
+}
+
 export const lies = [
   ...ofIdToken('front', 'ID token of the redirection', ['c_hash', 's_hash']),
   ...ofIdToken('token', 'ID token of the token endpoint', ['at_hash', 'rt_hash']),
-  { name: 'front-s_hash-of-code', at: 'front id-token', rule: 'hash', says: 'ID token of the redirection: s_hash is of the code', change: ({ claims, texts }) => (claims.s_hash = half(texts.c_hash)) },
+  ofCodeInState,
   ...redirectionLies, ...ofTokens, ...ofCode, ...ofAnswers, ...ofOthers, ...ofSets, ...refusals, ...ofWays,
 ]

@@ -4,51 +4,31 @@
 
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import fs from 'node:fs'
-import os from 'node:os'
-import path from 'node:path'
 import { after, before, describe, test } from 'node:test'
 
-import { start } from '../bank/op.mjs'
-import { Sandbox, request } from './lib.mjs'
+import { lies as list } from '../bank/op-lies.mjs'
 import { judgeIdToken, judgeMembers, judgeSignature, judgeToken } from './op-judge.mjs'
-import { clientCertificate, funds, payments, Tpp } from './op-tpp.mjs'
+import { BankStand, funds, payments, Tpp } from './op-tpp.mjs'
 
+const stand = new BankStand()
+const control = (...args) => stand.control(...args)
 let box
 let bank
 let tpp
-let dir
 let spare // an authorized payment, submitted, with the tokens of its customer
 
 before(async () => {
-  box = await Sandbox.up()
-  dir = fs.mkdtempSync(path.join(os.tmpdir(), 'qe-lies-'))
-  bank = await start(box.dir)
-  tpp = new Tpp(box, bank.file, await clientCertificate(box, dir, 'tpp'))
-  spare = await payment()
-  await tpp.api('PUT', `${payments}/${spare.paymentId}/submissions/1`, spare.tokens.access_token)
+  await stand.up()
+  ;({ box, bank, tpp } = stand)
+  spare = await tpp.authorized(body())
+  await tpp.submit(spare.tokens.access_token, spare.paymentId, '1')
 })
+after(() => stand.down())
 
-after(async () => {
-  await bank?.close()
-  await box?.down()
-  fs.rmSync(dir, { recursive: true })
-})
-
-const list = (await import('../bank/op-lies.mjs')).lies
-const control = (method, target, body) => request(bank.socket, method, target, { body: body && JSON.stringify(body) })
 const content = { payee: { iban: 'FI2112345600000785', name: 'Shop' }, payer: { iban: 'FI5850009420172322' }, message: 'm', amountEUR: '4.00' }
 const body = () => JSON.stringify(content)
 
-async function payment() {
-  const { json } = await tpp.create(await tpp.clientToken('payments'), body())
-  return { ...json, ...(await tpp.authorize('op-jar-pis', json.authorizationId)) }
-}
-
-async function intent() {
-  const token = await tpp.clientToken('fundsconfirmations')
-  return (await tpp.api('POST', `${funds}/authorizations`, token, { body: '{"iban":"FI8659986920068681"}' })).json.authorizationId
-}
+const intent = async () => (await tpp.intent(await tpp.clientToken('fundsconfirmations'))).authorizationId
 
 // An ID token by jose, and by the service: both must say the same.
 async function judgedIdToken(profile, { id_token, nonce, authorizationId, texts }) {
@@ -89,7 +69,7 @@ const steps = {
     const token = await tpp.clientToken('fundsconfirmations')
     return {
       go: ({ headers }) => tpp.api('POST', `${funds}/authorizations`, token, { body: '{"iban":"FI8659986920068681"}', headers }),
-      judge: (answer) => common(answer, 201) ?? (judgeMembers(answer.json, { authorizationId: (id) => id !== undefined }) ? 'answer' : judgeMembers(answer.json, { iban: 'FI8659986920068681', status: 'Unauthorized' }) && 'intent'),
+      judge: (answer) => common(answer, 201) ?? judgeNewIntent(answer.json),
     }
   },
   redirection: async () => {
@@ -129,7 +109,7 @@ const steps = {
     return creation(token, (await tpp.create(token, body())).json.authorizationId)
   },
   submit: async () => {
-    const { paymentId, tokens } = await payment()
+    const { paymentId, tokens } = await tpp.authorized(body())
     return {
       go: ({ headers }) => tpp.api('PUT', `${payments}/${paymentId}/submissions/a`, tokens.access_token, { headers }),
       judge: async (answer) => common(answer, 200) ?? (await judgedSignature(answer)) ?? judgeMembers(answer.json, { submissionId: 'a', paymentId }),
@@ -138,7 +118,7 @@ const steps = {
   status: async () => ({
     go: ({ headers }) => tpp.api('GET', `${payments}/${spare.paymentId}`, spare.tokens.access_token, { headers }),
     judge: async (answer) => common(answer, 200) ?? (await judgedSignature(answer)) ??
-      judgeMembers(answer.json, { ...content, paymentId: spare.paymentId, authorizationId: spare.authorizationId, status: (status) => ['Pending', 'Completed'].includes(status) }),
+      judgeMembers(answer.json, { ...content, paymentId: spare.paymentId, authorizationId: spare.authorizationId, status: isUnderWay }),
   }),
   'refresh-token': async () => {
     const { refresh_token } = spare.tokens
@@ -148,10 +128,8 @@ const steps = {
     }
   },
   'exemption-token': async () => {
-    const { json: tokens } = await tpp.token({ grant_type: 'refresh_token', refresh_token: spare.tokens.refresh_token, scope: 'payments' })
     const own = JSON.stringify({ ...content, payee: { iban: 'FI4950009420028730', name: 'Me' } })
-    const { json } = await tpp.create(tokens.access_token, own, { headers: tpp.present })
-    const { parameters } = await tpp.service('/v1/grant-assertion/op-exemption', { state: 's', nonce: randomUUID(), max_age: 86400, authorizationId: json.authorizationId })
+    const { parameters } = await tpp.exemption(spare.tokens.refresh_token, own)
     return {
       go: ({ headers }) => tpp.token(parameters, { headers }),
       judge: (answer) => common(answer, 200) ?? judgeToken(answer, 'payments'),
@@ -163,8 +141,16 @@ const steps = {
 
 const creation = (token, authorizationId) => ({
   go: ({ headers }) => tpp.create(token, JSON.stringify({ ...content, authorizationId }), { headers }),
-  judge: async (answer) => common(answer, 201) ?? (await judgedSignature(answer)) ?? judgeMembers(answer.json, { ...content, status: 'Unauthorized', ...(authorizationId && { authorizationId }) }),
+  judge: async (answer) => common(answer, 201) ?? (await judgedSignature(answer)) ??
+    judgeMembers(answer.json, { ...content, status: 'Unauthorized', ...(authorizationId && { authorizationId }) }),
 })
+
+const isUnderWay = (status) => ['Pending', 'Completed'].includes(status)
+
+function judgeNewIntent(json) {
+  if (json.authorizationId === undefined) return 'answer'
+  return judgeMembers(json, { iban: 'FI8659986920068681', status: 'Unauthorized' }) && 'intent'
+}
 
 const setOf = (uri) => ({
   go: ({ headers }) => tpp.send('GET', uri, { client: {}, headers }),

@@ -63,12 +63,15 @@ export async function judgeSignature({ headers, bytes }, jwks) {
   const [head, middle, signature] = jws.split('.')
   if (middle !== '') return 'malformed'
   const early = judgeHeader(head, algorithms.answer, { detached: true }) ?? judgeSet(jwks)
-  return early ?? failing(flattenedVerify({ protected: head, payload: bytes.toString('base64url'), signature }, createLocalJWKSet(jwks), { algorithms: algorithms.answer }))
+  if (early) return early
+  const whole = { protected: head, payload: bytes.toString('base64url'), signature }
+  return failing(flattenedVerify(whole, createLocalJWKSet(jwks), { algorithms: algorithms.answer }))
 }
 
 // `want`: members and what they must be; a function judges.
 export function judgeMembers(json, want) {
-  return Object.entries(want).find(([name, value]) => (typeof value === 'function' ? !value(json[name]) : JSON.stringify(json[name]) !== JSON.stringify(value)))?.[0]
+  const good = ([name, value]) => (typeof value === 'function' ? value(json[name]) : JSON.stringify(json[name]) === JSON.stringify(value))
+  return Object.entries(want).find((one) => !good(one))?.[0]
 }
 
 export function judgeToken({ json }, scope) {

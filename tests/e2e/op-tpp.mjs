@@ -2,14 +2,17 @@
 // A TPP of the tests against tests/bank/op.mjs: node's https and the service, and no rules of its own. Each method is one
 // request, so that a test can send a wrong one.
 
+import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import fs from 'node:fs'
 import https from 'node:https'
 import { createRequire } from 'node:module'
+import os from 'node:os'
 import path from 'node:path'
 
-import { repository, run } from './lib.mjs'
+import { start } from '../bank/op.mjs'
 import { opPayment } from './bodies.mjs'
+import { repository, request, run, Sandbox } from './lib.mjs'
 import { makeKey, openssl } from './tls.mjs'
 
 export const funds = '/confirmation-of-funds-psd2/v1'
@@ -25,6 +28,16 @@ export async function clientCertificate(box, dir, name, subject = '/C=FI/O=Sandb
   await openssl('x509', '-req', '-in', at('csr.pem'), '-CA', path.join(box.dir, 'ca.crt.pem'), '-CAkey', path.join(box.dir, 'private/ca.key.pem'),
     '-set_serial', `0x${randomUUID().replaceAll('-', '').slice(0, 30)}`, '-days', '2', '-extfile', at('ext'), '-out', at('crt.pem'))
   return { cert: fs.readFileSync(at('crt.pem')), key: fs.readFileSync(at('key.pem')) }
+}
+
+export const payment = (values) =>
+  JSON.stringify({ payee: { iban: 'FI1410093000123458', name: 'Shop' }, payer: { iban: 'FI5850009420172322' }, amountEUR: '4.00', message: 'm', ...values })
+
+// `answer` is this refusal.
+export async function refuses(answer, status, error, text) {
+  const { json, ...got } = await answer
+  assert.deepEqual([got.status, json.error], [status, error], JSON.stringify(json))
+  assert.match(json.error_description, text)
 }
 
 export class Tpp {
@@ -43,7 +56,8 @@ export class Tpp {
         incoming.on('data', (part) => parts.push(part)).on('error', reject)
         incoming.on('end', () => {
           const bytes = Buffer.concat(parts)
-          resolve({ status: incoming.statusCode, headers: incoming.headers, bytes, text: String(bytes), protocol: outgoing.socket.getProtocol(), get json() { return JSON.parse(bytes) } })
+          const protocol = outgoing.socket.getProtocol()
+          resolve({ status: incoming.statusCode, headers: incoming.headers, protocol, bytes, text: String(bytes), get json() { return JSON.parse(bytes) } })
         })
       })
       outgoing.on('error', reject).end(body)
@@ -65,7 +79,8 @@ export class Tpp {
   }
 
   api(method, target, token, { headers = {}, ...more } = {}) {
-    const all = { 'x-api-key': this.apiKey, 'x-fapi-financial-id': this.bank.financial_id, authorization: `Bearer ${token}`, 'content-type': 'application/json', ...headers }
+    const own = { 'x-api-key': this.apiKey, 'x-fapi-financial-id': this.bank.financial_id, authorization: `Bearer ${token}`, 'content-type': 'application/json' }
+    const all = { ...own, ...headers }
     return this.send(method, `${this.bank.api}${target}`, { headers: Object.fromEntries(Object.entries(all).filter(([, value]) => value !== null)), ...more })
   }
 
@@ -93,7 +108,8 @@ export class Tpp {
 
   // The request object of the service, and what it was made of.
   async jar(profile, authorizationId, more = {}) {
-    const sent = { response_type: 'code id_token', redirect_uri: this.bank.redirect_uri, state: randomUUID(), nonce: randomUUID(), max_age: 86400, authorizationId, ...more }
+    const own = { response_type: 'code id_token', redirect_uri: this.bank.redirect_uri, state: randomUUID(), nonce: randomUUID(), max_age: 86400 }
+    const sent = { ...own, authorizationId, ...more }
     const { parameters } = await this.service(`/v1/jar/${profile}`, sent)
     return { ...sent, parameters }
   }
@@ -142,5 +158,50 @@ export class Tpp {
       jws: headers['x-jws-signature'] ?? '', payload: bytes.toString('base64url'), jwks: await this.jwks(this.bank.response_jwks_uri),
     })
     return { status, ...json }
+  }
+  // --- steps that go well ---
+
+  async intent(token, iban = 'FI8659986920068681') {
+    return (await this.api('POST', `${funds}/authorizations`, token, { body: JSON.stringify({ iban }) })).json
+  }
+
+  // As in the document's example.
+  submit(token, paymentId, submissionId, more) {
+    return this.api('PUT', `${payments}/${paymentId}/submissions/${submissionId}`, token, { headers: { 'x-fapi-financial-id': null }, ...more })
+  }
+
+  // A payment that its customer has authorized, with { sent, answer, tokens }.
+  async authorized(body) {
+    const { json } = await this.create(await this.clientToken('payments'), body)
+    return { ...json, ...(await this.authorize('op-jar-pis', json.authorizationId)) }
+  }
+
+  // One of the exemption flow: a new payment, the parameters of its assertion, and the tokens it was made with.
+  async exemption(refresh_token, body) {
+    const { json: tokens } = await this.token({ grant_type: 'refresh_token', refresh_token, scope: 'payments' })
+    const { json } = await this.create(tokens.access_token, body, { headers: this.present })
+    const claims = { state: 's', nonce: randomUUID(), max_age: 86400, authorizationId: json.authorizationId }
+    const { parameters } = await this.service('/v1/grant-assertion/op-exemption', claims)
+    return { ...json, parameters, refresh_token: tokens.refresh_token, access_token: tokens.access_token }
+  }
+}
+
+// A sandbox, the bank in this process, and a TPP: `box`, `bank`, `tpp`, and `dir` for files.
+export class BankStand {
+  async up() {
+    this.box = await Sandbox.up()
+    this.dir = fs.mkdtempSync(path.join(os.tmpdir(), 'qe-bank-'))
+    this.bank = await start(this.box.dir)
+    this.tpp = new Tpp(this.box, JSON.parse(fs.readFileSync(this.bank.path)), await clientCertificate(this.box, this.dir, 'tpp'))
+  }
+
+  async down() {
+    await this.bank?.close()
+    await this.box?.down()
+    if (this.dir) fs.rmSync(this.dir, { recursive: true })
+  }
+
+  control(method, target, body) {
+    return request(this.bank.socket, method, target, { body: body && JSON.stringify(body) })
   }
 }
