@@ -19,8 +19,10 @@ static atomic_int fail_fdatasync;
 static atomic_int fail_open; /* of new files */
 static atomic_int fail_ftruncate;
 static atomic_int fail_next; /* writes, from the next new file on */
+static atomic_bool has_next;
 static atomic_bool short_writes;
 static atomic_int slow_sync_ms;
+static atomic_bool sync_hangs;
 static atomic_bool syncs; /* slowly, now */
 
 ssize_t __real_pwrite(int fd, const void *data, size_t len, off_t at);
@@ -34,7 +36,7 @@ int __wrap_openat(int folder, const char *name, int flags, mode_t mode);
 
 ssize_t __wrap_pwrite(int fd, const void *data, size_t len, off_t at)
 {
-    int error = atomic_load(&fail_pwrite);
+    int error = atomic_load(atomic_load(&has_next) ? &fail_next : &fail_pwrite);
     if (error != 0) {
         (void)__real_pwrite(fd, data, len / 2, at);
         errno = error;
@@ -52,6 +54,9 @@ int __wrap_fdatasync(int fd)
     }
     int ms = atomic_load(&slow_sync_ms);
     atomic_store(&syncs, ms > 0);
+    while (atomic_load(&sync_hangs)) {
+        (void)poll(NULL, 0, 1);
+    }
     (void)poll(NULL, 0, ms); /* the disk is slow */
     return __real_fdatasync(fd);
 }
@@ -63,9 +68,8 @@ int __wrap_openat(int folder, const char *name, int flags, mode_t mode)
         errno = error;
         return -1;
     }
-    error = atomic_load(&fail_next);
-    if ((flags & O_CREAT) != 0 && error != 0) {
-        atomic_store(&fail_pwrite, error);
+    if ((flags & O_CREAT) != 0 && atomic_load(&fail_next) != 0) {
+        atomic_store(&has_next, true);
     }
     return __real_openat(folder, name, flags, mode);
 }
@@ -87,9 +91,11 @@ static inline int set_up(void **state)
     atomic_store(&fail_fdatasync, 0);
     atomic_store(&fail_open, 0);
     atomic_store(&fail_next, 0);
+    atomic_store(&has_next, false);
     atomic_store(&fail_ftruncate, 0);
     atomic_store(&short_writes, false);
     atomic_store(&slow_sync_ms, 0);
+    atomic_store(&sync_hangs, false);
     atomic_store(&syncs, false);
     return 0;
 }
