@@ -125,7 +125,7 @@ function featuresOf({ api, consents }) {
   }
 }
 
-// `bank`: { dir, issuer, api, front, keys, clients, consents, rotates }. `keys` is the bank's private JWK Set.
+// `bank`: { dir, issuer, api, front, keys, clients, consents, turns }. `keys` is the bank's private JWK Set.
 export function providerOf(bank) {
   const { dir, issuer, api, clients, consents, keys } = bank
   const at = (endpoint) => new URL(endpoint, api).href
@@ -142,7 +142,7 @@ export function providerOf(bank) {
     enabledJWA: { idTokenSigningAlgValues: only, requestObjectSigningAlgValues: only, clientAuthSigningAlgValues: only },
     assertJwtClientAuthClaimsAndHeader: onlyTheIssuer,
     issueRefreshToken: () => true,
-    rotateRefreshToken: () => bank.rotates,
+    rotateRefreshToken: () => bank.turns,
     routes: { authorization: '/authorize', token: '/token', pushed_authorization_request: '/par', jwks: '/jwks' },
     // The API's own listener, which demands a client certificate (RFC 8705 §5).
     discovery: { mtls_endpoint_aliases: { token_endpoint: at('/token'), pushed_authorization_request_endpoint: at('/par') } },

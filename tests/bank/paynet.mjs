@@ -133,30 +133,48 @@ async function openDoors(bank) {
   return { front, api }
 }
 
-// `name` is that of its files in DIR: several banks may be beside one sandbox.
-export async function start(dir, { lie, name = 'paynet' } = {}) {
-  const { client_id: first, issuer, redirect_uris: redirectUris } = new Sandbox(dir).bound('paynet-jar')
-  await registerSecond(dir, first)
+// The clients: that of the service's profiles PREFIX-jar and so on, and for PayNet's own the second one. Gives what the TPP is
+// told of them, by the name of its file.
+async function register(bank, dir, name, prefix) {
+  const { client_id } = new Sandbox(dir).bound(`${prefix}-jar`)
+  bank.clients = [byAssertion(client_id, bank.redirectUris)]
+  const files = { [name]: bankFile(bank, client_id, 'private_key_jwt', prefix) }
+  if (prefix !== 'paynet') {
+    delete files[name].profiles.id_token_refresh
+    return files
+  }
+  await registerSecond(dir, client_id)
+  bank.clients.push(byCertificate(secondClient, bank.redirectUris, subjectIn(path.join(dir, 'transport.crt.pem'))))
+  return { ...files, [`${name}-mtls`]: bankFile(bank, secondClient, 'tls_client_auth', 'paynet-mtls') }
+}
+
+const shown = ({ accounts: shared, ...consent }) => ({ ...consent, accounts: shared.length })
+
+// `name` is that of its files in DIR: several banks may be beside one sandbox. `prefix` is that of the service's profiles.
+export async function start(dir, { lie, name = 'paynet', prefix = 'paynet' } = {}) {
+  const { issuer, redirect_uris } = new Sandbox(dir).bound(`${prefix}-jar`)
   const bank = {
     // With two addresses there is none for who sends no good request: they see a page.
-    dir, issuer, redirectUris: [...redirectUris, 'https://tpp.example/another'], consents: new Map(), requests: [], rotates: false, cookieKey: secret(),
-    lies: new Lies(list), signer: await Signer.create('PS256', 'paynet'),
+    dir, issuer, redirectUris: [...redirect_uris, 'https://tpp.example/another'], consents: new Map(), requests: [], turns: false,
+    cookieKey: secret(), lies: new Lies(list), signer: await Signer.create('PS256', 'paynet'),
   }
   const { front, api } = await openDoors(bank)
   bank.keys = privateJwks(bank.signer)
-  bank.clients = [byAssertion(first, bank.redirectUris), byCertificate(secondClient, bank.redirectUris, subjectIn(path.join(dir, 'transport.crt.pem')))]
+  const { [name]: file, ...others } = await register(bank, dir, name, prefix)
   bank.provider = providerOf(bank)
   bank.provider.use(layer(bank))
   bank.handler = bank.provider.callback()
-  const second = put(path.join(dir, `${name}-mtls.json`), `${JSON.stringify(bankFile(bank, secondClient, 'tls_client_auth', 'paynet-mtls'), undefined, 2)}\n`)
+  const written = Object.entries(others).map(([other, content]) => put(path.join(dir, `${other}.json`), `${JSON.stringify(content, undefined, 2)}\n`))
   return open(dir, name, {
-    file: bankFile(bank, first, 'private_key_jwt', 'paynet'),
+    file,
     lies: bank.lies,
-    ledger: () => ({ requests: bank.requests, consents: [...bank.consents.values()].map(({ accounts: shared, ...consent }) => ({ ...consent, accounts: shared.length })) }),
+    ledger: () => ({ requests: bank.requests, consents: [...bank.consents.values()].map(shown) }),
     tls: (versions) => api.versions(versions),
     rotate: () => bank.signer.rotate(),
+    // Whether each refresh brings another refresh token, and ends the old one.
+    turn: (on) => (bank.turns = on),
     async close() {
-      fs.rmSync(second, { force: true })
+      for (const other of written) fs.rmSync(other, { force: true })
       await Promise.all([front.close(), api.close()])
     },
   }, lie)

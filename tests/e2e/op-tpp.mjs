@@ -34,10 +34,25 @@ export const payment = (values) =>
   JSON.stringify({ payee: { iban: 'FI1410093000123458', name: 'Shop' }, payer: { iban: 'FI5850009420172322' }, amountEUR: '4.00', message: 'm', ...values })
 
 // `answer` is this refusal.
-export async function refuses(answer, status, error, text) {
+export async function refuses(answer, status, error, text = /./) {
   const { json, ...got } = await answer
   assert.deepEqual([got.status, json.error], [status, error], JSON.stringify(json))
   assert.match(json.error_description, text)
+}
+
+// Resolves with { status, headers, bytes, text, json }; rejects when there is no answer. `tls` has what https.request takes.
+export function send(method, url, { headers = {}, body, ...tls }) {
+  return new Promise((resolve, reject) => {
+    const outgoing = https.request(url, { method, headers, ...tls, agent: false, family: 4 }, (incoming) => {
+      const parts = []
+      incoming.on('data', (part) => parts.push(part)).on('error', reject)
+      incoming.on('end', () => {
+        const bytes = Buffer.concat(parts)
+        resolve({ status: incoming.statusCode, headers: incoming.headers, bytes, text: String(bytes), protocol: outgoing.socket.getProtocol(), get json() { return JSON.parse(bytes) } })
+      })
+    })
+    outgoing.on('error', reject).end(body)
+  })
 }
 
 export class Tpp {
@@ -48,20 +63,8 @@ export class Tpp {
     this.apiKey = fs.readFileSync(bank.api_key_file, 'utf8')
   }
 
-  // Resolves with { status, headers, bytes, text, json }; rejects when there is no answer.
-  send(method, url, { headers = {}, body, client = this.client, ...tls } = {}) {
-    return new Promise((resolve, reject) => {
-      const outgoing = https.request(url, { method, headers, ca: this.ca, ...client, ...tls, agent: false, family: 4 }, (incoming) => {
-        const parts = []
-        incoming.on('data', (part) => parts.push(part)).on('error', reject)
-        incoming.on('end', () => {
-          const bytes = Buffer.concat(parts)
-          const protocol = outgoing.socket.getProtocol()
-          resolve({ status: incoming.statusCode, headers: incoming.headers, protocol, bytes, text: String(bytes), get json() { return JSON.parse(bytes) } })
-        })
-      })
-      outgoing.on('error', reject).end(body)
-    })
+  send(method, url, { client = this.client, ...more } = {}) {
+    return send(method, url, { ca: this.ca, ...client, ...more })
   }
 
   // Without a client certificate.
