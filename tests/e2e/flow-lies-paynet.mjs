@@ -4,13 +4,12 @@
 
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
-import os from 'node:os'
 import path from 'node:path'
-import { after, before, describe, test } from 'node:test'
+import { after, describe, test } from 'node:test'
 
 import { lies } from '../bank/paynet-lies.mjs'
-import { bin, Sandbox, seconds } from './lib.mjs'
-import { Lanes } from './paynet.mjs'
+import { bin } from './lib.mjs'
+import { abreast, banks } from './paynet.mjs'
 
 const steps = ['well-known', 'jwks', 'par', 'authorize', 'token', 'accounts']
 // Where it shows: keys are looked at when there is something to verify, and a bad code when it is sent.
@@ -36,32 +35,22 @@ function judgeEnd(lie, [code, name], { answer, book, told, left }) {
 
 // `table`: lie → [exit, name]; `only`: which lies must be in it. `verb` is consent, or refresh of a consent that was given.
 export function meetLies(file, { verb = 'consent', table, only }) {
-  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'qf-'))
+  const { check } = banks()
   const rows = []
-  let box, lanes
-  before(async () => {
-    box = await Sandbox.up()
-    lanes = await Lanes.open(box, dir)
-  })
-  after(async () => {
-    await lanes?.close()
-    await box?.down()
-    fs.rmSync(dir, { recursive: true, force: true })
-    put(file, rows)
-  })
+  after(() => put(file, rows))
 
   test('no lie is left out', () => {
     assert.deepEqual(Object.keys(table).sort(), lies.filter(only).map(({ name }) => name).sort())
   })
 
-  describe(`${verb} meets`, { concurrency: 3 }, () => {
+  describe(`${verb} meets`, abreast, () => {
     for (const [name, [code, rule, times = 1]] of Object.entries(table)) {
       const lie = lies.find((one) => one.name === name)
-      test(`${name}: ${lie.says}`, { timeout: seconds(120) }, () => lanes.take(async (lane) => {
+      check(`${name}: ${lie.says}`, async (lane) => {
         const met = await meet(lane, verb, name, times)
         rows.push([name, lie.says, code === 0 ? '0 done' : `${met.answer.code} ${met.answer.failed?.name}`, met.answer.failed?.text ?? ''])
         judgeEnd(lie, [code, rule], met)
-      }))
+      })
     }
   })
 }

@@ -1,34 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// tools/flow paynet-consent and paynet-refresh against npm's oidc-provider: all ways to the end, and all that a bank, a
-// customer and a host can do on the way that is no lie.
+// tools/flow paynet-consent and paynet-refresh against npm's oidc-provider: all ways to the end, and what customers and time
+// do on the way.
 
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
-import os from 'node:os'
 import path from 'node:path'
-import { after, before, describe, test } from 'node:test'
+import { describe } from 'node:test'
 
+import { start } from '../bank/paynet.mjs'
 import { customer, flow, kept, script, watched } from './flow.mjs'
-import { Sandbox, seconds } from './lib.mjs'
-import { asked, ended, idOf, Lanes, methods } from './paynet.mjs'
+import { abreast, asked, banks, ended, idOf, methods } from './paynet.mjs'
 import { finished } from './tls.mjs'
 
-const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'qf-'))
-
-let box, lanes
-before(async () => {
-  box = await Sandbox.up()
-  lanes = await Lanes.open(box, dir)
-})
-after(async () => {
-  await lanes?.close()
-  await box?.down()
-  fs.rmSync(dir, { recursive: true, force: true })
-})
-
-// Abreast, each with a bank of its own and a new folder for its state.
-const abreast = { concurrency: 3 }
-const check = (name, work) => test(name, { timeout: seconds(120) }, () => lanes.take((lane) => work(lane, lane.folder())))
+const all = banks()
+const { check } = all
 
 describe('from the well-known document to the accounts', abreast, () => {
   for (const method of methods) {
@@ -50,6 +35,28 @@ describe('from the well-known document to the accounts', abreast, () => {
     }
   }
 
+  check('with the profiles for any FAPI 2.0 server in place of PayNet\'s', async (lane, state) => {
+    const other = await start(all.box.dir, { name: 'fapi2', prefix: 'fapi2' })
+    try {
+      const answer = await ended(flow(all.box, ['paynet-consent', '--bank', other.path, '--state', state, ...asked, '--browser', customer, '--json']), 0)
+      assert.ok(answer.lines.some(({ told }) => told?.includes('service: POST /v1/verify/id-token/fapi2-id-token')))
+    } finally {
+      await other.close()
+    }
+  })
+
+  check('where the bank may be is where the bank file has it', async (lane, state) => {
+    // The addresses of the document are at 127.0.0.1, those of its aliases at localhost.
+    const file = path.join(lane.dir, 'places.json')
+    const text = fs.readFileSync(lane.bankFile(), 'utf8').replaceAll('https://localhost', 'https://127.0.0.1')
+    const run = (place, content) => {
+      fs.writeFileSync(file, JSON.stringify(content))
+      return flow(all.box, ['paynet-consent', '--bank', file, '--state', place, ...asked, '--browser', customer, '--json'])
+    }
+    await ended(run(lane.folder(), JSON.parse(text)), 3, 'endpoint')
+    await ended(run(state, { ...JSON.parse(text), hosts: 'elsewhere.example localhost' }), 0)
+  })
+
   check('a version that the bank does not speak', async (lane, state) => {
     await lane.control.tls('1.3')
     await ended(lane.consent(state, { more: ['--tls-max', '1.2'] }), 6, 'unreachable')
@@ -67,7 +74,7 @@ describe('from the well-known document to the accounts', abreast, () => {
         const [url] = /https:\S+\/authorize\?\S+/.exec(text) ?? []
         if (url === undefined || sent) return
         sent = true
-        finished(customer, ['--ca', box.transport.ca, url]).then(({ stdout }) => child.stdin.end(stdout))
+        finished(customer, ['--ca', all.box.transport.ca, url]).then(({ stdout }) => child.stdin.end(stdout))
       },
     })
     await ended(answer, 0)
@@ -157,94 +164,6 @@ describe('the customer', abreast, () => {
   })
 })
 
-describe('a code counts once', abreast, () => {
-  check('lost on the way back: it is not sent again, and the customer consents anew', async (lane, state) => {
-    await lane.control.lie('token-closed-done')
-    const answer = await ended(lane.consent(state), 6, 'broken')
-    assert.match(answer.failed.repeat, /a code counts once/)
-    const [seen, id] = [await lane.since(), idOf(state)]
-    const { result } = await ended(lane.resume(state), 0)
-    assert.notEqual(result.consent_id, id)
-    assert.equal((await lane.since(seen)).steps('token'), 1)
-  })
-
-  check('sent twice, the bank refuses it and withdraws what it gave', async (lane, state) => {
-    await lane.control.lie('token-closed-done')
-    await ended(lane.consent(state), 6, 'broken')
-    fs.rmSync(path.join(state, 'code-sent')) // as no run of it does
-    const answer = await ended(lane.resume(state), 4, 'invalid_grant')
-    assert.match(answer.failed.advice, /the customer must authorize again/)
-    await ended(lane.resume(state), 0)
-  })
-
-  check('not sent at all, it is still good', async (lane, state) => {
-    const { env } = watched(lane.dir, ['curl'], { before: 'config=$(cat); case $config in *authorization_code*) exit 7 ;; esac; exec <<<"$config"' })
-    await ended(lane.consent(state, { env }), 6, 'unreachable')
-    const [seen, id] = [await lane.since(), idOf(state)]
-    const { result } = await ended(lane.resume(state), 0)
-    assert.equal(result.consent_id, id)
-    assert.equal((await lane.since(seen)).steps('par'), 0)
-  })
-})
-
-// A step that may be repeated is, by itself; what goes on failing ends the run, and resume goes on from there.
-describe('the bank fails', abreast, () => {
-  const kinds = ['500', '503-done', 'closed', 'closed-done']
-  const once = { 'well-known': '503-done', jwks: 'closed', par: 'closed-done', accounts: '500' }
-  for (const [step, kind] of Object.entries(once)) {
-    check(`once, at ${step} (${kind}): it is asked again`, async (lane, state) => {
-      await lane.control.lie(`${step}-${kind}`)
-      await ended(lane.consent(state), 0)
-      assert.equal((await lane.control.lies()).current.told, 1)
-    })
-  }
-  const again = { 'well-known': '500', jwks: '503-done', par: '500', accounts: 'closed' }
-  for (const [step, kind] of Object.entries(again)) {
-    check(`again and again, at ${step} (${kind})`, async (lane, state) => {
-      await lane.control.lie(`${step}-${kind}`, 99)
-      const seen = await lane.since()
-      await ended(lane.consent(state), 6, { 500: 'server_error', '503-done': 'http-503', closed: 'broken' }[kind])
-      assert.ok((await lane.since(seen)).steps(step) > 1)
-      await lane.control.truth()
-      await ended(lane.resume(state), 0)
-      assert.equal((await lane.since(seen)).consents.length, 1)
-    })
-  }
-  for (const kind of kinds.slice(0, 3)) {
-    check(`at token (${kind}): the code was sent`, async (lane, state) => {
-      await lane.control.lie(`token-${kind}`)
-      await ended(lane.consent(state), 6, { 500: 'server_error', '503-done': 'http-503', closed: 'broken' }[kind])
-      await ended(lane.resume(state), 0)
-    })
-  }
-})
-
-describe('the run is killed', abreast, () => {
-  // With all it has started, by the call of curl that fits, before or after it was made.
-  const kills = {
-    'before the request is pushed': ['before', '*/par*'],
-    'after the request was pushed': ['after', '*/par*'],
-    'before the code is sent': ['before', '*grant_type=authorization_code*'],
-    'after the code was sent': ['after', '*grant_type=authorization_code*'],
-    'while the ID token is judged': ['before', '*verify/id-token*'],
-    'after the accounts came': ['after', '*/accounts*'],
-  }
-  for (const [name, [when, pattern]] of Object.entries(kills)) {
-    check(name, async (lane, state) => {
-      const seen = await lane.since()
-      const look = 'config=$(cat); all="$* $config"; exec <<<"$config"'
-      const kill = `case $all in ${pattern}) kill -KILL 0 ;; esac`
-      const { env } = watched(lane.dir, ['curl'], when === 'before' ? { before: `${look}\n${kill}` } : { before: look, after: kill })
-      assert.equal((await lane.consent(state, { env })).code, 'SIGKILL')
-      const { result } = await ended(lane.resume(state), 0)
-      const { consents } = await lane.since(seen)
-      assert.deepEqual(consents.filter(({ tokens }) => tokens > 1), [])
-      assert.equal(consents.at(-1).consent_id, result.consent_id)
-      assert.equal(consents.length, name.includes('the code') ? 2 : 1)
-    })
-  }
-})
-
 describe('afterwards', abreast, () => {
   check('a new key of the bank is found, with one more look at its JWK Set', async (lane, state) => {
     const seen = await lane.since()
@@ -276,6 +195,32 @@ describe('afterwards', abreast, () => {
     assert.equal((await lane.control.lies()).current.told, 1)
   })
 
+  check('a bank that turns refresh tokens', async (lane, state) => {
+    lane.bank.turn(true)
+    const refreshToken = () => JSON.parse(fs.readFileSync(path.join(state, 'user.json'))).refresh_token
+    await ended(lane.consent(state), 0)
+    const first = refreshToken()
+    await ended(lane.refresh(state), 0)
+    assert.notEqual(refreshToken(), first)
+    await ended(lane.refresh(state), 0)
+    // The answer is lost, and the old one is over.
+    await lane.control.lie('token-closed-done')
+    const answer = await ended(lane.refresh(state), 4, 'invalid_grant')
+    assert.match(answer.failed.repeat, /the customer must consent again/)
+  })
+
+  check('a refresh that is judged by a later run, for the service was away', async (lane, state) => {
+    lane.bank.turn(true)
+    await ended(lane.consent(state), 0)
+    const own = lane.folder()
+    const { env } = watched(lane.dir, ['curl'], { before: 'case "$*" in *verify/id-token*) exit 7 ;; esac' })
+    await ended(lane.refresh(state, own, { env }), 5, 'service')
+    const seen = await lane.since()
+    await ended(lane.refresh(state, own), 0)
+    assert.equal((await lane.since(seen)).steps('token'), 0)
+    await ended(lane.refresh(state), 0)
+  })
+
   check('a refresh that is not of this customer changes nothing', async (lane, state) => {
     await ended(lane.consent(state), 0)
     const tokens = fs.readFileSync(path.join(state, 'user.json'), 'utf8')
@@ -293,36 +238,6 @@ describe('afterwards', abreast, () => {
     await ended(lane.resume(state), 0)
     await says(lane.refresh(state, state), /a folder of its own|another flow/)
     await says(lane.refresh(state, lane.folder(), { method: 'tls_client_auth' }), /at another bank/)
-  })
-})
-
-// It is everybody's: nothing beside these.
-describe('the service', () => {
-  test('is away when the bank has answered: that is judged later', { timeout: seconds(120) }, () => lanes.take(async (lane) => {
-    const state = lane.folder()
-    const { env } = watched(lane.dir, ['curl'], { before: `case "$*" in *verify/id-token*) mv ${box.socket} ${box.socket}.away ;; esac` })
-    await ended(lane.consent(state, { env }), 5, 'service')
-    fs.renameSync(`${box.socket}.away`, box.socket)
-    const [seen, id] = [await lane.since(), idOf(state)]
-    assert.equal((await ended(lane.resume(state), 0)).result.consent_id, id)
-    assert.equal((await lane.since(seen)).steps('token'), 0)
-  }))
-
-  test('is away from the beginning: nothing goes to the bank', { timeout: seconds(120) }, () => lanes.take(async (lane) => {
-    const state = lane.folder()
-    const seen = await lane.since()
-    fs.renameSync(box.socket, `${box.socket}.away`)
-    const answer = await lane.consent(state)
-    fs.renameSync(`${box.socket}.away`, box.socket)
-    await ended(answer, 5, 'service')
-    assert.equal((await lane.since(seen)).steps('par'), 0)
-  }))
-
-  check('does not have the profile', async (lane, state) => {
-    const other = path.join(lane.dir, 'other.json')
-    const file = JSON.parse(fs.readFileSync(lane.bankFile()))
-    fs.writeFileSync(other, JSON.stringify({ ...file, profiles: { ...file.profiles, jar: 'nobody-has-this' } }))
-    await ended(flow(box, ['paynet-consent', '--bank', other, '--state', state, ...asked, '--browser', customer, '--json']), 5, 'not-found')
   })
 })
 
@@ -344,7 +259,7 @@ describe('nothing is sent when', abreast, () => {
       const given = { '--bank': lane.bankFile(), '--state': lane.folder(), '--permissions': 'read_accounts', '--until': '2098-12-31T23:59:59Z' }
       given[more[0]] = more[0] === '--bank' ? path.join(lane.dir, more[1]) : more[1]
       const seen = await lane.since()
-      const answer = await ended(flow(box, ['paynet-consent', ...Object.entries(given).flat(), '--browser', customer, '--json']), 2, '')
+      const answer = await ended(flow(all.box, ['paynet-consent', ...Object.entries(given).flat(), '--browser', customer, '--json']), 2, '')
       assert.match(answer.failed.text, text)
       assert.equal((await lane.since(seen)).steps('par'), 0)
     })

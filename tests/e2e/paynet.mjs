@@ -3,10 +3,13 @@
 
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
+import os from 'node:os'
 import path from 'node:path'
+import { after, before, test } from 'node:test'
 
 import { start } from '../bank/paynet.mjs'
 import { Control, customer, flow } from './flow.mjs'
+import { Sandbox, seconds } from './lib.mjs'
 
 const suffixes = { private_key_jwt: '', tls_client_auth: '-mtls' }
 export const methods = Object.keys(suffixes)
@@ -44,8 +47,8 @@ class Lane {
     return flow(this.box, ['resume', '--state', state, '--json', ...(more.length > 0 ? more : ['--browser', customer])])
   }
 
-  refresh(of, state = this.folder(), { method, more = [] } = {}) {
-    return flow(this.box, ['paynet-refresh', '--bank', this.bankFile(method), '--state', state, '--consent', of, '--json', ...more])
+  refresh(of, state = this.folder(), { method, more = [], ...rest } = {}) {
+    return flow(this.box, ['paynet-refresh', '--bank', this.bankFile(method), '--state', state, '--consent', of, '--json', ...more], rest)
   }
 
   // What the bank has of it since `seen`, an answer of this; `steps` counts requests.
@@ -56,8 +59,11 @@ class Lane {
   }
 }
 
+// As many tests at once as there are banks.
+export const abreast = { concurrency: 3 }
+
 export class Lanes {
-  static async open(box, dir, n = 3) {
+  static async open(box, dir, n = abreast.concurrency) {
     const lanes = Object.assign(new Lanes(), { all: [], free: [], waiting: [] })
     for (let i = 0; i < n; i++) lanes.all.push(await Lane.open(box, path.join(dir, `bank-${i}`), `paynet-${i}`))
     lanes.free.push(...lanes.all)
@@ -72,6 +78,7 @@ export class Lanes {
     } finally {
       await lane.control.truth()
       await lane.bank.tls({})
+      lane.bank.turn(false)
       const next = this.waiting.shift()
       if (next) next(lane)
       else this.free.push(lane)
@@ -85,3 +92,20 @@ export class Lanes {
 
 // The consent that a state is about.
 export const idOf = (state) => JSON.parse(fs.readFileSync(path.join(state, 'asked.json'))).consent_id
+
+// For a test file: the sandbox and its banks are there while its tests run; check(name, work) is a test that has a bank of its
+// own, and a new folder for a flow's state.
+export function banks() {
+  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'qf-'))
+  const all = { check: (name, work) => test(name, { timeout: seconds(120) }, () => all.lanes.take((lane) => work(lane, lane.folder()))) }
+  before(async () => {
+    all.box = await Sandbox.up()
+    all.lanes = await Lanes.open(all.box, dir)
+  })
+  after(async () => {
+    await all.lanes?.close()
+    await all.box?.down()
+    fs.rmSync(dir, { recursive: true, force: true })
+  })
+  return all
+}
