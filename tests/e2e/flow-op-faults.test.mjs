@@ -9,7 +9,7 @@ import { after, afterEach, before, describe, test } from 'node:test'
 
 import { customer, flow, script } from './flow.mjs'
 import { ended, OpStand, order, stranger } from './flow-op.mjs'
-import { seconds, until } from './lib.mjs'
+import { repository, seconds, until } from './lib.mjs'
 import { finished, plainEnv } from './tls.mjs'
 
 const patient = { timeout: seconds(120) }
@@ -302,6 +302,18 @@ describe('this side', () => {
     assert.match(stderr, /OPENSSL_CONF is not set/)
   })
 
+  test('what cannot be remembered is not sent', patient, async () => {
+    const state = stand.fresh('state')
+    const before = (await stand.requests()).length
+    const args = ['op-payments', '--bank', stand.bank.path, '--state', state, '--payments', stand.file(order('4.00'))]
+    // As on a full disk: no file may grow.
+    const env = { ...plainEnv, QSEAL_SOCKET: stand.box.socket, OPENSSL_CONF: stand.box.transport.conf }
+    const { code, stderr } = await finished('bash', ['-c', 'trap "" XFSZ; ulimit -f 0; exec "$@"', 'bash', path.join(repository, 'tools/flow'), ...args], { env })
+    assert.equal(code, 1, stderr)
+    assert.match(stderr, new RegExp(`cannot write in ${state}`))
+    assert.equal((await stand.requests()).length, before)
+  })
+
   test('two runs at once: the second waits, and gives up', patient, async () => {
     const state = stand.fresh('state')
     const file = stand.file(order('4.00'))
@@ -340,6 +352,28 @@ exit $code`)
     assert.deepEqual(await stand.moved(result), once)
     assert.equal(await movedInAll(), before + 1)
   })
+
+  // In the long run at each, otherwise at some of them, before or after.
+  const writes = process.env.QSEAL_LONG ? Array.from({ length: 40 }, (_, i) => i + 1) : [9, 23, 28]
+  for (const n of writes) {
+    test(`at the ${n}th time that the state is written: made once`, patient, async () => {
+      const folder = fs.mkdtempSync(path.join(stand.dir, 'writer-'))
+      const count = path.join(folder, 'count')
+      script(folder, 'mv', `echo >>${count}; n=$(wc -l <${count})
+[[ $n -eq ${n} && ${n % 2} -eq 1 ]] && kill -9 0
+/usr/bin/mv "$@"
+[[ $n -eq ${n} ]] && kill -9 0
+exit 0`)
+      const before = await movedInAll()
+      const state = stand.fresh('state')
+      const file = stand.file(order('4.00'))
+      const { code } = await stand.run('op-payments', state, ['--payments', file], { env: { PATH: `${folder}:${plainEnv.PATH}` } })
+      assert.ok(code === 'SIGKILL' || (code === 0 && n > 30), `${code}`)
+      const { result } = await ended(stand.run('op-payments', state, ['--payments', file]), 0)
+      assert.deepEqual(await stand.moved(result), once)
+      assert.equal(await movedInAll(), before + 1)
+    })
+  }
 
   test('while its submission is still on the way: the next run waits for it', patient, async () => {
     const folder = fs.mkdtempSync(path.join(stand.dir, 'orphan-'))

@@ -35,7 +35,7 @@ customer_lock() {
 
 customer_put() {
     [[ -n $2 ]] || own "nothing to write to $customer/$1"
-    printf '%s' "$2" >"$customer/.new"
+    printf '%s' "$2" >"$customer/.new" || own "cannot write in $customer"
     if ! sync "$customer/.new" || ! mv -T "$customer/.new" "$customer/$1" || ! sync "$customer"; then own "cannot write $customer/$1"; fi
 }
 

@@ -22,12 +22,12 @@ state_stands=
 state_safe=
 
 state_put() {
-    printf '%s' "$2" >"$state/.new"
+    printf '%s' "$2" >"$state/.new" || own "cannot write in $state"
     state_settle "$1"
 }
 
 state_keep() {
-    cp --no-preserve=mode "$2" "$state/.new"
+    cp --no-preserve=mode "$2" "$state/.new" || own "cannot write in $state"
     state_settle "$1"
 }
 
