@@ -215,6 +215,23 @@ describe('wrong input: exit 2, and nothing is sent', () => {
   })
 })
 
+test('the payments of a flow are those of its first run', patient, async () => {
+  const state = stand.fresh('state')
+  const file = stand.file(order('4.00'))
+  const run = (browser) => stand.run('op-payments', state, ['--payments', file], { browser })
+  await ended(run(`${customer} --deny`), 7)
+  fs.writeFileSync(file, JSON.stringify([order('4.00'), order('5.00')]))
+  const before = (await stand.requests()).length
+  for (const again of [() => run(customer), () => stand.resume(state)]) {
+    const { failed, stderr } = await ended(again(), 2)
+    assert.match(failed?.text ?? stderr, /is not what it was when the flow began/)
+  }
+  assert.equal((await stand.requests()).length, before)
+  fs.rmSync(file)
+  const { result } = await ended(stand.resume(state), 0)
+  assert.deepEqual(await stand.moved(result), [[['4.00', stranger]]])
+})
+
 describe('secrets', () => {
   // All that must be on no command line and in no output: what the bank knows, and what is in the state while it is needed.
   test('are in the state folder alone, and no key is opened', patient, async () => {

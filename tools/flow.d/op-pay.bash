@@ -15,9 +15,15 @@ payments_path=/payments-psd2/v1
 payments=0
 pay_looks=10
 
-# Each refusal says which payment.
+# Each refusal says which payment. What was read once is what is paid: a file that has changed since is refused, one that is gone
+# is not missed.
 pay_read() {
     local n fault
+    if state_has orders; then
+        payments=$(<"$state/orders")
+        [[ ! -e $1 ]] || pay_same "$1" || usage "$1 is not what it was when the flow began; for other payments begin one in another folder"
+        return
+    fi
     jq -es 'length == 1 and (.[0] | type == "array" or type == "object")' "$1" >/dev/null 2>&1 ||
         usage "$1 is not one JSON array of payments, nor one payment"
     payments=$(jq 'if type == "array" then length else 1 end' "$1")
@@ -26,8 +32,15 @@ pay_read() {
         jq -c --argjson n "$n" 'if type == "array" then .[$n - 1] else . end' "$1" >"$work/order"
         fault=$(pay_fault "$work/order")
         [[ -z $fault ]] || usage "payment $n of $1: $fault"
-        state_has "order-$n.json" || state_keep "order-$n.json" "$work/order"
+        state_keep "order-$n.json" "$work/order"
     done
+    state_put orders "$payments"
+}
+
+pay_same() {
+    local n orders=()
+    for ((n = 1; n <= payments; n++)); do orders+=("$state/order-$n.json"); done
+    jq -e --slurpfile orders <(cat "${orders[@]}") '(if type == "array" then . else [.] end) == $orders' "$1" >/dev/null 2>&1
 }
 
 # Prints what is wrong with a payment, first.
