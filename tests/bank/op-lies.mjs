@@ -160,10 +160,10 @@ const headerLies = [
 
 const contentLies = {
   create: [
-    ['amount', 'amountEUR', 'the amount is another one', (answer) => (answer.amountEUR = '400.00')],
-    ['payee', 'payee', 'the payee is another one', (answer) => (answer.payee = { ...answer.payee, iban: 'FI1410093000123458' })],
-    ['payer', 'payer', 'the payer is another one', (answer) => (answer.payer = { iban: 'FI1410093000123458' })],
-    ['status', 'status', 'the payment is done, which nobody has authorized', (answer) => (answer.status = 'Completed')],
+    ['amount', 'payment', 'the amount is another one', (answer) => (answer.amountEUR = '400.00')],
+    ['payee', 'payment', 'the payee is another one', (answer) => (answer.payee = { ...answer.payee, iban: 'FI1410093000123458' })],
+    ['payer', 'payment', 'the payer is another one', (answer) => (answer.payer = { iban: 'FI1410093000123458' })],
+    ['status', 'payment', 'the payment is done, which nobody has authorized', (answer) => (answer.status = 'Completed')],
   ],
   join: [['authorization', 'authorizationId', 'the authorization is not the one that was named', (answer) => (answer.authorizationId = randomUUID())]],
   submit: [
@@ -172,10 +172,11 @@ const contentLies = {
   ],
   status: [
     ['authorization', 'authorizationId', 'the authorization is another one', (answer) => (answer.authorizationId = randomUUID())],
-    ['amount', 'amountEUR', 'the amount is another one', (answer) => (answer.amountEUR = '400.00')],
-    ['payee', 'payee', 'the payee is another one', (answer) => (answer.payee = { ...answer.payee, iban: 'FI1410093000123458' })],
+    ['amount', 'payment', 'the amount is another one', (answer) => (answer.amountEUR = '400.00')],
+    ['payee', 'payment', 'the payee is another one', (answer) => (answer.payee = { ...answer.payee, iban: 'FI1410093000123458' })],
     ['payment', 'paymentId', 'paymentId is another one', (answer) => (answer.paymentId = randomUUID())],
-    ['again', 'status', 'the payment, which is submitted, is unauthorized again', (answer) => (answer.status = 'Unauthorized')],
+    ['unknown', 'payment', 'the status is one that nobody knows', (answer) => (answer.status = 'Perhaps')],
+    ['again', 'payment', 'the payment, which is submitted, is unauthorized again', (answer) => (answer.status = 'Unauthorized')],
   ],
 }
 

@@ -118,7 +118,7 @@ const steps = {
   status: async () => ({
     go: ({ headers }) => tpp.api('GET', `${payments}/${spare.paymentId}`, spare.tokens.access_token, { headers }),
     judge: async (answer) => common(answer, 200) ?? (await judgedSignature(answer)) ??
-      judgeMembers(answer.json, { ...content, paymentId: spare.paymentId, authorizationId: spare.authorizationId, status: isUnderWay }),
+      judgePayment(answer.json, { ...content, paymentId: spare.paymentId, authorizationId: spare.authorizationId, status: isUnderWay }),
   }),
   'refresh-token': async () => {
     const { refresh_token } = spare.tokens
@@ -142,8 +142,14 @@ const steps = {
 const creation = (token, authorizationId) => ({
   go: ({ headers }) => tpp.create(token, JSON.stringify({ ...content, authorizationId }), { headers }),
   judge: async (answer) => common(answer, 201) ?? (await judgedSignature(answer)) ??
-    judgeMembers(answer.json, { ...content, status: 'Unauthorized', ...(authorizationId && { authorizationId }) }),
+    judgePayment(answer.json, { ...content, status: 'Unauthorized', ...(authorizationId && { authorizationId }) }),
 })
+
+// An id is a rule of its own, all else is the payment.
+function judgePayment(json, want) {
+  const found = judgeMembers(json, want)
+  return found === undefined || found.endsWith('Id') ? found : 'payment'
+}
 
 const isUnderWay = (status) => ['Pending', 'Completed'].includes(status)
 
