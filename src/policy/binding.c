@@ -50,11 +50,11 @@ static const cyaml_schema_field_t binding_fields[] = {
 static const cyaml_schema_value_t binding_schema = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct binding, binding_fields)};
 
-enum outcome binding_load(const char *path, const char *name, struct binding **out,
-                          struct reason *why)
+enum outcome binding_load(const char *path, const char *name, struct buffer *text,
+                          struct binding **out, struct reason *why)
 {
     void *data = NULL;
-    enum outcome outcome = yaml_load(path, &binding_schema, &data, why);
+    enum outcome outcome = yaml_load(path, &binding_schema, text, &data, why);
     if (outcome != OUTCOME_OK) {
         return outcome;
     }

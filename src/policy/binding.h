@@ -5,6 +5,7 @@
 #define QSEAL_POLICY_BINDING_H
 
 #include "base/attributes.h"
+#include "base/buffer.h"
 #include "model/outcome.h"
 #include "policy/template.h"
 
@@ -31,9 +32,10 @@ struct binding {
     uint32_t values_count;
 };
 
-/* `name` is what the file must declare as its profile. OUTCOME_RULE with "file:line: …". */
-enum outcome binding_load(const char *path, const char *name, struct binding **out,
-                          struct reason *why) MUST_USE;
+/* `name` is what the file must declare as its profile. OUTCOME_RULE with "file:line: …". The octets
+ * that it was made of are appended to `text`, or not when that is NULL. */
+enum outcome binding_load(const char *path, const char *name, struct buffer *text,
+                          struct binding **out, struct reason *why) MUST_USE;
 /* Accepts NULL. */
 void binding_free(struct binding *binding);
 void binding_free_ref(struct binding **binding);

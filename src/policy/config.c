@@ -6,6 +6,7 @@
 #include "policy/config_file.h"
 #include "policy/config_fill.h"
 #include "policy/yaml.h"
+#include "policy/yaml_tree.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -24,13 +25,15 @@ static enum outcome make(struct config *config, const char *path, struct config_
 enum outcome config_load(const char *path, struct config **out, struct reason *why)
 {
     void *file = NULL;
-    enum outcome outcome = yaml_load(path, &config_file_schema, &file, why);
-    if (outcome != OUTCOME_OK) {
-        return outcome;
-    }
     struct config *config = calloc(1, sizeof *config);
-    outcome = config == NULL ? refuse(why, OUTCOME_INTERNAL, "out of memory")
-                             : make(config, path, file, why);
+    if (config == NULL) {
+        return refuse(why, OUTCOME_INTERNAL, "out of memory");
+    }
+    config->text = BUFFER_INIT(YAML_FILE_MAX);
+    enum outcome outcome = yaml_load(path, &config_file_schema, &config->text, &file, why);
+    if (outcome == OUTCOME_OK) {
+        outcome = make(config, path, file, why);
+    }
     yaml_unload(&config_file_schema, file);
     if (outcome != OUTCOME_OK) {
         config_free(config);
@@ -63,6 +66,7 @@ void config_free(struct config *config)
     if (config == NULL) {
         return;
     }
+    buffer_fini(&config->text);
     for (size_t i = 0; i < config->n_callers; i++) {
         free(config->callers[i].name);
         texts_free(config->callers[i].profiles, config->callers[i].n_profiles);

@@ -5,6 +5,7 @@
 #define QSEAL_POLICY_CONFIG_H
 
 #include "base/attributes.h"
+#include "base/buffer.h"
 #include "model/alg.h"
 #include "model/caller.h"
 #include "model/outcome.h"
@@ -119,6 +120,7 @@ struct config_role {
 
 struct config {
     char *path;
+    struct buffer text; /* the file's octets, which all of this was made of */
     struct config_sockets sockets;
     char *state;          /* /var/lib/qseal: the keyring */
     char **template_dirs; /* earlier ones win: /etc/qseal/templates, /usr/share/qseal/templates */

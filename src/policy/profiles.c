@@ -3,11 +3,11 @@
  * wrong one is found at start and not on the day it is first used. */
 #include "policy/compiled.h"
 
-#include "base/file.h"
 #include "base/name.h"
 #include "model/purpose.h"
 #include "policy/verification_file.h"
 #include "policy/yaml.h"
+#include "policy/yaml_tree.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FILES_MAX = 1024, DEFINITION_MAX = 8 * 1024 * 1024 };
+enum { FILES_MAX = 1024 };
 
 struct profiles {
     struct profile **items; /* owned, in order of name */
@@ -90,7 +90,7 @@ static enum outcome visit_template(const char *path, const char *name, void *wit
     TEMPLATE_CLEANUP struct template *template = NULL;
     CLEANUP(verify_template_free_ref) struct verify_template *verifies = NULL;
     return verify_template_is(path) ? verify_template_load(path, name, &verifies, why)
-                                    : template_load(path, name, &template, why);
+                                    : template_load(path, name, NULL, &template, why);
 }
 
 /* The first folder that has it wins. */
@@ -143,19 +143,6 @@ static enum outcome append(struct profiles *profiles, struct profile *profile, s
     return OUTCOME_OK;
 }
 
-/* Of both files, one behind the other. */
-static enum outcome put_digest(struct profile *profile, const char *path, const char *template_path,
-                               struct reason *why)
-{
-    BUFFER_CLEANUP struct buffer text = BUFFER_INIT(DEFINITION_MAX);
-    if (file_read(path, &text) != 0 || file_read(template_path, &text) != 0) {
-        return refuse(why, OUTCOME_RULE, "%.300s, or its template: %s", path, strerror(errno));
-    }
-    return sha256_text(buffer_span(&text), profile->digest)
-               ? OUTCOME_OK
-               : refuse(why, OUTCOME_INTERNAL, "no SHA-256");
-}
-
 /* Adds the profile of one that verifies. */
 static enum outcome append_verification(struct profiles *profiles, const char *template_path,
                                         const char *template_name, const char *path,
@@ -179,6 +166,7 @@ static enum outcome visit_binding(const char *path, const char *name, void *with
     struct loading *loading = with;
     BINDING_CLEANUP struct binding *binding = NULL;
     TEMPLATE_CLEANUP struct template *template = NULL;
+    BUFFER_CLEANUP struct buffer text = BUFFER_INIT(2 * YAML_FILE_MAX); /* of both files */
     char template_path[PATH_MAX];
     char wanted[NAME_LEN_MAX + 1];
     if (verify_binding_template(path, wanted) &&
@@ -186,7 +174,7 @@ static enum outcome visit_binding(const char *path, const char *name, void *with
         verify_template_is(template_path)) {
         return append_verification(loading->profiles, template_path, wanted, path, name, why);
     }
-    enum outcome outcome = binding_load(path, name, &binding, why);
+    enum outcome outcome = binding_load(path, name, &text, &binding, why);
     if (outcome != OUTCOME_OK) {
         return outcome;
     }
@@ -194,7 +182,7 @@ static enum outcome visit_binding(const char *path, const char *name, void *with
         !find_template(loading->config, binding->template, template_path)) {
         return yaml_refuse(why, path, "/template", "no template of this name in any folder");
     }
-    outcome = template_load(template_path, binding->template, &template, why);
+    outcome = template_load(template_path, binding->template, &text, &template, why);
     if (outcome != OUTCOME_OK) {
         return outcome;
     }
@@ -206,8 +194,8 @@ static enum outcome visit_binding(const char *path, const char *name, void *with
         return outcome;
     }
     outcome = check_role(loading->config, profile, path, why);
-    if (outcome == OUTCOME_OK) {
-        outcome = put_digest(profile, path, template_path, why);
+    if (outcome == OUTCOME_OK && !sha256_text(buffer_span(&text), profile->digest)) {
+        outcome = refuse(why, OUTCOME_INTERNAL, "no SHA-256");
     }
     if (outcome != OUTCOME_OK) {
         profile_free(profile);

@@ -214,11 +214,11 @@ static const cyaml_schema_field_t template_fields[] = {
 static const cyaml_schema_value_t template_schema = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct template, template_fields)};
 
-enum outcome template_load(const char *path, const char *name, struct template **out,
-                           struct reason *why)
+enum outcome template_load(const char *path, const char *name, struct buffer *text,
+                           struct template **out, struct reason *why)
 {
     void *data = NULL;
-    enum outcome outcome = yaml_load(path, &template_schema, &data, why);
+    enum outcome outcome = yaml_load(path, &template_schema, text, &data, why);
     if (outcome != OUTCOME_OK) {
         return outcome;
     }

@@ -6,6 +6,7 @@
 #define QSEAL_POLICY_TEMPLATE_H
 
 #include "base/attributes.h"
+#include "base/buffer.h"
 #include "model/operation.h"
 #include "model/outcome.h"
 
@@ -166,9 +167,10 @@ struct template
 };
 
 /* Reads the file and runs every check that needs no binding, the table of kinds last. `name` is
- * what the file must declare. OUTCOME_RULE with "file:line: …". *out is owned by the caller. */
-enum outcome template_load(const char *path, const char *name, struct template **out,
-                           struct reason *why) MUST_USE;
+ * what the file must declare. OUTCOME_RULE with "file:line: …". *out is owned by the caller. The
+ * octets that it was made of are appended to `text`, or not when that is NULL. */
+enum outcome template_load(const char *path, const char *name, struct buffer *text,
+                           struct template **out, struct reason *why) MUST_USE;
 /* Accepts NULL. */
 void template_free(struct template *template);
 void template_free_ref(struct template **template);

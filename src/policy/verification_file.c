@@ -198,7 +198,7 @@ enum outcome verify_template_load(const char *path, const char *name, struct ver
                                   struct reason *why)
 {
     void *data = NULL;
-    enum outcome outcome = yaml_load(path, &template_schema, &data, why);
+    enum outcome outcome = yaml_load(path, &template_schema, NULL, &data, why);
     if (outcome != OUTCOME_OK) {
         return outcome;
     }
@@ -237,7 +237,7 @@ enum outcome verify_binding_load(const char *path, const char *name, struct veri
                                  struct reason *why)
 {
     void *data = NULL;
-    enum outcome outcome = yaml_load(path, &binding_schema, &data, why);
+    enum outcome outcome = yaml_load(path, &binding_schema, NULL, &data, why);
     if (outcome != OUTCOME_OK) {
         return outcome;
     }

@@ -303,12 +303,12 @@ static const cyaml_config_t reader = {
     .flags = CYAML_CFG_NO_ALIAS,
 };
 
-enum outcome yaml_load(const char *path, const cyaml_schema_value_t *schema, void **out,
-                       struct reason *why)
+enum outcome yaml_load(const char *path, const cyaml_schema_value_t *schema, struct buffer *text,
+                       void **out, struct reason *why)
 {
-    BUFFER_CLEANUP struct buffer text = BUFFER_INIT(YAML_FILE_MAX);
+    BUFFER_CLEANUP struct buffer own = BUFFER_INIT(YAML_FILE_MAX);
     YAML_TREE_CLEANUP struct yaml_node *root = NULL;
-    enum outcome outcome = read_tree(path, &text, &root, why);
+    enum outcome outcome = read_tree(path, &own, &root, why);
     if (outcome != OUTCOME_OK) {
         return outcome;
     }
@@ -318,12 +318,15 @@ enum outcome yaml_load(const char *path, const cyaml_schema_value_t *schema, voi
         return outcome;
     }
     cyaml_data_t *data = NULL;
-    cyaml_err_t error = cyaml_load_data(text.data, text.len, &reader, schema, &data, NULL);
+    cyaml_err_t error = cyaml_load_data(own.data, own.len, &reader, schema, &data, NULL);
     if (error == CYAML_ERR_OOM) {
         return refuse(why, OUTCOME_INTERNAL, "%.200s: out of memory", path);
     }
     if (error != CYAML_OK) {
         return yaml_tree_refuse(why, path, 0, "%s", cyaml_strerror(error));
+    }
+    if (text != NULL) {
+        buffer_put_span(text, buffer_span(&own));
     }
     *out = data;
     return OUTCOME_OK;

@@ -13,15 +13,17 @@
 #define QSEAL_POLICY_YAML_H
 
 #include "base/attributes.h"
+#include "base/buffer.h"
 #include "model/outcome.h"
 
 #include <cyaml/cyaml.h>
 
 /* OUTCOME_RULE with the reason, or OUTCOME_INTERNAL when memory is short. *out (set only on
  * success) is given back to yaml_unload() with the same schema; the schema's top is a mapping with
- * CYAML_FLAG_POINTER. */
-enum outcome yaml_load(const char *path, const cyaml_schema_value_t *schema, void **out,
-                       struct reason *why) MUST_USE;
+ * CYAML_FLAG_POINTER. The octets that *out was made of are appended to `text`; NULL when nobody
+ * wants them. */
+enum outcome yaml_load(const char *path, const cyaml_schema_value_t *schema, struct buffer *text,
+                       void **out, struct reason *why) MUST_USE;
 /* Accepts NULL. */
 void yaml_unload(const cyaml_schema_value_t *schema, void *data);
 

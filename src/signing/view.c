@@ -4,14 +4,10 @@
 
 #include "audit/record.h"
 #include "base/clock.h"
-#include "base/file.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { CONFIGURATION_MAX = 8 * 1024 * 1024 };
 
 struct view_cell {
     pthread_mutex_t lock;
@@ -47,17 +43,6 @@ static void free_peers(struct policy *policy)
     free(policy->peers);
 }
 
-static enum outcome put_digest(struct policy *policy, const char *path, struct reason *why)
-{
-    BUFFER_CLEANUP struct buffer text = BUFFER_INIT(CONFIGURATION_MAX);
-    if (file_read(path, &text) != 0) {
-        return refuse(why, OUTCOME_RULE, "%.300s: %s", path, strerror(errno));
-    }
-    return sha256_text(buffer_span(&text), policy->digest)
-               ? OUTCOME_OK
-               : refuse(why, OUTCOME_INTERNAL, "no SHA-256");
-}
-
 enum outcome policy_make(struct config *config, uint64_t generation, struct policy **out,
                          struct reason *why)
 {
@@ -70,10 +55,9 @@ enum outcome policy_make(struct config *config, uint64_t generation, struct poli
     policy->generation = generation;
     policy->loaded_at = clock_wall_s();
     policy->config = config;
-    enum outcome outcome = profiles_load(config, &policy->profiles, why);
-    if (outcome == OUTCOME_OK) {
-        outcome = put_digest(policy, config->path, why);
-    }
+    enum outcome outcome = sha256_text(buffer_span(&config->text), policy->digest)
+                               ? profiles_load(config, &policy->profiles, why)
+                               : refuse(why, OUTCOME_INTERNAL, "no SHA-256");
     if (outcome == OUTCOME_OK) {
         outcome = load_peers(policy, why);
     }

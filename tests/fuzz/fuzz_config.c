@@ -65,12 +65,12 @@ static void as_policy(const char *path, const struct yaml_node *root)
     struct reason why = {0};
     if (template_name != NULL && template_name->text != NULL) {
         TEMPLATE_CLEANUP struct template *template = NULL;
-        enum outcome outcome = template_load(path, template_name->text, &template, &why);
+        enum outcome outcome = template_load(path, template_name->text, NULL, &template, &why);
         expect(outcome == OUTCOME_OK || why.detail[0] != '\0');
     }
     if (profile_name != NULL && profile_name->text != NULL) {
         BINDING_CLEANUP struct binding *binding = NULL;
-        enum outcome outcome = binding_load(path, profile_name->text, &binding, &why);
+        enum outcome outcome = binding_load(path, profile_name->text, NULL, &binding, &why);
         expect(outcome == OUTCOME_OK || why.detail[0] != '\0');
     }
 }

@@ -45,8 +45,8 @@ static struct profile *load(struct span template_text, struct span binding_text)
     BINDING_CLEANUP struct binding *binding = NULL;
     struct profile *profile = NULL;
     struct reason why = {.detail = ""};
-    if (template_load(template_path, "t", &template, &why) != OUTCOME_OK ||
-        binding_load(binding_path, "p", &binding, &why) != OUTCOME_OK) {
+    if (template_load(template_path, "t", NULL, &template, &why) != OUTCOME_OK ||
+        binding_load(binding_path, "p", NULL, &binding, &why) != OUTCOME_OK) {
         MUST(why.detail[0] != '\0');
         return NULL;
     }

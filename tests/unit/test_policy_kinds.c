@@ -9,7 +9,7 @@ static struct test_files files;
 static enum outcome load(const char *path, const char *name, struct reason *why)
 {
     TEMPLATE_CLEANUP struct template *template = NULL;
-    return template_load(path, name, &template, why);
+    return template_load(path, name, NULL, &template, why);
 }
 
 #define ISS "{name: iss, rule: config, config: client_id}"

@@ -9,7 +9,7 @@ static struct test_files files;
 static enum outcome load(const char *path, const char *name, struct reason *why)
 {
     TEMPLATE_CLEANUP struct template *template = NULL;
-    return template_load(path, name, &template, why);
+    return template_load(path, name, NULL, &template, why);
 }
 
 static const struct change changes[] = {
@@ -46,7 +46,7 @@ static void test_what_a_template_says(void **state)
     TEMPLATE_CLEANUP struct template *template = NULL;
     struct reason why;
     assert_int_equal(
-        template_load(SHIPPED_TEMPLATES "/fapi2-jar.yaml", "fapi2-jar", &template, &why),
+        template_load(SHIPPED_TEMPLATES "/fapi2-jar.yaml", "fapi2-jar", NULL, &template, &why),
         OUTCOME_OK);
     assert_string_equal(template->name, "fapi2-jar");
     assert_int_equal(template->operation, OPERATION_JAR);
@@ -67,7 +67,7 @@ static void test_a_file_that_is_not_there(void **state)
     (void)state;
     struct template *template = NULL;
     struct reason why;
-    assert_int_equal(template_load("/nowhere/x.yaml", "x", &template, &why), OUTCOME_RULE);
+    assert_int_equal(template_load("/nowhere/x.yaml", "x", NULL, &template, &why), OUTCOME_RULE);
     assert_non_null(strstr(why.detail, "/nowhere/x.yaml"));
     assert_null(template);
 }

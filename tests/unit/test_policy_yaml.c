@@ -115,7 +115,7 @@ static void test_denied(void **state)
             yaml_file_write(denied[i].text, strlen(denied[i].text));
         struct reason why = {0};
         void *out = NULL;
-        enum outcome outcome = yaml_load(file.path, &schema, &out, &why);
+        enum outcome outcome = yaml_load(file.path, &schema, NULL, &out, &why);
         assert_reason(why.detail, &file, denied[i].reason);
         assert_int_equal(outcome, OUTCOME_RULE);
         assert_null(out);
@@ -132,7 +132,7 @@ static void test_all_types(void **state)
     YAML_FILE_CLEANUP struct yaml_file file = yaml_file_write(text, strlen(text));
     struct reason why = {0};
     void *out = NULL;
-    assert_int_equal(yaml_load(file.path, &schema, &out, &why), OUTCOME_OK);
+    assert_int_equal(yaml_load(file.path, &schema, NULL, &out, &why), OUTCOME_OK);
     const struct everything *all = out;
     assert_string_equal(all->text, "10");
     assert_int_equal(all->number, -128);
@@ -155,7 +155,7 @@ static void test_least(void **state)
     YAML_FILE_CLEANUP struct yaml_file file = yaml_file_write("text: no", 8);
     struct reason why = {0};
     void *out = NULL;
-    assert_int_equal(yaml_load(file.path, &schema, &out, &why), OUTCOME_OK);
+    assert_int_equal(yaml_load(file.path, &schema, NULL, &out, &why), OUTCOME_OK);
     const struct everything *all = out;
     assert_string_equal(all->text, "no");
     assert_null(all->items);
@@ -167,14 +167,14 @@ static void test_unreadable(void **state)
     (void)state;
     struct reason why = {0};
     void *out = NULL;
-    assert_int_equal(yaml_load("/nonexistent/a.yaml", &schema, &out, &why), OUTCOME_RULE);
+    assert_int_equal(yaml_load("/nonexistent/a.yaml", &schema, NULL, &out, &why), OUTCOME_RULE);
     assert_string_equal(why.detail,
                         "/nonexistent/a.yaml: cannot be read: No such file or directory");
-    assert_int_equal(yaml_load("/", &schema, &out, &why), OUTCOME_RULE);
+    assert_int_equal(yaml_load("/", &schema, NULL, &out, &why), OUTCOME_RULE);
     assert_string_equal(why.detail, "/: cannot be read: Is a directory");
-    assert_int_equal(yaml_load("/dev/zero", &schema, &out, &why), OUTCOME_RULE);
+    assert_int_equal(yaml_load("/dev/zero", &schema, NULL, &out, &why), OUTCOME_RULE);
     assert_string_equal(why.detail, "/dev/zero: larger than 262144 bytes");
-    assert_int_equal(yaml_load("/dev/null", &schema, &out, &why), OUTCOME_RULE);
+    assert_int_equal(yaml_load("/dev/null", &schema, NULL, &out, &why), OUTCOME_RULE);
     assert_string_equal(why.detail, "/dev/null:1: the file is empty");
     assert_int_equal(yaml_refuse(&why, "/nonexistent/a.yaml", "/a", "no good"), OUTCOME_RULE);
     assert_string_equal(why.detail, "/nonexistent/a.yaml: no good");
@@ -217,7 +217,7 @@ static void test_no_echo(void **state)
         YAML_FILE_CLEANUP struct yaml_file file = yaml_file_write(texts[i], strlen(texts[i]));
         struct reason why = {0};
         void *out = NULL;
-        assert_int_equal(yaml_load(file.path, &schema, &out, &why), OUTCOME_RULE);
+        assert_int_equal(yaml_load(file.path, &schema, NULL, &out, &why), OUTCOME_RULE);
         assert_null(strstr(why.detail, "4711"));
     }
 }

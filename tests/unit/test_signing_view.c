@@ -2,10 +2,17 @@
  * Views are what a request began with, whatever is put in their place meanwhile. */
 #include "signing/view.h"
 
+#include "base/file.h"
 #include "check.h"
 #include "instance.h"
+#include "jose/sha256.h"
 
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static int setup(void **state)
 {
@@ -64,6 +71,36 @@ static void a_policy_that_cannot_be_read_is_refused_with_its_place(void **state)
     assert_refused(policy_load(instance->config_path, 1, &policy, &why), OUTCOME_RULE, why,
                    "there is no profile nowhere");
     assert_null(policy);
+}
+
+/* Whoever edits it meanwhile: the digest is of what was read, which is read once. A pipe has no
+ * second time. */
+static void the_digest_is_of_the_octets_that_were_read(void **state)
+{
+    struct instance *instance = *state;
+    struct policy *policy = NULL;
+    struct reason why = {0};
+    char path[160];
+    char digest[SHA256_TEXT_SIZE];
+    BUFFER_CLEANUP struct buffer text = BUFFER_INIT(65536);
+    instance_configure(instance, "[\"*\"]", "[operator]");
+    assert_int_equal(file_read(instance->config_path, &text), 0);
+    assert_true(sha256_text(buffer_span(&text), digest));
+    (void)snprintf(path, sizeof path, "%s/pipe.yaml", instance->folder);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    pid_t writer = fork();
+    assert_true(writer >= 0);
+    if (writer == 0) {
+        int fd = open(path, O_WRONLY | O_CLOEXEC);
+        _exit(write(fd, text.data, text.len) == (ssize_t)text.len ? 0 : 1);
+    }
+    assert_done(policy_load(path, 1, &policy, &why), why);
+    assert_string_equal(policy->digest, digest);
+    int status = -1;
+    assert_int_equal(waitpid(writer, &status, 0), writer);
+    assert_int_equal(status, 0);
+    assert_int_equal(unlink(path), 0);
+    policy_unref(policy);
 }
 
 static void nothing_is_freed_twice(void **state)
@@ -152,6 +189,8 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(a_policy_that_cannot_be_read_is_refused_with_its_place,
                                         setup, teardown),
+        cmocka_unit_test_setup_teardown(the_digest_is_of_the_octets_that_were_read, setup,
+                                        teardown),
         cmocka_unit_test(nothing_is_freed_twice),
         cmocka_unit_test_setup_teardown(peers_that_cannot_be_loaded_are_refused_with_their_role,
                                         setup, teardown),
