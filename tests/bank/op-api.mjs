@@ -52,10 +52,10 @@ const judgeIntent = (token, intent) => demand(!token.user || token.intent === in
 function signed(op, step, status, content) {
   const truth = op.lies.at(`${step} content`)
   const draft = { header: { kid: op.paymentKeys.kid, alg: 'ES256' }, body: truth ? truth.change(content) : content, key: op.paymentKeys.privateKey }
-  const bytes = Buffer.from(JSON.stringify(draft.body))
-  draft.payload = bytes
+  draft.bytes = draft.payload = JSON.stringify(draft.body)
   const lie = op.lies.at(`${step} signature`)
   lie?.change?.(draft, op)
+  const bytes = Buffer.from(draft.bytes)
   const { head, signature } = compact(draft.header, draft.payload, draft.key)
   const jws = `${head}..${signature}`
   const header = lie?.mangle ? lie.mangle(jws, bytes) : jws

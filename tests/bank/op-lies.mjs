@@ -6,13 +6,16 @@
 //   error   the bank refuses by this name, truly or not; it stops
 //   way     the answer fails or is lost; it does nothing twice and, told to go on, comes to its end
 
-import { generateKeyPairSync, randomUUID } from 'node:crypto'
+import { createPublicKey, generateKeyPairSync, randomUUID } from 'node:crypto'
 
 import { now, secret } from './lib.mjs'
 import { half } from './op-oauth.mjs'
 
 const stranger = (alg) =>
   (alg === 'ES256' ? generateKeyPairSync('ec', { namedCurve: 'P-256' }) : generateKeyPairSync('rsa', { modulusLength: 2048 })).privateKey
+
+// A JWK of the same names, of somebody else.
+const another = ({ kid, use, alg }) => ({ ...createPublicKey(stranger(alg)).export({ format: 'jwk' }), kid, use, alg })
 
 // Another first character of the signature; the last one may have bits that do not count.
 const flipped = (jws) => {
@@ -47,6 +50,9 @@ const idTokenLies = [
   ['exp', 'time', 'exp is over', ({ claims }) => Object.assign(claims, { iat: now() - 400, exp: now() - 100 })],
   ['iat-old', 'time', 'iat is an hour ago', ({ claims }) => (claims.iat = now() - 3600)],
   ['iat-to-come', 'time', 'iat is in ten minutes', ({ claims }) => Object.assign(claims, { iat: now() + 600, exp: now() + 900 })],
+  ['exp-missing', 'time', 'there is no exp', ({ claims }) => delete claims.exp],
+  ['iat-missing', 'time', 'there is no iat', ({ claims }) => delete claims.iat],
+  ['nbf', 'time', 'nbf is in ten minutes', ({ claims }) => Object.assign(claims, { nbf: now() + 600, exp: now() + 900 })],
   ['nonce', 'nonce', 'nonce is not the one that was sent', ({ claims }) => (claims.nonce = randomUUID())],
   ['nonce-missing', 'nonce', 'there is no nonce', ({ claims }) => delete claims.nonce],
   ['acr', 'acr', 'acr is not that of strong authentication', ({ claims }) => (claims.acr = 'urn:openbanking:psd2:ca')],
@@ -54,6 +60,7 @@ const idTokenLies = [
   ['auth-time', 'auth_time', 'the customer was authenticated longer ago than max_age', ({ claims }) => (claims.auth_time = now() - 90000)],
   ['intent', 'intent', 'authorizationId is another one', ({ claims }) => (claims.authorizationId = randomUUID())],
   ['sub', ['intent', 'sub'], 'sub is another authorizationId', ({ claims }) => (claims.sub = randomUUID())],
+  ['sub-missing', 'sub', 'there is no sub', ({ claims }) => delete claims.sub],
 ]
 
 const hashLies = (name) => [
@@ -79,6 +86,7 @@ const replaced = (error) => (draft) => {
 const redirectionLies = [
   ['state', { rule: 'state' }, 'state is not the one that was sent', ({ parameters }) => parameters.set('state', randomUUID())],
   ['state-missing', { rule: 'state' }, 'there is no state', ({ parameters }) => parameters.delete('state')],
+  ['iss', { rule: 'mixup' }, 'iss, beside the code, is another bank (RFC 9207)', ({ parameters }) => parameters.set('iss', 'https://authorize.op.fi')],
   ['code', { rule: 'hash' }, 'the code is not the one of the ID token', ({ parameters }) => parameters.set('code', secret())],
   ['code-missing', { rule: 'redirect' }, 'there is no code', ({ parameters }) => parameters.delete('code')],
   ['code-twice', { rule: 'redirect' }, 'there are two codes', ({ parameters }) => parameters.append('code', secret())],
@@ -146,15 +154,19 @@ const signatureLies = [
     draft.header.alg = 'HS256'
     draft.key = JSON.stringify(op.paymentKeys.jwks.keys.at(-1))
   }],
+  ['member-twice', 'answer', 'well signed, but a member is there twice, and parsers differ in which they take', (draft) => {
+    draft.payload = draft.bytes = JSON.stringify(draft.body).replace('{', '{"amountEUR":"0.01",').replace(/}$/, ',"amountEUR":"0.01"}')
+  }],
   ['b64', 'crit', 'b64 is false: the signature is over the bytes as they are', ({ header }) => Object.assign(header, { b64: false, crit: ['b64'] })],
   ['b64-without-crit', 'crit', 'b64 is false, and crit does not say so', ({ header }) => (header.b64 = false)],
   ['crit', 'crit', 'crit names an extension that nobody knows', ({ header }) => Object.assign(header, { crit: ['urn:bank:more'], 'urn:bank:more': true })],
 ]
 
-// A change to the header's text.
+// A change to the header's text; two of it are two headers.
 const headerLies = [
   ['missing', 'jws', 'there is no x-jws-signature', () => undefined],
   ['flipped', 'signature', 'the signature is not good', flipped],
+  ['doubled', 'header', 'there are two x-jws-signature', (jws) => [jws, jws]],
   ['whole', 'malformed', 'the JWS is not detached', (jws, bytes) => jws.replace('..', `.${bytes.toString('base64url')}.`)],
 ]
 
@@ -221,6 +233,7 @@ const ofSets = Object.entries(sets).flatMap(([step, what]) =>
     ['empty', 'key', 'there is no key', body(() => ({ keys: [] }))],
     ['twice', 'key', 'two keys have the same kid', body(({ keys }) => ({ keys: [...keys, ...keys] }))],
     ['private', 'key', 'the private key is there, too', body(({ keys }) => ({ keys: keys.map((key) => ({ ...key, d: secret() })) }))],
+    ['other', 'signature', 'another key has the kid', body(({ keys }) => ({ keys: keys.map((key) => another(key)) }))],
     ['enc', 'key', 'the key is for encryption', body(({ keys }) => ({ keys: keys.map((key) => ({ ...key, use: 'enc' })) }))],
     ['no-json', 'answer', 'it is no JSON', (reply) => ({ ...reply, body: '<html>' })],
   ].map(([name, rule, says, answer]) => ({ name: `${step}-${name}`, at: `${step} after`, rule, says: `${what}: ${says}`, answer })),
@@ -261,9 +274,14 @@ const ofCodeInState = {
   change: ({ claims, texts }) => (claims.s_hash = half(texts.c_hash)),
 }
 
+const ofOtherToken = {
+  name: 'token-front-again', at: 'token id-token', rule: 'hash', says: 'ID token of the token endpoint: it is that of the redirection',
+  mangle: (jwt, op) => op.frontToken,
+}
+
 export const lies = [
   ...ofIdToken('front', 'ID token of the redirection', ['c_hash', 's_hash']),
   ...ofIdToken('token', 'ID token of the token endpoint', ['at_hash', 'rt_hash']),
-  ofCodeInState,
+  ofCodeInState, ofOtherToken,
   ...redirectionLies, ...ofTokens, ...ofCode, ...ofAnswers, ...ofOthers, ...ofSets, ...refusals, ...ofWays,
 ]

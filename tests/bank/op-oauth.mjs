@@ -70,7 +70,8 @@ export function idToken(op, step, { intent, nonce, texts }) {
   lie?.change?.(draft, op)
   const { head, payload, signature } = compact(draft.header, draft.payload ?? JSON.stringify(draft.claims), draft.key)
   const jwt = `${head}.${payload}.${signature}`
-  return lie?.mangle ? lie.mangle(jwt) : jwt
+  if (step === 'front') op.frontToken = jwt
+  return lie?.mangle ? lie.mangle(jwt, op) : jwt
 }
 
 // --- tokens ----------------------------------------------------------------------------------

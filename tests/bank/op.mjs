@@ -52,6 +52,7 @@ export class Op {
   visits = new Map() // a customer on the way: id → { jar, intent, customer? }
   assertions = new Set() // digests of those that were used
   sca = new Map() // customer → exemption payments since the last strong authentication: { count, cents }
+  frontToken = undefined // the last ID token of a redirection; a liar sends it again
   requests = [] // every request that was answered, in order
   transfers = [] // the money that moved
 

@@ -41,8 +41,7 @@ export async function judgeIdToken(token, jwks, { issuer, clientId, nonce, inten
   if (broken) return broken
   const text = String(Buffer.from(middle, 'base64url'))
   const claims = JSON.parse(text)
-  // JSON.parse takes the last of two members; written again there would be fewer.
-  if (JSON.stringify(claims).length !== text.length) return 'malformed'
+  if (!isOnce(text)) return 'malformed'
   if (claims.aud !== clientId || (claims.azp ?? clientId) !== clientId) return 'aud'
   if (claims.nonce !== nonce) return 'nonce'
   if (claims.acr !== 'urn:openbanking:psd2:sca') return 'acr'
@@ -52,6 +51,9 @@ export async function judgeIdToken(token, jwks, { issuer, clientId, nonce, inten
   return claims.authorizationId === intent ? undefined : 'intent'
 }
 
+// JSON.parse takes the last of two members; written again there would be fewer.
+const isOnce = (text) => JSON.stringify(JSON.parse(text)).length === text.length
+
 function judgeSet({ keys }) {
   const kids = keys.map(({ kid }) => kid)
   return new Set(kids).size !== kids.length || keys.some((key) => 'd' in key) ? 'key' : undefined
@@ -60,12 +62,15 @@ function judgeSet({ keys }) {
 export async function judgeSignature({ headers, bytes }, jwks) {
   const jws = headers['x-jws-signature']
   if (jws === undefined) return 'jws'
+  // Node puts two headers of a name into one text.
+  if (jws.includes(',')) return 'header'
   const [head, middle, signature] = jws.split('.')
   if (middle !== '') return 'malformed'
   const early = judgeHeader(head, algorithms.answer, { detached: true }) ?? judgeSet(jwks)
   if (early) return early
   const whole = { protected: head, payload: bytes.toString('base64url'), signature }
-  return failing(flattenedVerify(whole, createLocalJWKSet(jwks), { algorithms: algorithms.answer }))
+  const broken = await failing(flattenedVerify(whole, createLocalJWKSet(jwks), { algorithms: algorithms.answer }))
+  return broken ?? (isOnce(String(bytes)) ? undefined : 'answer')
 }
 
 // `want`: members and what they must be; a function judges.
