@@ -86,7 +86,7 @@ const replaced = (error) => (draft) => {
 const redirectionLies = [
   ['state', { rule: 'state' }, 'state is not the one that was sent', ({ parameters }) => parameters.set('state', randomUUID())],
   ['state-missing', { rule: 'state' }, 'there is no state', ({ parameters }) => parameters.delete('state')],
-  ['iss', { rule: 'mixup' }, 'iss, beside the code, is another bank (RFC 9207)', ({ parameters }) => parameters.set('iss', 'https://authorize.op.fi')],
+  ['iss', { rule: 'iss' }, 'iss, beside the code, is another bank (RFC 9207)', ({ parameters }) => parameters.set('iss', 'https://authorize.op.fi')],
   ['code', { rule: 'hash' }, 'the code is not the one of the ID token', ({ parameters }) => parameters.set('code', secret())],
   ['code-missing', { rule: 'redirect' }, 'there is no code', ({ parameters }) => parameters.delete('code')],
   ['code-twice', { rule: 'redirect' }, 'there are two codes', ({ parameters }) => parameters.append('code', secret())],

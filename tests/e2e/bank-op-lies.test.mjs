@@ -180,7 +180,7 @@ async function judgeRedirection(url, sent) {
   const answer = Tpp.answer(url)
   if (answer.state !== sent.state) return 'state'
   if (answer.error) return answer.error
-  if (answer.iss && answer.iss !== bank.file.issuer) return 'mixup'
+  if (answer.iss && answer.iss !== bank.file.issuer) return 'iss'
   if (!answer.fragment || !answer.code || !answer.id_token) return 'redirect'
   const { nonce, authorizationId } = sent
   return judgedIdToken('op-id-token-front', { id_token: answer.id_token, nonce, authorizationId, texts: { c_hash: answer.code, s_hash: answer.state } })
