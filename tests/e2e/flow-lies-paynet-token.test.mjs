@@ -61,7 +61,8 @@ meetLies('flow-lies-paynet-token', {
     'accounts-no-json': [3, 'answer'],
     'accounts-foreign': [3, 'accounts'],
     'accounts-missing': [3, 'accounts'],
-    'accounts-invalid-token': [4, 'invalid_token'],
+    // The second time, with another access token.
+    'accounts-invalid-token': [4, 'invalid_token', 2],
     'accounts-insufficient-scope': [4, 'insufficient_scope'],
   },
 })

@@ -15,7 +15,7 @@ const steps = ['well-known', 'jwks', 'par', 'authorize', 'token', 'accounts']
 // Where it shows: keys are looked at when there is something to verify, and a bad code when it is sent.
 const stepOf = ({ name, at }) => (name === 'code-of-another' ? 'token' : (({ callback: 'authorize', jwks: 'token' })[at.split(' ')[0]] ?? at.split(' ')[0]))
 // What a run keeps of the bank's answers in its state, and after which step; what is kept of a refresh is the consent's.
-const leaves = { 'user.json': 'token', 'consent.json': 'token', 'accounts.json': 'accounts', 'fresh.json': 'accounts', code: 'authorize' }
+const leaves = { 'user.json': 'token', 'consent.json': 'token', 'accounts.json': 'accounts', 'fresh.json': 'accounts', code: 'authorize', 'callback.url': 'accounts' }
 const ofConsent = ['user.json', 'consent.json']
 
 function judgeEnd(lie, [code, name], { answer, book, told, left }) {

@@ -164,6 +164,12 @@ describe('the customer', abreast, () => {
   })
 })
 
+// The answer that is in the state came long ago.
+function waited(state) {
+  const file = path.join(state, 'fresh.json')
+  fs.writeFileSync(file, JSON.stringify({ ...JSON.parse(fs.readFileSync(file)), received: 1 }))
+}
+
 describe('afterwards', abreast, () => {
   check('a new key of the bank is found, with one more look at its JWK Set', async (lane, state) => {
     const seen = await lane.since()
@@ -185,6 +191,13 @@ describe('afterwards', abreast, () => {
     const { result } = await ended(lane.resume(state), 0)
     assert.equal((await lane.since(seen)).steps('token'), 1)
     const { consents } = await lane.control.ledger()
+    assert.equal(consents.find((one) => one.consent_id === result.consent_id).refreshed, 1)
+  })
+
+  check('an access token that is not accepted is replaced once', async (lane, state) => {
+    await lane.control.lie('accounts-invalid-token')
+    const { result } = await ended(lane.consent(state), 0)
+    const { consents } = await lane.since()
     assert.equal(consents.find((one) => one.consent_id === result.consent_id).refreshed, 1)
   })
 
@@ -219,6 +232,27 @@ describe('afterwards', abreast, () => {
     await ended(lane.refresh(state, own), 0)
     assert.equal((await lane.since(seen)).steps('token'), 0)
     await ended(lane.refresh(state), 0)
+  })
+
+  check('a refresh that has waited too long to be judged is made again, with the newest refresh token', async (lane, state) => {
+    lane.bank.turn(true)
+    await ended(lane.consent(state), 0)
+    const own = lane.folder()
+    const { env } = watched(lane.dir, ['curl'], { before: 'case "$*" in *verify/id-token*) exit 7 ;; esac' })
+    await ended(lane.refresh(state, own, { env }), 5, 'service')
+    waited(own)
+    const seen = await lane.since()
+    await ended(lane.refresh(state, own), 0)
+    assert.equal((await lane.since(seen)).steps('token'), 1)
+  })
+
+  check('an answer to a code that has waited too long to be judged: a new consent', async (lane, state) => {
+    const { env } = watched(lane.dir, ['curl'], { before: 'case "$*" in *verify/id-token*) exit 7 ;; esac' })
+    await ended(lane.consent(state, { env }), 5, 'service')
+    waited(state)
+    const id = idOf(state)
+    const { result } = await ended(lane.resume(state), 0)
+    assert.notEqual(result.consent_id, id)
   })
 
   check('a refresh that is not of this customer changes nothing', async (lane, state) => {

@@ -37,7 +37,11 @@ consent_options() {
 # A customer who was sent to the bank may have consented, a code that was sent may have been used: both end with this consent.
 consent_recover() {
     if state_has did-token && ! state_has did-check; then
-        state_has fresh.json || consent_anew 'what the bank answered was refused'
+        if ! state_has fresh.json; then
+            consent_anew 'what the bank answered was refused'
+        elif paynet_late; then
+            consent_anew 'what the bank answered has waited too long'
+        fi
     elif state_has code-sent && ! state_has did-token; then
         consent_anew 'the code was sent, and no answer came'
     elif state_has did-request && ! state_has did-customer && [[ ! -v opt[callback] ]]; then
@@ -190,13 +194,15 @@ consent_check() {
     state_drop fresh.json code verifier request-uri
 }
 
+consent_renew() {
+    paynet_renew
+    state_drop fresh.json
+}
+
 consent_accounts() {
     state_put at accounts
-    if token_is_over user; then
-        paynet_renew
-        state_drop fresh.json
-    fi
-    paynet_accounts
+    if token_is_over user; then consent_renew; fi
+    paynet_accounts consent_renew
     state_put did-accounts yes
     result "consented: $(jq -r '.consent_id + ", " + (.permissions | join(", "))' "$state/consent.json"), $(jq '.accounts | length' "$state/accounts.json") accounts" \
         "$(jq -c --slurpfile read "$state/accounts.json" '{consent_id, status, permissions, expiration_datetime, accounts: ($read[0].accounts | length)}' "$state/consent.json")"

@@ -48,7 +48,7 @@ refresh_give() {
 
 refresh_accounts() {
     state_put at accounts
-    paynet_accounts
+    paynet_accounts ''
     state_put did-accounts yes
     result "refreshed: $(jq -r .consent_id "$state/consent.json"), $(jq '.accounts | length' "$state/accounts.json") accounts" \
         "$(jq -c --slurpfile read "$state/accounts.json" '{consent_id, status, accounts: ($read[0].accounts | length)}' "$state/consent.json")"

@@ -5,10 +5,12 @@
 #   paynet_begin [NEED…]        the bank file is PayNet's and has what is needed; where the endpoints are, and the bank's keys
 #   paynet_form GRANT           begins $form for the token endpoint; paynet_client adds client id and client assertion
 #   paynet_judge PROFILE MORE…  $state/fresh.json, an answer of the token endpoint, is held against what was asked; only then
-#                               it is $state/user.json, too, and the caller drops the first. PROFILE is id_token or id_token_refresh, MORE are members for the
-#                               service beside tokens and nonce
+#                               it is $state/user.json, too, and the caller drops the first. PROFILE is id_token or
+#                               id_token_refresh, MORE are members for the service beside tokens and nonce
 #   paynet_renew                a refresh
-#   paynet_accounts             the accounts of the consent; $state/accounts.json
+#   paynet_late                 fresh.json has waited too long for the service: its ID token would be refused for its age
+#   paynet_accounts COMMAND     the accounts of the consent; $state/accounts.json. COMMAND, unless it is '', gets another token
+#                               after a 401
 #
 # In the state: asked.json is the consent that was asked for, consent.json the one that was given.
 
@@ -26,8 +28,8 @@ paynet_begin() {
         tls_client_auth) ;;
         *) usage "client authentication is private_key_jwt or tls_client_auth, not $paynet_auth" ;;
     esac
-    # What the bank lied about is used by no later run.
-    trap 'code=$?; [[ $code -ne 3 ]] || rm -f "$state/fresh.json"; rm -rf "$work"' EXIT
+    # What the bank lied about is used by no later run, and an address that was come back to by none at all.
+    trap 'code=$?; [[ $code -ne 3 ]] || rm -f "$state/fresh.json"; rm -rf "$work" "$state/callback.url"' EXIT
     paynet_discover
 }
 
@@ -163,12 +165,12 @@ paynet_time() {
 
 # An answer of an earlier run, which the service could not judge then, comes first: the bank may have turned the refresh token.
 paynet_renew() {
-    local old try
+    local from=user old try
     step 'Another access token'
-    if state_has fresh.json; then
-        ! cmp -s "$state/fresh.json" "$state/user.json" || return 0
-    else
-        token_get user refresh_token
+    if state_has fresh.json && cmp -s "$state/fresh.json" "$state/user.json"; then return; fi
+    if ! state_has fresh.json || paynet_late; then
+        ! state_has fresh.json || from=fresh
+        token_get "$from" refresh_token
         [[ -n $REPLY ]] || refused invalid_token 'the bank has given no refresh token'
         old=$REPLY
         for ((try = 1; ; try++)); do
@@ -184,6 +186,10 @@ paynet_renew() {
         paynet_keep_old "$old"
     fi
     paynet_judge id_token_refresh
+}
+
+paynet_late() {
+    jq -e '.received + 540 < now' "$state/fresh.json" >/dev/null
 }
 
 # A refresh token that is not replaced stays.
@@ -203,6 +209,12 @@ paynet_accounts() {
     tell bank "GET ${bank[api]}/accounts"
     token_get user access_token
     bank_ask GET "${bank[api]}/accounts" --token "$REPLY"
+    if [[ $bank_status == 401 && -n $1 ]]; then
+        note 'the access token is not accepted; another one'
+        "$1"
+        paynet_accounts ''
+        return
+    fi
     bank_expect 200 'the accounts'
     bank_json
     said=$(jq -r --slurpfile consent "$state/consent.json" 'if (.accounts | type == "array" and all(.account_id? | type == "string") | not) then "there is no list of accounts"
