@@ -104,10 +104,44 @@ export class OpStand {
     return result.payments.map(({ paymentId }) => transfers.filter((one) => one.paymentId === paymentId).map((one) => [one.amountEUR, one.payee]))
   }
 
+  payOnce(state, more) {
+    return this.payments(state, order('4.00'), more)
+  }
+
+  // Where it stands after it has ended badly, and that it says so everywhere.
+  async assertStands(state, answer, where, repeat) {
+    const { stands, repeat: safe } = await this.status(state)
+    assert.equal(stands, where)
+    assert.match(safe, repeat)
+    assert.deepEqual([answer.failed.stands, answer.failed.repeat], [stands, safe])
+    assert.ok(answer.stderr.includes(`it stands at: ${stands}\n  to repeat: ${safe}\n`), answer.stderr)
+  }
+
+  // Told to go on, it comes to its end, and each payment was made once.
+  async goesOn(state, moved = once) {
+    const { result } = await ended(this.resume(state), 0)
+    assert.deepEqual(await this.moved(result), moved)
+    const { transfers, payments } = await this.control.ledger()
+    // Nor under the ids of an authorization that was given up.
+    assert.ok(transfers.every(({ paymentId }) => payments.some((one) => one.paymentId === paymentId)))
+    return result
+  }
+
+  async movedInAll() {
+    return (await this.control.ledger()).transfers.length
+  }
+
   async requests() {
     return (await this.control.ledger()).requests
   }
 }
+
+// What moves when order('4.00') is paid once.
+export const once = [[['4.00', stranger]]]
+
+// For a curl in the way of the flow's: $config is what it reads, $what is "PUT https://…", with the grant of a form.
+export const whatIsAsked = `config=; case " $* " in *' --config - '*) config=$(cat) ;; esac
+what="$(sed -n 's/^request = "\\(.*\\)"$/\\1/p' <<<"$config") $(sed -n 's/^url = "\\(.*\\)"$/\\1/p' <<<"$config") $(sed -n 's/^data-raw = "grant_type=\\([a-z_]*\\).*/\\1/p' <<<"$config")"`
 
 // The flow ended with this code, and named this; resolves with its answer.
 export async function ended(running, code, name) {

@@ -225,10 +225,9 @@ bank_jwks() {
 
 # The bank may have a new key since its keys were fetched. What is not there after another look is refused.
 bank_jwks_for() {
-    local kid
     if [[ -s $3 ]]; then
-        kid=$(printf '%s' "$1" | jq -Rr 'split(".")[0] | gsub("-"; "+") | gsub("_"; "/") | @base64d | fromjson | .kid // "" | strings' 2>/dev/null) || kid=
-        if printf '%s' "$kid" | jq -eRs --slurpfile jwks "$3" 'IN($jwks[0].keys[]?.kid)' >/dev/null; then return 0; fi
+        if printf '%s' "$1" | jq -eR --slurpfile jwks "$3" 'split(".")[0] | gsub("-"; "+") | gsub("_"; "/") | @base64d | fromjson | .kid
+            | type == "string" and IN($jwks[0].keys[]?.kid)' >/dev/null 2>&1; then return 0; fi
         note 'the bank signs with a key that is not in its JWK Set as it was; once more'
         rm -f "$3"
     fi

@@ -124,22 +124,31 @@ token_ask() {
     bank_expect 200 "$3"
     bank_json
     token_check "$2"
-    jq -c --arg now "$(date +%s)" '. + {received: ($now | tonumber)}' "$work/body" >"$work/token"
     state_keep "$1.json" "$work/token"
     rm -f "$work/token" "$work/body"
     form=
 }
 
-# Nothing of an answer is used before all of this holds.
+# Nothing of an answer is used before all of this holds; it is in $work/token then, with the time at which it came.
 token_check() {
     bank_member .token_type '[A-Za-z]+' token_type
     [[ ${REPLY,,} == bearer ]] || lied token_type 'the token is not a bearer token'
     bank_member .access_token '[A-Za-z0-9._~+/-]+=*' access_token
-    jq -e '.expires_in | if type == "string" and test("^[0-9]{1,9}$") then tonumber else . end
-        | type == "number" and . > 0 and . < 1e9' "$work/body" >/dev/null || lied expires_in 'expires_in is no number of seconds'
-    jq -e --arg scope "$1" 'def words: split(" ") | sort; .scope | type == "string" and words == ($scope | words)' \
-        "$work/body" >/dev/null || lied scope "the scope is not the one that was asked for: $1"
+    jq -ce --argjson now "$(date +%s)" '(.expires_in | if type == "string" and test("^[0-9]{1,9}$") then tonumber else . end) as $for
+        | if ($for | type) == "number" and $for > 0 and $for < 1e9 then . + {received: $now} else error end' \
+        "$work/body" >"$work/token" 2>/dev/null || lied expires_in 'expires_in is no number of seconds'
+    same_words "${bank_texts[scope]-}" "$1" || lied scope "the scope is not the one that was asked for: $1"
     held "token_type, expires_in, scope $1"
+}
+
+same_words() {
+    local word given=() wanted=()
+    read -ra given <<<"$1"
+    read -ra wanted <<<"$2"
+    [[ ${#given[@]} -eq ${#wanted[@]} && $1 != *$'\n'* ]] || return 1
+    for word in "${wanted[@]}"; do
+        [[ " ${given[*]} " == *" $word "* ]] || return 1
+    done
 }
 
 token_get() {

@@ -53,7 +53,7 @@ service_member() {
 service_verify() {
     local rule detail
     tell service "POST /v1/verify/$1"
-    printf '%s' "$2" | jq -c --slurpfile jwks "$3" '. + {jwks: $jwks[0]}' >"$work/verify"
+    printf '%s,"jwks":%s}' "${2%\}}" "$(<"$3")" >"$work/verify" # which bank_json has seen to be one object
     service_ask POST "/v1/verify/$1" "$work/verify" application/json
     rm -f "$work/verify"
     if [[ $service_status == 422 ]] && rule=$(jq -er .rule "$work/service"); then
