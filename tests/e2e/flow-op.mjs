@@ -68,9 +68,9 @@ export class OpStand {
     return JSON.parse(fs.readFileSync(path.join(folder, 'ledger.json'))).map(({ cents, kind }) => [cents, kind])
   }
 
-  // `mode` is --json, --quiet or ''.
-  run(verb, state, args, { browser = customer, mode = '--json', ...rest } = {}) {
-    const all = [verb, '--bank', this.bank.path, '--state', state, ...args, ...(browser ? ['--browser', browser] : []), ...(mode ? [mode] : [])]
+  // `mode` is --json, --quiet or ''; `bank` another bank file.
+  run(verb, state, args, { browser = customer, mode = '--json', bank = this.bank.path, ...rest } = {}) {
+    const all = [verb, '--bank', bank, '--state', state, ...args, ...(browser ? ['--browser', browser] : []), ...(mode ? [mode] : [])]
     return flow(this.box, all, rest)
   }
 

@@ -25,6 +25,7 @@
 declare -A bank=() profile=() bank_texts=()
 bank_known=
 bank_tries=3
+bank_most_kib=1000 # of an answer
 bank_status=
 bank_sent=
 service_socket=
@@ -114,9 +115,14 @@ bank_call() {
     rm -f "$work/body" "$work/head"
     : >"$work/body"
     bank_known=
-    bank_status=$(printf '%s' "$curl_lines" | curl -q --silent --show-error --config - --cacert "${bank[ca]}" --proto =https \
-        --tlsv1.2 --tls-max "${opt[tls-max]-1.3}" --connect-timeout 10 --max-time 60 --max-filesize 1000000 \
-        --output "$work/body" --dump-header "$work/head" --write-out '%{http_code}' 2>"$work/curl.log") || code=$?
+    # --max-filesize holds for what the bank announces; the shell's limit, for what it sends.
+    bank_status=$(
+        trap '' XFSZ
+        ulimit -f "$bank_most_kib"
+        printf '%s' "$curl_lines" | curl -q --silent --show-error --config - --cacert "${bank[ca]}" --proto =https \
+            --tlsv1.2 --tls-max "${opt[tls-max]-1.3}" --connect-timeout 10 --max-time 60 --max-filesize "$((bank_most_kib * 1024))" \
+            --output "$work/body" --dump-header "$work/head" --write-out '%{http_code}' 2>"$work/curl.log"
+    ) || code=$?
     bank_judge "$code"
 }
 
@@ -181,15 +187,16 @@ bank_expect() {
     refused "$name" "$2: the bank answered $bank_status (interaction $interaction)"
 }
 
-# Its texts are kept, so that jq is not asked for each.
+# Its texts are kept, so that jq is not asked for each. One with a NUL is none: a shell would read another.
 bank_json() {
     local name value
-    jq -rs 'if length == 1 and (.[0] | type == "object") then .[0] | to_entries[] | select(.value | type == "string")
-        | [.key, .value] | @tsv else error end' "$work/body" >"$work/texts" 2>/dev/null || lied answer 'the answer is not one JSON object'
+    jq -rs 'if length == 1 and (.[0] | type == "object") then .[0] | to_entries[] | select(.key != "" and (.value | type == "string"))
+        | if .value | index("\u0000") then error else [.key, .value] | @tsv end else error end' \
+        "$work/body" >"$work/texts" 2>/dev/null || lied answer 'the answer is not one JSON object'
     bank_texts=()
     while IFS=$'\t' read -r name value; do
         printf -v value '%b' "$value"
-        [[ -z $name ]] || bank_texts[$name]=$value
+        bank_texts[$name]=$value
     done <"$work/texts"
     rm -f "$work/texts"
     bank_known=yes

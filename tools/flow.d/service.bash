@@ -60,6 +60,8 @@ service_verify() {
         detail=$(jq -r '.detail // ""' "$work/service")
         lied "$rule" "${1%%/*}: $detail"
     fi
+    # All of it that is long is the bank's.
+    [[ $service_status != 413 ]] || lied answer "${1%%/*}: what the bank sent is more than the service reads"
     [[ $service_status == 200 ]] || service_problem "$1"
     jq -c '.claims // null' "$work/service" >"$work/claims"
 }

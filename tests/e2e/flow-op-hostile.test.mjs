@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// Answers of a bank that means harm: what no list of single lies holds.
+
+import assert from 'node:assert/strict'
+import { after, afterEach, before, describe, test } from 'node:test'
+
+import { certificate, listen } from '../bank/lib.mjs'
+import { ended, OpStand } from './flow-op.mjs'
+import { seconds, until } from './lib.mjs'
+
+const patient = { timeout: seconds(120) }
+
+let stand
+before(async () => {
+  stand = await OpStand.up()
+})
+after(() => stand?.down())
+afterEach(() => stand.control.truth())
+
+// A lie of this test's own.
+async function lie(at, answer, name = `own-${stand.bank.lies.list.length}`) {
+  stand.bank.lies.list.push({ name, at, says: 'a lie of a test', answer })
+  await stand.control.lie(name, 100)
+}
+const body = (change) => (reply) => ({ ...reply, body: { ...reply.body, ...change(reply.body) } })
+
+describe('an answer without an end', () => {
+  const floods = {
+    body(response) {
+      response.writeHead(200, { 'content-type': 'application/json' })
+      const part = Buffer.alloc(1 << 16, ' ')
+      const pour = () => { while (!response.destroyed && response.write(part)); response.once('drain', pour) }
+      pour()
+    },
+    head(response) {
+      const { socket } = response
+      socket.write('HTTP/1.1 200 OK\r\n')
+      const part = Buffer.from(`x: ${'y'.repeat(1000)}\r\n`.repeat(60))
+      const pour = () => { while (!socket.destroyed && socket.write(part)); socket.once('drain', pour) }
+      pour()
+    },
+  }
+  for (const [what, pour] of Object.entries(floods)) {
+    test(`of the ${what}: it is cut`, patient, async (t) => {
+      let poured
+      const server = await listen(({ socket }, response) => {
+        socket.on('error', () => {}).once('close', () => (poured = socket.bytesWritten))
+        pour(response)
+      }, await certificate(stand.box.dir, 'localhost'))
+      t.after(() => server.close())
+      const bank = stand.file({ ...stand.bank.file, token_endpoint: `${server.url}/token` })
+      await ended(stand.funds(stand.fresh('state'), { bank }), 6, 'broken')
+      // What stands in the buffers of the way was sent, too.
+      await until('the end of the connection', () => poured)
+      assert.ok(poured < 32 << 20, `${poured} bytes`)
+    })
+  }
+})
+
+describe('answers that are not what they seem', () => {
+  const many = Object.fromEntries(Array.from({ length: 20000 }, (_, i) => [`$(id)${i}`, '']))
+  const cases = [
+    ['a text with a NUL, which a shell does not see', 'intent', () => ({ status: 'U\u0000156authorized' }), 'answer', /not one JSON object/],
+    ['a text with a line more', 'intent', () => ({ status: 'Unauthorized\n' }), 'answer', /status of the answer is not what it must look like/],
+    ['a JWK Set that is too much for the service', 'oidc-jwks', ({ keys }) => ({ keys, ...many }), 'answer', /more than the service reads/],
+    ['a refresh token that is another one to a shell', 'code-token', () => ({ refresh_token: 'r\u0000' }), 'answer', /not one JSON object/],
+    ['an ID token of 300 kB', 'code-token', ({ id_token }) => ({ id_token: id_token + 'A'.repeat(300000) }), 'malformed', /base64url/],
+  ]
+  for (const [what, step, change, rule, said] of cases) {
+    test(what, patient, async () => {
+      await lie(`${step} after`, body(change))
+      assert.match((await ended(stand.funds(stand.fresh('state')), 3, rule)).failed.text, said)
+    })
+  }
+
+  test('members with the names of a shell', patient, async () => {
+    await lie('intent after', body(() => ({ '@': 'a', '$(exit 9)': 'b', '': 'status', ']': 'c', 'a\nstatus': 'd' })))
+    assert.equal((await ended(stand.funds(stand.fresh('state')), 0)).result.fundsAvailable, true)
+  })
+})
