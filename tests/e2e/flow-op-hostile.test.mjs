@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Answers of a bank that means harm: what no list of single lies holds.
+// Answers of a bank that means harm, and moments at which the flow is ended: what no list of single lies holds.
 
 import assert from 'node:assert/strict'
 import { after, afterEach, before, describe, test } from 'node:test'
 
 import { certificate, listen } from '../bank/lib.mjs'
-import { ended, OpStand } from './flow-op.mjs'
+import { watched } from './flow.mjs'
+import { ended, OpStand, order } from './flow-op.mjs'
 import { seconds, until } from './lib.mjs'
 
 const patient = { timeout: seconds(120) }
@@ -76,5 +77,38 @@ describe('answers that are not what they seem', () => {
   test('members with the names of a shell', patient, async () => {
     await lie('intent after', body(() => ({ '@': 'a', '$(exit 9)': 'b', '': 'status', ']': 'c', 'a\nstatus': 'd' })))
     assert.equal((await ended(stand.funds(stand.fresh('state')), 0)).result.fundsAvailable, true)
+  })
+})
+
+describe('ended in the middle', () => {
+  let folder
+  before(async () => {
+    folder = stand.customer()
+    await ended(stand.payments(stand.fresh('state'), order('4.00'), { folder }), 0)
+  })
+
+  // The flow and all it has started, when this program is to work on, or has worked on, a file of this name.
+  const killed = (program, moment, name) => watched(stand.dir, [program], { [moment]: `[[ "$*" == */${name} ]] && kill -9 0` })
+  const small = (state, more) => stand.exemption(state, folder, order('1.00'), more)
+
+  test('an exemption that is about to be asked for takes its place: no other gets it', patient, async () => {
+    stand.setLedger(folder, [1, 1, 1, 1])
+    const state = stand.fresh('state')
+    await ended(small(state, killed('mv', 'after', 'exemption-asked')), 'SIGKILL')
+    await ended(small(stand.fresh('state')), 2, 'count')
+    await ended(stand.resume(state, []), 0)
+    assert.deepEqual(stand.ledgerOf(folder).map(([cents]) => cents), [1, 1, 1, 1, 100])
+  })
+
+  test('an exemption that was asked for before the customer authenticated again is judged with those since', patient, async () => {
+    stand.setLedger(folder, [])
+    await stand.control.lie('exemption-token-closed', 3)
+    const state = stand.fresh('state')
+    await ended(small(state), 6, 'broken')
+    await stand.control.truth()
+    stand.setLedger(folder, [1, 1, 1, 1, 1])
+    await ended(stand.resume(state, []), 2, 'count')
+    stand.setLedger(folder, [1, 1, 1, 1])
+    await ended(stand.resume(state, []), 0)
   })
 })

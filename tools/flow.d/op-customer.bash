@@ -11,6 +11,7 @@
 #   customer_owns IBAN
 #   exemption_kind_of PAYER PAYEE        sets exemption_kind: own, between two accounts of the customer, or small
 #   exemption_judge FLOW CENTS PAYER PAYEE    sets REPLY to '', or to the limit that is in the way and $fault
+#   exemption_counts FLOW                whether it is in the ledger
 #   exemption_count FLOW CENTS           the bank is asked to exempt it: it counts for this authentication
 #   exemption_release FLOW               the bank refused
 #
@@ -81,6 +82,10 @@ exemption_judge() {
         exemption_held+=", less than 30.00 EUR, $count since the last strong authentication, with this one $REPLY EUR"
     fi
     REPLY=
+}
+
+exemption_counts() {
+    customer_ledger | jq -e --arg flow "$1" 'any(.flow == $flow)' >/dev/null
 }
 
 exemption_count() {
