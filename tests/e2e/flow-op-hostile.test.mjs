@@ -5,7 +5,7 @@ import assert from 'node:assert/strict'
 import { after, afterEach, before, describe, test } from 'node:test'
 
 import { certificate, listen } from '../bank/lib.mjs'
-import { watched } from './flow.mjs'
+import { customer, watched } from './flow.mjs'
 import { ended, OpStand, order } from './flow-op.mjs'
 import { seconds, until } from './lib.mjs'
 
@@ -110,5 +110,13 @@ describe('ended in the middle', () => {
     await ended(stand.resume(state, []), 2, 'count')
     stand.setLedger(folder, [1, 1, 1, 1])
     await ended(stand.resume(state, []), 0)
+  })
+
+  test('an authorization that was given up, and not all of it forgotten', patient, async () => {
+    const state = stand.fresh('state')
+    await ended(stand.payments(state, order('4.00'), { browser: `${customer} --lose` }), 7, 'no-return')
+    await ended(stand.resume(state, undefined, killed('rm', 'before', 'asked')), 'SIGKILL')
+    const { result } = await ended(stand.resume(state), 0)
+    assert.equal((await stand.moved(result)).flat().length, 1)
   })
 })

@@ -199,6 +199,8 @@ op_reconsider() {
     local path=$1/authorizations
     shift
     if ! state_has asked || state_has did-customer || [[ -n ${opt[callback]-} ]]; then return 0; fi
+    # Given up in a run that ended before all of it was forgotten.
+    state_has intent || { state_drop asked; return; }
     step 'What became of the authorization'
     state_get intent
     path+=/$REPLY
