@@ -152,9 +152,12 @@ describe('what is exempt', () => {
 
   test('a ledger that is damaged', patient, async () => {
     const damaged = stand.customer({ refresh: 'token' })
-    fs.writeFileSync(path.join(damaged, 'ledger.json'), '[{')
-    const { stderr } = await ended(stand.exemption(stand.fresh('state'), damaged, order('1.00')), 1)
-    assert.match(stderr, /ledger\.json is damaged; without it no exemption can be judged/)
+    const one = (more) => JSON.stringify([{ flow: 'a', cents: 1, kind: 'small', ...more }])
+    for (const text of ['[{', '', '{}', '[] []', '[1]', one({ kind: undefined }), one({ cents: -1 }), one({ cents: '1' }), one({ cents: 0.5 }), one({ flow: 1 })]) {
+      fs.writeFileSync(path.join(damaged, 'ledger.json'), text)
+      const { stderr } = await ended(stand.exemption(stand.fresh('state'), damaged, order('1.00')), 1)
+      assert.match(stderr, /ledger\.json is damaged; without it no exemption can be judged/, text)
+    }
   })
 })
 

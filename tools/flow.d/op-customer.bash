@@ -31,7 +31,8 @@ customer_open() {
 customer_lock() {
     exec 8>"$customer/lock"
     flock --wait "$lock_wait_s" 8 || usage "another flow of this customer is at work: $customer"
-    customer_ledger | jq -e 'type == "array"' >/dev/null 2>&1 || own "$customer/ledger.json is damaged; without it no exemption can be judged"
+    customer_ledger | jq -es 'length == 1 and (.[0] | type == "array" and all((.flow | type == "string")
+        and (.kind == "small" or .kind == "own") and (.cents | type == "number" and . >= 0 and . == floor)))' >/dev/null 2>&1 || own "$customer/ledger.json is damaged; without it no exemption can be judged"
 }
 
 customer_put() {
