@@ -2,6 +2,7 @@
 // Answers of a bank that means harm, and moments at which the flow is ended: what no list of single lies holds.
 
 import assert from 'node:assert/strict'
+import fs from 'node:fs'
 import { after, afterEach, before, describe, test } from 'node:test'
 
 import { certificate, listen } from '../bank/lib.mjs'
@@ -118,5 +119,17 @@ describe('ended in the middle', () => {
     await ended(stand.resume(state, undefined, killed('rm', 'before', 'asked')), 'SIGKILL')
     const { result } = await ended(stand.resume(state), 0)
     assert.equal((await stand.moved(result)).flat().length, 1)
+  })
+
+  test('another bank in the bank file: it gets nothing of the first one', patient, async () => {
+    const state = stand.fresh('state')
+    const bank = stand.file(stand.bank.file)
+    await ended(stand.funds(state, { bank, browser: `${customer} --deny` }), 7)
+    const before = (await stand.requests()).length
+    fs.writeFileSync(bank, JSON.stringify({ ...stand.bank.file, issuer: 'https://bank.example' }))
+    assert.match((await ended(stand.resume(state), 2)).failed.text, /has another issuer or client_id than when the flow began/)
+    assert.equal((await stand.requests()).length, before)
+    fs.writeFileSync(bank, JSON.stringify(stand.bank.file))
+    await ended(stand.resume(state), 0)
   })
 })

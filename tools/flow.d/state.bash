@@ -85,9 +85,19 @@ state_open() {
         [[ -z $(find "$state" -mindepth 1 -not -name lock -not -name .new -print -quit) ]] || usage "$state is not empty, and holds no flow"
         state_put flow "$asked"
     fi
+    state_same_bank
     work=$state/work
     rm -rf "$work" && mkdir -m 0700 "$work"
     trap 'rm -rf "$work"' EXIT
+}
+
+# The bank file may have been mended since; but codes and tokens of one bank are not sent to another.
+state_same_bank() {
+    json_object issuer "${bank[issuer]}" client_id "${bank[client_id]}"
+    local now=$REPLY
+    state_has at-bank || state_put at-bank "$now"
+    state_get at-bank
+    [[ $REPLY == "$now" ]] || usage "${opt[bank]} has another issuer or client_id than when the flow began: $REPLY"
 }
 
 state_lock() {
