@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+static const double LONGEST_S = 30, LOOK_S = 0.01;
+
 bool crew_option(struct crew *crew, int option, const char *value, const char **name)
 {
     switch (option) {
@@ -35,6 +37,9 @@ void crew_record(struct crew_member *member, int64_t ns)
         return;
     }
     histogram_add(&member->latencies, (uint64_t)(ns > 0 ? ns : 0));
+    if (!atomic_load_explicit(&member->crew->begun, memory_order_relaxed)) {
+        atomic_store(&member->crew->begun, true);
+    }
     if (member->crew->count == 0) {
         return;
     }
@@ -54,6 +59,10 @@ static void wait_for_the_end(struct crew *crew, size_t started, pthread_t *threa
 {
     if (crew->count == 0) {
         pause_s(crew->seconds);
+        /* On a machine that is busy with others a short slice may see no operation end. */
+        for (double over = 0; !atomic_load(&crew->begun) && over < LONGEST_S; over += LOOK_S) {
+            pause_s(LOOK_S);
+        }
         return;
     }
     for (size_t i = 0; i < started; i++) {
@@ -87,6 +96,7 @@ bool crew_run(struct crew *crew, const char *name, void *(*work)(void *member),
     pthread_t threads[CREW_MAX];
     atomic_store(&crew->phase, CREW_WARM_UP);
     atomic_store(&crew->left, crew->count);
+    atomic_store(&crew->begun, false);
     size_t started = 0;
     while (started < n) {
         members[started].crew = crew;

@@ -17,8 +17,9 @@ enum crew_phase { CREW_WARM_UP, CREW_MEASURE, CREW_STOP };
 struct crew {
     atomic_int phase;   /* enum crew_phase, read by every thread before each operation */
     atomic_ullong left; /* operations still to do when `count` is set */
+    atomic_bool begun;  /* one has ended that counts */
     double warm_up_s;
-    double seconds;
+    double seconds;           /* more, until an operation has ended */
     unsigned long long count; /* 0: as many as `seconds` allow */
     struct meter meter;
 };
