@@ -129,7 +129,7 @@ consent_request() {
 consent_pushed() {
     local seconds
     bank_json
-    seconds=$(jq -er '.expires_in | numbers | select(. > 0 and . <= 600 and . == floor)' "$work/body") ||
+    seconds=$(jq -er '.expires_in | numbers | select(. > 0 and . <= 600 and . == floor) | floor' "$work/body") ||
         lied expires_in 'expires_in of the pushed request is no number of seconds up to 600'
     state_put request-until "$(($(date +%s) + seconds))"
     bank_member .request_uri 'urn:ietf:params:oauth:request_uri:[!-~]{1,512}' request_uri
