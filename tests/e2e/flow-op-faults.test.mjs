@@ -180,7 +180,7 @@ describe('this side', () => {
   test('two runs at once: the second waits, and gives up', patient, async () => {
     const state = stand.fresh('state')
     const file = stand.file(order('4.00'))
-    const waiting = script(stand.dir, 'waiting', `touch ${stand.dir}/waits; until [[ -e ${stand.dir}/go ]]; do sleep 0.05; done; exec ${customer} "$1"`)
+    const waiting = script(stand.dir, 'waiting', `touch ${stand.dir}/waits; until [[ -e ${stand.dir}/go || ! -d ${stand.dir} ]]; do sleep 0.05; done; exec ${customer} "$1"`)
     const first = stand.run('op-payments', state, ['--payments', file], { browser: waiting })
     await until('the first has sent the customer', () => fs.existsSync(path.join(stand.dir, 'waits')))
     assert.match((await ended(stand.run('op-payments', state, ['--payments', file]), 2)).stderr, /another run is at work in/)

@@ -77,12 +77,12 @@ exit 0`)
   test('while its submission is still on the way: the next run waits for it', patient, async () => {
     const folder = fs.mkdtempSync(path.join(stand.dir, 'orphan-'))
     const held = path.join(folder, 'held')
-    // The flow alone; this curl lives on, and sends when the test lets it.
+    // The flow alone; this curl lives on, and sends when the test lets it. It ends with the test, however that ends.
     script(folder, 'curl', `${whatIsAsked}
 if grep -qE '^PUT ' <<<"$what"; then
     kill -9 "$(ps -o pgid= $$ | tr -d ' ')"
     touch ${held}
-    until [[ -e ${held}.go ]]; do sleep 0.05; done
+    until [[ -e ${held}.go ]]; do [[ -d ${folder} ]] || exit 1; sleep 0.05; done
 fi
 /usr/bin/curl "$@" <<<"$config"`)
     const before = await stand.movedInAll()
